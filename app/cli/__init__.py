@@ -1,0 +1,35 @@
+"""The command line: `flask --app wsgi …`, in development `./dev flask …`."""
+
+from flask import Flask
+
+from app.cli.bookings import attend_command, family, roster_command
+from app.cli.database import database
+from app.cli.demo import demo
+from app.cli.doctor import doctor_command
+from app.cli.imports import sessions, stations
+from app.cli.jobs import jobs
+from app.cli.notices import notices
+from app.cli.platform import menu, qr
+from app.cli.staff import staff
+
+COMMANDS = (
+    attend_command,
+    database,
+    demo,
+    doctor_command,
+    family,
+    jobs,
+    menu,
+    notices,
+    qr,
+    roster_command,
+    sessions,
+    staff,
+    stations,
+)
+
+
+def init_cli(app: Flask) -> None:
+    """Put every command into Flask's own command line."""
+    for command in COMMANDS:
+        app.cli.add_command(command)

@@ -1,0 +1,91 @@
+"""The staff's pages under /console/: a module and a template folder for each screen group."""
+
+from flask import Blueprint, Flask, Response, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_bootstrap import Bootstrap5
+from flask_limiter import Limiter
+from flask_login import LoginManager
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app.clock import now
+from app.console import account, decisions, follow_ups, notices, sessions, today
+from app.console.signed_in import check_may_enter, load_signed_in
+from app.security import Security
+from app.words.when import say_age, say_age_range, say_day, say_near, say_time, say_when
+
+STATIC_SECONDS = 3600
+PROBLEMS = (400, 403, 404, 405, 413, 429)
+
+
+def init_console(app: Flask) -> None:
+    """Register the console and its log-in on an application that was secured before."""
+    security: Security = app.extensions["security"]
+    app.config["BOOTSTRAP_SERVE_LOCAL"] = True
+    app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
+    if "bootstrap" not in app.extensions:
+        Bootstrap5(app)
+    login_manager = LoginManager(app)
+    # Phones change their address between two taps; the cookie's epoch is what revokes it.
+    login_manager.session_protection = None
+    login_manager.user_loader(load_signed_in)
+    app.register_blueprint(make_blueprint(security.limiter))
+
+
+def make_blueprint(limiter: Limiter) -> Blueprint:
+    """The console's routes; the log-in counts against the limiter."""
+    console = Blueprint(
+        "console",
+        __name__,
+        url_prefix="/console",
+        template_folder="templates",
+        static_folder="static",
+    )
+    console.before_request(check_may_enter)
+    console.after_request(_keep_out_of_caches)
+    console.context_processor(_page_words)
+    for status in PROBLEMS:
+        console.register_error_handler(status, _show_problem)
+    console.register_error_handler(CSRFError, _show_problem)
+    account.add_routes(console, limiter)
+    today.add_routes(console)
+    decisions.add_routes(console)
+    sessions.add_routes(console)
+    follow_ups.add_routes(console)
+    notices.add_routes(console)
+    # Last: what is no page of ours is answered in the console's own looks, after the log-in.
+    console.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
+    return console
+
+
+def _show_nothing(_unknown: str) -> ResponseReturnValue:
+    return _problem_page(404), 404
+
+
+def _show_problem(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 400
+    return _problem_page(status, is_stale_form=isinstance(error, CSRFError)), status
+
+
+def _problem_page(status: int, *, is_stale_form: bool = False) -> str:
+    return render_template("console/problem.html", status=status, is_stale_form=is_stale_form)
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    # The back button after a log-out, on a shared tablet, must not show families again.
+    if request.endpoint != "console.static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _page_words() -> dict[str, object]:
+    """What the console's templates call on."""
+    return {
+        "now": now(),
+        "say_age": say_age,
+        "say_age_range": say_age_range,
+        "say_day": say_day,
+        "say_near": say_near,
+        "say_time": say_time,
+        "say_when": say_when,
+    }

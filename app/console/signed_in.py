@@ -1,0 +1,87 @@
+"""Who is signed in: kept in the cookie as id and epoch, looked up anew on every page."""
+
+from dataclasses import dataclass
+
+from flask import abort, current_app, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, logout_user
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.models import Staff
+from app.services.staff import Role, find_logged_in
+
+OPEN_TO_ALL = frozenset({"console.log_in", "console.static"})
+OPEN_TO_EVERY_ROLE = frozenset({"console.log_out"})
+ROLES_WITH_PAGES = frozenset({Role.WORKER, Role.DISTRICT})
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """What Flask-Login and the page header know of the staff member."""
+
+    staff_id: int
+    login_epoch: int
+    username: str
+    role: Role
+    place: str
+    """The station or township; empty for the district."""
+
+    is_authenticated: bool = True
+    is_active: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        """What the cookie holds; another epoch makes it worthless."""
+        return f"{self.staff_id}:{self.login_epoch}"
+
+
+def database() -> Database:
+    """The application's database, read at the edge only."""
+    found: Database = current_app.extensions["yuban"].database
+    return found
+
+
+def signed_in_as(staff: Staff) -> SignedIn:
+    place = staff.station.name if staff.station else ""
+    return SignedIn(
+        staff_id=staff.id,
+        login_epoch=staff.login_epoch,
+        username=staff.username,
+        role=Role(staff.role),
+        place=place or (staff.township.name if staff.township else ""),
+    )
+
+
+def load_signed_in(cookie_id: str) -> SignedIn | None:
+    """Flask-Login's loader; None where the account was closed or the cookie revoked."""
+    staff_id, _, epoch = cookie_id.partition(":")
+    if not (staff_id.isdecimal() and epoch.isdecimal()):
+        return None
+    with database().reading() as db:
+        staff = find_logged_in(db, staff_id=int(staff_id), login_epoch=int(epoch))
+        return signed_in_as(staff) if staff else None
+
+
+def check_may_enter() -> ResponseReturnValue | None:
+    """Before each page: the log-in for strangers, 403 for roles that have no pages."""
+    if request.endpoint in OPEN_TO_ALL:
+        return None
+    if not current_user.is_authenticated:
+        asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
+        return redirect(url_for("console.log_in", next=asked_for))
+    if request.endpoint not in OPEN_TO_EVERY_ROLE and current_user.role not in ROLES_WITH_PAGES:
+        abort(403)
+    return None
+
+
+def acting_staff(db: Session) -> Staff:
+    """The signed-in staff member, read inside the transaction that acts for them.
+
+    Sends to the log-in where the account was closed since the page began.
+    """
+    staff = find_logged_in(db, staff_id=current_user.staff_id, login_epoch=current_user.login_epoch)
+    if staff is None:
+        logout_user()
+        abort(redirect(url_for("console.log_in")))
+    return staff

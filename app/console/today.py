@@ -1,0 +1,40 @@
+"""The first page: what waits for me, and what comes."""
+
+from datetime import timedelta
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from app.clock import now
+from app.console.signed_in import acting_staff, database
+from app.services import decisions, desk, rosters
+from app.services.staff import scope_of
+
+COMING_DAYS = 7
+COMING_SHOWN = 8
+
+
+def add_routes(console: Blueprint) -> None:
+    console.get("/", endpoint="today")(show_today)
+
+
+def show_today() -> ResponseReturnValue:
+    """Counts of what waits, and the sessions of the coming days."""
+    at = now()
+    with database().reading() as db:
+        staff = acting_staff(db)
+        scope = scope_of(staff)
+        pending = decisions.count_pending(db, staff)
+        follow_ups = desk.count_follow_ups(db, scope)
+        notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT)
+        sessions = rosters.coming_sessions(
+            db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
+        )
+    return render_template(
+        "console/today/today.html",
+        pending=pending,
+        follow_ups=follow_ups,
+        notices=notices,
+        sessions=sessions,
+        coming_days=COMING_DAYS,
+    )

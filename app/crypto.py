@@ -1,0 +1,28 @@
+"""Encryption of personal data at rest, and keyed hashes to look it up by."""
+
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet, MultiFernet
+
+
+class Cipher:
+    """Encrypts with the newest key, decrypts with any of them."""
+
+    def __init__(self, keys: tuple[str, ...]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+        # The hash key is derived from the oldest key, so that adding a new key in front
+        # keeps every stored look-up hash valid until the rotation has rewritten it.
+        self._hash_key = hashlib.sha256(b"look-up:" + keys[-1].encode()).digest()
+
+    def encrypt(self, text: str) -> str:
+        """URL-safe text that only a holder of the keys can read."""
+        return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def decrypt(self, token: str) -> str:
+        """The text that was encrypted. Raises cryptography.fernet.InvalidToken."""
+        return self._fernet.decrypt(token.encode("ascii")).decode()
+
+    def look_up(self, text: str) -> str:
+        """A keyed hash (64 hex digits): equal for equal texts, useless without the key."""
+        return hmac.new(self._hash_key, text.encode(), hashlib.sha256).hexdigest()

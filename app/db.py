@@ -1,0 +1,183 @@
+"""The database: engine, column types, and transactions that an edge opens.
+
+SQLite runs in WAL mode. Its writers begin IMMEDIATE and queue on a lock file:
+with several writing processes SQLite's own busy handler can starve one for seconds.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    MetaData,
+    Text,
+    TypeDecorator,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from app.clock import SHANGHAI
+from app.crypto import Cipher
+
+SQLITE_BUSY_MILLISECONDS = 5_000
+POOL_TIMEOUT_SECONDS = 3.0
+CONNECT_TIMEOUT_SECONDS = 2
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware instant: stored in UTC, read back in Asia/Shanghai. Refuses a naive one."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("an instant needs its time zone")
+        in_utc = value.astimezone(UTC)
+        return in_utc.replace(tzinfo=None) if dialect.name == "sqlite" else in_utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(SHANGHAI)
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text that the database never sees in clear; the engine's cipher reads and writes it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _cipher_of(dialect).encrypt(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        return None if value is None else _cipher_of(dialect).decrypt(str(value))
+
+
+def _cipher_of(dialect: Dialect) -> Cipher:
+    cipher = getattr(dialect, "yuban_cipher", None)
+    if not isinstance(cipher, Cipher):
+        raise RuntimeError("this engine was made without a cipher: use make_engine")
+    return cipher
+
+
+def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
+    """An engine for SQLite or PostgreSQL. Connects to nothing yet."""
+    parsed = make_url(url)
+    engine = (
+        _sqlite_engine(parsed, pool_size)
+        if parsed.get_backend_name() == "sqlite"
+        else create_engine(
+            parsed,
+            pool_size=pool_size,
+            max_overflow=5,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+        )
+    )
+    # Column types see only the dialect, and each engine has its own: so that two engines
+    # with different keys can live in one process and nothing is global.
+    vars(engine.dialect)["yuban_cipher"] = cipher
+    return engine
+
+
+def _sqlite_engine(url: URL, pool_size: int) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_timeout=POOL_TIMEOUT_SECONDS,
+        connect_args={"timeout": SQLITE_BUSY_MILLISECONDS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+        # The driver's own BEGIN comes too late and is never IMMEDIATE: _begin does it.
+        assert isinstance(connection, sqlite3.Connection)
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: a place that was confirmed is still there after a power cut.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute(f"PRAGMA busy_timeout={SQLITE_BUSY_MILLISECONDS}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
+        connection.exec_driver_sql(f"BEGIN {mode}")
+
+    return engine
+
+
+@contextmanager
+def _sqlite_writers_queue(path: str) -> Iterator[None]:
+    """Wait for our turn to write, across threads and processes; a dead holder lets go."""
+    handle = os.open(path + ".writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True)
+class Database:
+    """Opens transactions on one engine; services get the session and never commit."""
+
+    engine: Engine
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """A session that commits when the block ends and rolls back when it raises."""
+        path = self.engine.url.database
+        if self.engine.dialect.name == "sqlite" and path:
+            with _sqlite_writers_queue(path), self._session() as db, db.begin():
+                yield db
+        else:
+            with self._session() as db, db.begin():
+                yield db
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session for reading only: one snapshot, no lock, always rolled back."""
+        with self._session() as db:
+            if self.engine.dialect.name == "sqlite":
+                db.connection(execution_options={"sqlite_begin": "DEFERRED"})
+            yield db
+
+    def _session(self) -> Session:
+        return sessionmaker(self.engine, expire_on_commit=False)()

@@ -1,0 +1,235 @@
+"""Whether a message tells of a danger that is happening now. Pure rules, before anything else.
+
+A missed emergency may cost a life and a false alarm a moment: where a message can be read both
+ways it is an emergency. Asking how to prevent, wanting a lesson, fearing, supposing, and what is
+long past and settled are not.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from app.dialogue.danger_signs import SIGNS
+from app.dialogue.danger_signs.cry import CRY_FOR_HELP
+from app.dialogue.danger_signs.fever import FEVER, MILK_REFUSED
+from app.dialogue.infant_age import says_older_child, stated_age_days
+from app.dialogue.reading.plain import say_plain
+from app.rules.emergencies import EmergencyCategory
+
+YOUNG_DAYS: Final = 92
+"""Any fever under three months of age is an emergency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Emergency:
+    """What danger a message tells of, and the words that say so, in plain Mandarin."""
+
+    category: EmergencyCategory
+    text: str
+
+
+_LEARNING: Final = re.compile(
+    "预防|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
+    "意外|烧)|以防|"
+    "急救(?:课|培训|知识|视频|资料|讲座|班|方法|技能|手册|包)|(?:学|教|培训|讲).{0,8}(?:急救|"
+    "海姆立克|心肺复苏|处理)|"
+    "(?:安全|急救|防护).{0,4}(?:课|讲座|培训|活动|知识|资料|视频)"
+)
+_MATERIAL: Final = re.compile(
+    "(?:有没有|有什么|有|想要|要|想看|发|推|找|看看|领|求|学|听|参加|报名|分享|了解|给我).{0,14}"
+    "(?:课|讲座|培训|活动|资料|视频|文章|手册|科普|清单|资源包|知识|绘本|贴士|内容|方面的|这类的)"
+)
+_ASKS_WHAT: Final = re.compile(
+    "什么是|(?<!知道)是什么(?=$|[?呢啊])|是什么(?:病|意思|原因|症状|样)|是怎么(?:回事|引起|"
+    "造成)的?$|有(?:什么|哪些)(?:症状|表现|前兆|信号|征兆|危害)|(?:什么|哪些)(?:症状|表现|信号|"
+    "情况|东西|食物)|"
+    "怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有)|多久能好|遗传|会传染|几率|概率"
+)
+_SUPPOSING: Final = re.compile(
+    "万一|如果|要是|假如|倘若|假使|若是|的话|一旦|当孩子|遇到.{0,8}(?:时|情况)|发生.{0,6}(?:时|"
+    "情况)"
+)
+_FEARED: Final = re.compile(
+    "(?:会不会|不会|会|能不能|可能会|容易|怕|害怕|担心|怕他|怕她|怕孩子|怕宝宝|担心孩子|担心宝宝|"
+    "老怕|生怕|别|(?<!不)小心|当心|以免|免得|省得|防|不要|别让)"
+    "(?:他|她|孩子|宝宝|被|把|不小心|突然|再|又|给|自己|一下子|真的|半夜|睡着|吃东西)*$"
+)
+_REAL_FEAR: Final = re.compile("是不是|会不会是|会不会已经|是否")
+_NEGATED: Final = re.compile(
+    "(?:(?<!有)没有?|(?<!是)不是|并未|并没有?|从来没有?|从没|不会|没有过|也没|都没|还没|未见|"
+    "无)(?:出现|发生|再|有|被|过|什么|任何|发)*$"
+)
+_HABIT: Final = re.compile(
+    "老是|总是|经常|常常|常|有时候?|偶尔|每次|平时|动不动|时不时|喜欢|爱|动辄|最近老|一.{1,4}就"
+)
+_LONG_PAST: Final = re.compile(
+    "上次|上回|(?<![钟时刚天会觉饭])(?:以前|之前)|曾经|从前|去年|前年|小时候|上个?月|上周|"
+    "上个?星期|前几天|前几个?月|前阵子|前段时间|那次|有一次|有一回|有次|"
+    "(?:几|两|三|半|[一二三四五六七八九十\\d]+)个?(?:月|年|星期|周)前|早就|老早|满月时|出生时|"
+    "生下来时|刚出生时|新生儿时"
+)
+_SETTLED: Final = re.compile(
+    "(?:已经|现在|后来|目前|如今|都|早就|早|这两天|今天)?.{0,4}(?:好了|没事了?|恢复了?|正常了?|"
+    "缓过来了?|吐出来了?|咳出来了?|咳出了|出来了|拉出来了|排出来了|"
+    "不抽了|退了|醒了|醒来了|停了|止住了|救回来了|出院了?|痊愈|治好|康复|好转|没大碍|消了|长好|"
+    "结痂|好多了|看过医生|去过医院|医生说没)"
+)
+_AGAIN: Final = re.compile(
+    "又(?!怕|担心)|再次|还在|还是(?!怕|担心|想|要)|现在(?:还|又|开始|正|在|不|没(?!事)|叫|吐|脸|"
+    "嘴|发)|今天又|刚才又|这次|正在|突然"
+)
+_NOW: Final = re.compile(
+    "救命|快点|快来|快救|急急|急!|!!|正在(?!学|参加)|刚刚|刚才|刚(?=从|把|吃|喝|吞|摔|掉|跌|被|"
+    "烫|捞|抽|噎|呛|昏|晕)|现在(?:还|又|开始|正|在|叫|吐|脸|嘴|发|不动)|脸.{0,3}(?:紫|青|发黑)|"
+    "嘴唇.{0,3}(?:紫|青)|"
+    "没呼吸|叫不醒|捞上来|捞出来|打120|叫120|来不及|怎么办!|在线等|怎么都|已经.{0,6}(?:分钟|小时)"
+)
+_DONE: Final = re.compile("了(?!.{0,8}(?:的(?:课|视频|资料|文章|内容|知识)|要怎么预防))")
+_FRESH: Final = re.compile("刚|今天|现在|水泡|起泡|脱皮|掉皮")
+_ELSEWHERE: Final = re.compile(
+    "新闻|网上(?:说|看|有)|抖音(?:上|里|说|看)|朋友圈|小红书(?:上|说|看)|电视(?:上|里)(?:说|看|"
+    "放|有)|看到(?:有人|一个|说)|听说|有人说|书上|绘本里|故事里"
+)
+_MOTHER_MEDICINE: Final = re.compile(
+    "(?:我|妈妈|产妇|哺乳期?|孕妇|孕期|怀孕|大人|老公).{0,8}(?:吃|喝|服|用)(?!.{0,6}(?:孩子|"
+    "宝宝).{0,4}(?:吃|喝|吞))|(?:喂奶|哺乳|母乳|怀孕|孕期)"
+)
+_CHILD_TOOK: Final = re.compile(
+    "(?:孩子|宝宝|娃|小孩|他|她|儿子|女儿|孙子|孙女|小朋友|弟弟|妹妹|误|偷).{0,8}(?:吃|喝|吞|服|食)"
+)
+_LIFELESS: Final = re.compile(
+    "(?:手机|电脑|平板|系统|网页|页面|小程序|公众号|程序|链接|视频|界面|屏幕|网络|按钮|app|点击|"
+    "登录|验证码|消息|电话|报名|预约|课程|进度|第.课|下一课)"
+    ".{0,8}(?:卡|没反应|死机|不动|打不开|闪退|抽风|没有反应|堵)|(?:手机|玩具|奶瓶|奶嘴|遥控器?|"
+    "球|衣服|帽子|鞋|袜|被子|毛巾|钱包|钥匙|证件|书|气球|车胎|轮胎)"
+    "(?:都|也|又|不小心|从.{1,6})?(?:掉|跌|摔|落|翻|没气|滚)|(?:肚脐|脐带|头发|牙|痂|指甲|"
+    "睫毛)(?:眼|上|都|快|就|也|已经|自己)*(?:掉|脱|落)"
+)
+_FIGURE_OF_SPEECH: Final = re.compile(
+    "笑死|累死|烦死|吵死|困死|热死|冷死|饿死|想死(?:你|我了)|急死|气死|吓死|要死(?!了)|忙死|愁死|"
+    "可爱死|萌死|跳楼机|跳楼价|死活|死党|死机|打死(?:也|都)不|喜欢得要死|昏头|晕车|晕奶|"
+    "死鬼|抽奖|抽空|抽时间|抽血|抽查|抽屉|抽纸|抽烟|抽油烟|抽签|抽样|卡介苗|卡通|卡片|贺卡|"
+    "银行卡|医保卡|社保卡|打卡|刷卡|卡号|居民卡|就诊卡|水痘|水果|开水怎么"
+)
+_CALM_SLEEP: Final = re.compile(
+    "(?:睡觉|睡着|做梦|入睡|睡眠|睡梦).{0,10}(?:正常|要紧|没事|缺钙|怎么回事|为什么)|(?:新生儿|"
+    "宝宝).{0,4}(?:惊跳|打冷颤|打寒颤)"
+)
+_SCAR: Final = re.compile("(?:疤|留疤|疤痕|去疤|祛疤|烫伤膏|药膏推荐|保险)")
+_OWN_CRAMP: Final = re.compile(
+    "(?:怀孕|孕妇|孕期|孕晚期|孕中期|我|产后|哺乳)[^孩宝娃]{0,4}抽筋|生长痛"
+)
+_MOSQUITO: Final = re.compile("蚊")
+_BLOOD_IN_MOTHER: Final = re.compile("恶露|月经|例假|来事|痔疮|肛裂")
+
+_NEVER_CLEARED: Final = frozenset({EmergencyCategory.SELF_HARM, EmergencyCategory.HARM_TO_CHILD})
+_HABIT_CLEARS: Final = frozenset(
+    {
+        EmergencyCategory.CHOKING,
+        EmergencyCategory.BITE,
+        EmergencyCategory.FALL,
+        EmergencyCategory.BURN,
+        EmergencyCategory.BLEEDING,
+    }
+)
+
+
+def find_emergency(text: str, youngest_age_days: int | None) -> Emergency | None:
+    """The danger that a message tells of, or None.
+
+    The age of the family's youngest child decides about fever: under 92 days, by its record or
+    by the message itself, any fever is an emergency. None means that no child is known.
+    """
+    plain = say_plain(text).replace(" ", "")
+    for category, pattern in SIGNS:
+        for found in pattern.finditer(plain):
+            if not _is_cleared(category, plain, found.start(), found.end()):
+                return Emergency(category, found.group())
+    return _cry_for_help(plain) or _young_fever(plain, youngest_age_days)
+
+
+def _cry_for_help(plain: str) -> Emergency | None:
+    found = CRY_FOR_HELP.search(plain)
+    if found is None or _LEARNING.search(plain) or _SUPPOSING.search(plain):
+        return None
+    return Emergency(EmergencyCategory.OTHER_DANGER, found.group())
+
+
+def _young_fever(plain: str, youngest_age_days: int | None) -> Emergency | None:
+    for pattern, limit_days in ((FEVER, YOUNG_DAYS), (MILK_REFUSED, 29)):
+        for found in pattern.finditer(plain):
+            age = stated_age_days(plain)
+            if age is None and not says_older_child(plain):
+                age = youngest_age_days
+            if age is None or age >= limit_days:
+                continue
+            if not _is_cleared(EmergencyCategory.YOUNG_FEVER, plain, found.start(), found.end()):
+                return Emergency(EmergencyCategory.YOUNG_FEVER, found.group())
+    return None
+
+
+def _is_cleared(category: EmergencyCategory, plain: str, start: int, end: int) -> bool:
+    """Whether the message shows that this sign is no danger now."""
+    before, sign, after = plain[:start], plain[start:end], plain[end:]
+    if category in _NEVER_CLEARED:
+        is_told = _ELSEWHERE.search(plain) is not None and "我" not in plain
+        return is_told or _LEARNING.search(before) is not None
+    if _is_another_thing(category, plain, start, end):
+        return True
+    if _NEGATED.search(before[-12:]) and not sign.startswith(("没", "不", "无", "叫不")):
+        return True
+    if _is_long_over(category, plain[start:], before, after):
+        return True
+    if _NOW.search(plain) is not None:
+        return False
+    is_feared = _FEARED.search(before[-30:]) is not None and not _REAL_FEAR.search(before[-6:])
+    if is_feared or re.search("会不会(?!是|已经)", sign) or _ELSEWHERE.search(plain):
+        return True
+    if _SUPPOSING.search(before) or _LEARNING.search(before):
+        return True
+    if _DONE.search(sign + after[:10]) is not None:
+        # 吃了农药，有什么症状: it happened, whatever is asked about it.
+        return False
+    is_asked = any(asked.search(plain) for asked in (_LEARNING, _SUPPOSING, _ASKS_WHAT, _MATERIAL))
+    return is_asked or (category in _HABIT_CLEARS and _HABIT.search(before[-12:]) is not None)
+
+
+def _is_long_over(category: EmergencyCategory, told: str, before: str, after: str) -> bool:
+    """Past and settled, and not come back."""
+    if _AGAIN.search(after):
+        return False
+    is_settled = _SETTLED.search(told) is not None
+    if category is EmergencyCategory.CHOKING and is_settled:
+        return True
+    if not _LONG_PAST.search(before):
+        return False
+    is_told_as_past = after.startswith(("过", "了过")) or "过" in after[:3]
+    return is_settled or is_told_as_past or _LEARNING.search(after) is not None
+
+
+def _is_another_thing(category: EmergencyCategory, plain: str, start: int, end: int) -> bool:
+    """The same words said of a telephone, a navel, a laugh, a mosquito, a nursing mother."""
+    around = plain[max(0, start - 10) : end + 8]
+    for pattern in (_LIFELESS, _FIGURE_OF_SPEECH):
+        other = pattern.search(around)
+        if other is not None and _overlaps(pattern, plain, start, end):
+            return True
+    match category:
+        case EmergencyCategory.POISONING:
+            return bool(_MOTHER_MEDICINE.search(plain)) and not _CHILD_TOOK.search(plain)
+        case EmergencyCategory.CONVULSION if _OWN_CRAMP.search(plain):
+            return True
+        case EmergencyCategory.CONVULSION | EmergencyCategory.NOT_BREATHING:
+            return _CALM_SLEEP.search(plain) is not None
+        case EmergencyCategory.BURN:
+            return bool(_SCAR.search(plain)) and not _FRESH.search(plain)
+        case EmergencyCategory.ALLERGY | EmergencyCategory.BITE:
+            return _MOSQUITO.search(plain) is not None
+        case EmergencyCategory.BLEEDING | EmergencyCategory.INTUSSUSCEPTION:
+            return _BLOOD_IN_MOTHER.search(plain) is not None
+        case _:
+            return False
+
+
+def _overlaps(pattern: "re.Pattern[str]", plain: str, start: int, end: int) -> bool:
+    return any(other.start() < end and start < other.end() for other in pattern.finditer(plain))

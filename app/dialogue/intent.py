@@ -1,0 +1,138 @@
+"""What a message wants: the one-line forms first, then plain wishes by their words."""
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A label, how sure, and what stood behind the command word."""
+
+    label: str
+    confidence: float
+    argument: str = ""
+    is_command: bool = False
+    """Typed as one of the one-line forms: it may interrupt a running dialogue."""
+
+
+COMMANDS: dict[str, str] = {
+    "登记": "register_child",
+    "修改": "update_child",
+    "更正": "update_child",
+    "活动": "list_sessions",
+    "近期活动": "list_sessions",
+    "找活动": "list_sessions",
+    "更多": "more",
+    "继续": "resume",
+    "需要": "need_answer",
+    "不需要": "need_answer",
+    "有需求": "need_answer",
+    "没有需求": "need_answer",
+    "报名": "book_session",
+    "取消": "cancel_booking",
+    "我的预约": "my_bookings",
+    "预约": "my_bookings",
+    "邀请": "invite",
+    "加入": "join_family",
+    "我的信息": "my_information",
+    "导出信息": "privacy_request",
+    "撤回同意": "privacy_request",
+    "注销": "privacy_request",
+    "暂停推送": "pause_pushes",
+    "恢复推送": "resume_pushes",
+    "退订": "opt_out",
+    "人工": "human_agent",
+    "转人工": "human_agent",
+    "找老师": "human_agent",
+    "年度计划": "not_yet",
+    "上门": "not_yet",
+    "取消上门": "not_yet",
+    "资料": "not_yet",
+    "课程": "not_yet",
+    "报名课程": "not_yet",
+    "下一课": "not_yet",
+    "打卡": "not_yet",
+    "课程进度": "not_yet",
+    "接受": "not_yet",
+    "放弃": "not_yet",
+    "帮助": "help",
+    "菜单": "help",
+    "怎么用": "help",
+}
+"""The one-line forms, by their first word."""
+
+TAKES_ARGUMENT = frozenset(
+    {
+        "register_child",
+        "update_child",
+        "book_session",
+        "cancel_booking",
+        "join_family",
+        "not_yet",
+    }
+)
+
+_COMMAND = re.compile(
+    r"^[「『“\"]?(" + "|".join(sorted(COMMANDS, key=len, reverse=True)) + r")[」』”\"]?"
+    r"(?:[\s,，:：、]+(.*))?[。.!！~～]*$",
+    re.DOTALL,
+)
+# 报名CQ-1206 and 取消CQ-1206: people leave the space out before a code.
+_GLUED = re.compile(r"^(报名|取消|加入)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$", re.DOTALL)
+
+_WISHES: tuple[tuple[str, str], ...] = (
+    ("opt_out", r"^td$|退订|别再?发了|不要再发|不想收|取消关注"),
+    ("complaint", r"投诉|太差|态度(不好|差)|不满意|意见很大"),
+    ("human_agent", r"人工|真人|找(个|一下)?(老师|人)|客服|打(个)?电话|老师(的)?电话"),
+    ("reschedule", r"改(个|一下)?(时间|日期|期)|换(个|一下)?(时间|日子|一天|一场)|改期|改约"),
+    ("cancel_booking", r"取消|不(去|来)了|(去|来)不了|退掉|报错了"),
+    (
+        "my_bookings",
+        r"我(的|们)?(预约|报名|约)(了|过|的)|查(一下|下)?(预约|报名)|报(上|到)了(吗|没|伐)|还剩几次",
+    ),
+    (
+        "update_child",
+        r"(改|修改|更正|填错|写错|登错).{0,6}(生日|名字|小名|信息|资料|地址|乡镇|性别)|(生日|名字|小名|乡镇)(填|写|登|搞)?错",
+    ),
+    ("register_child", r"登记|注册|建(个)?档|录(一下|入)|加(一)?个(宝宝|孩子|小囡)|二宝"),
+    (
+        "invite",
+        r"邀请|(让|叫|给)(老公|老婆|爸爸|妈妈|爷爷|奶奶|外公|外婆|家里人).{0,8}(一起|也|加)",
+    ),
+    ("book_session", r"报(个)?名|帮我(报|约)|想(报|参加|去)|预约.{0,4}(活动|场)"),
+    (
+        "list_sessions",
+        r"活动|有(什么|啥|哪些)(课|可以)|亲子|嘉年华|加油站|早教|哪(里|天)有|什么时候有|白相",
+    ),
+    ("my_information", r"我(家)?(的)?(信息|资料|登记了什么)|登记(了)?(什么|哪些)"),
+    ("thanks", r"^(谢谢|感谢|多谢|辛苦|谢谢侬|晓得了|好的|收到|明白)"),
+    ("greeting", r"^(你好|您好|侬好|哈喽|嗨|hi|hello|早上好|下午好|晚上好|在吗|在伐|有人吗)"),
+    ("help", r"帮助|怎么用|能(做|干)(什么|啥)|有什么功能|不会(用|弄)"),
+)
+_WISH_RULES = tuple((label, re.compile(pattern)) for label, pattern in _WISHES)
+
+
+def read_command(plain: str) -> Intent | None:
+    """The one-line form in a normalised message, or None."""
+    if found := _GLUED.match(plain):
+        label = COMMANDS[found[1]]
+        return Intent(label, 1.0, (found[2] + found[3]).strip(), is_command=True)
+    found = _COMMAND.match(plain)
+    if found is None:
+        return None
+    label = COMMANDS[found[1]]
+    argument = (found[2] or "").strip()
+    if argument and label not in TAKES_ARGUMENT:
+        return None
+    return Intent(label, 1.0, argument, is_command=True)
+
+
+def read_intent(plain: str) -> Intent | None:
+    """What a normalised message wants, or None where we do not know."""
+    command = read_command(plain)
+    if command is not None:
+        return command
+    for label, rule in _WISH_RULES:
+        if rule.search(plain):
+            return Intent(label, 0.7)
+    return None

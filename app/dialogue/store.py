@@ -1,0 +1,116 @@
+"""Redis: one caregiver's turns one after another, and the dialogue between them.
+
+Turns queue in a list a caregiver, first come first served. A ticket has a sign of life
+beside it; where a process died with its ticket, the next in line takes it away. Taking
+the ticket and reading the dialogue cost one round trip, leaving and keeping it another.
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cryptography.fernet import InvalidToken
+from redis import Redis
+
+from app.crypto import Cipher
+from app.dialogue import state
+from app.dialogue.message import Dialogue
+
+DIALOGUE_SECONDS = 3 * 24 * 3600
+"""A half-finished dialogue waits three days: a grandmother may come back after the weekend."""
+TICKET_SECONDS = 30
+POLL_SECONDS = 0.015
+
+
+class TurnNotReached(Exception):
+    """Others of this caregiver's turns took too long."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """This caregiver's turn: the dialogue as it stands, and as it shall be kept."""
+
+    dialogue: Dialogue | None
+    next: Dialogue | None
+
+
+class DialogueStore:
+    """Keeps dialogues, encrypted, and the order of turns."""
+
+    def __init__(self, redis: Redis, cipher: Cipher) -> None:
+        self._redis = redis
+        self._cipher = cipher
+
+    @contextmanager
+    def in_turn(self, openid: str, wait_seconds: float) -> Iterator[Slot]:
+        """Wait for this caregiver's turn; what the slot holds at the end is kept.
+
+        Raises TurnNotReached, or redis.RedisError. A block that raises keeps nothing.
+        """
+        queue, kept = f"turns:{openid}", f"dialogue:{openid}"
+        ticket = uuid.uuid4().hex
+        pipe = self._redis.pipeline(transaction=True)
+        pipe.rpush(queue, ticket)
+        pipe.expire(queue, TICKET_SECONDS)
+        pipe.set(f"ticket:{ticket}", 1, ex=TICKET_SECONDS)
+        pipe.lindex(queue, 0)
+        pipe.get(kept)
+        *_, first, stored = pipe.execute()
+        try:
+            if _text(first) != ticket:
+                self._wait(queue, ticket, wait_seconds)
+                stored = self._redis.get(kept)
+            dialogue = self._load(_text(stored))
+            slot = Slot(dialogue=dialogue, next=dialogue)
+            yield slot
+        except BaseException:
+            self._leave(queue, ticket)
+            raise
+        if slot.next == dialogue:
+            self._leave(queue, ticket)
+        else:
+            self._leave(queue, ticket, kept, slot.next)
+
+    def forget(self, openid: str) -> None:
+        """Drop the caregiver's dialogue."""
+        self._redis.delete(f"dialogue:{openid}")
+
+    def _wait(self, queue: str, ticket: str, wait_seconds: float) -> None:
+        deadline = time.monotonic() + wait_seconds
+        while (head := _text(self._redis.lindex(queue, 0))) != ticket:
+            if head and not self._redis.exists(f"ticket:{head}"):
+                self._redis.lrem(queue, 1, head)
+                continue
+            if time.monotonic() > deadline:
+                raise TurnNotReached
+            if not head:  # the list itself ran out: stand in line again
+                self._redis.rpush(queue, ticket)
+            time.sleep(POLL_SECONDS)
+
+    def _leave(
+        self, queue: str, ticket: str, kept: str | None = None, dialogue: Dialogue | None = None
+    ) -> None:
+        pipe = self._redis.pipeline(transaction=True)
+        if kept is not None and dialogue is None:
+            pipe.delete(kept)
+        elif kept is not None and dialogue is not None:
+            pipe.set(kept, self._cipher.encrypt(state.dump(dialogue)), ex=DIALOGUE_SECONDS)
+        pipe.lrem(queue, 1, ticket)
+        pipe.delete(f"ticket:{ticket}")
+        pipe.execute()
+
+    def _load(self, stored: str | None) -> Dialogue | None:
+        if not stored:
+            return None
+        try:
+            return state.load(self._cipher.decrypt(stored))
+        except InvalidToken:  # kept under a key that is gone: start afresh
+            return None
+
+
+def _text(value: object) -> str | None:
+    if isinstance(value, bytes):
+        return value.decode()
+    return value if isinstance(value, str) else None

@@ -1,0 +1,70 @@
+"""One turn as a handler sees it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.dialogue.emergency import Emergency
+from app.dialogue.message import Dialogue, Inbound, Reply
+from app.models import Caregiver
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What does not change between turns and an answer may mention."""
+
+    public_url: str
+    service_phone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Everything that an answer to one message may need."""
+
+    db: Session
+    inbound: Inbound
+    text: str
+    """Normalised: full-width folded, blanks collapsed, trimmed, Latin in lower case."""
+    argument: str
+    """What stood behind the command word."""
+    caregiver: Caregiver
+    dialogue: Dialogue | None
+    now: datetime
+    desk: Desk
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(SHANGHAI).date()
+
+    @property
+    def phone(self) -> str:
+        """The telephone to give: the family's station's, else the scanned one's, else ours."""
+        family = self.caregiver.family
+        station = (family.station if family else None) or self.caregiver.scanned_station
+        return (station.phone if station else "") or self.desk.service_phone
+
+
+Answered = tuple[Reply, Dialogue | None]
+ELSEWHERE: Answered = (Reply(), None)
+"""A topic's answer to words that are not meant for it: the dialogue ends, intent decides."""
+
+Handler = Callable[[Turn], Answered]
+
+
+@dataclass(frozen=True, slots=True)
+class Handlers:
+    """Who answers what; wsgi hands this in, so that app never imports handlers."""
+
+    intents: Mapping[str, Handler]
+    topics: Mapping[str, Handler]
+    """Who goes on with a running dialogue."""
+    emergency: Callable[[Turn, Emergency], Answered]
+    followed: Handler
+    scanned: Handler
+    not_text: Handler
+    not_understood: Handler
+    waiting_tail: Callable[[Reply, Dialogue], Reply]
+    """The reply, with a line that says which dialogue still waits."""

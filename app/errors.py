@@ -1,0 +1,217 @@
+"""Domain errors: facts, no wording. words/errors.py says each of them in Chinese."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+
+class DomainError(Exception):
+    """Something a person asked for cannot be done; the fields say why."""
+
+
+@dataclass(eq=False)
+class BornInFuture(DomainError):
+    born: date
+    on: date
+
+
+@dataclass(eq=False)
+class ChildTooOld(DomainError):
+    """Three years or older: the service is for children under 36 months."""
+
+    born: date
+    age_months: int
+
+
+@dataclass(eq=False)
+class DueDateOutOfRange(DomainError):
+    """A due date in the past, or further off than a pregnancy lasts."""
+
+    due: date
+    on: date
+
+
+@dataclass(eq=False)
+class NotRegistered(DomainError):
+    """The caregiver belongs to no family yet."""
+
+
+@dataclass(eq=False)
+class ConsentMissing(DomainError):
+    """A child's datum was offered before a guardian agreed."""
+
+
+@dataclass(eq=False)
+class ChildAlreadyRegistered(DomainError):
+    nickname: str
+
+
+@dataclass(eq=False)
+class ChildUnknown(DomainError):
+    nickname: str
+    known: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class ChildUnclear(DomainError):
+    """Several children could be meant."""
+
+    known: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class TownshipUnknown(DomainError):
+    text: str
+
+
+@dataclass(eq=False)
+class TooManyChildren(DomainError):
+    limit: int
+
+
+@dataclass(eq=False)
+class InvitationInvalid(DomainError):
+    """No such code, used up, or past its time: which of them is not told to a stranger."""
+
+
+@dataclass(eq=False)
+class AlreadyInFamily(DomainError):
+    same_family: bool
+
+
+@dataclass(eq=False)
+class SessionUnknown(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class SignUpNotOpenYet(DomainError):
+    code: str
+    opens_at: datetime
+
+
+@dataclass(eq=False)
+class SignUpClosed(DomainError):
+    code: str
+    closed_at: datetime
+
+
+@dataclass(eq=False)
+class SessionCancelled(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class SessionFull(DomainError):
+    code: str
+    places: int
+
+
+@dataclass(eq=False)
+class AgeOutsideSession(DomainError):
+    """Ages in completed months; None where the child is not born on the session's day."""
+
+    code: str
+    nickname: str
+    on: date
+    age_months: int | None
+    min_months: int
+    max_months: int
+
+
+@dataclass(eq=False)
+class AlreadySignedUp(DomainError):
+    code: str
+    nickname: str
+    state: str
+
+
+@dataclass(eq=False)
+class SignUpUnknown(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class TooLateToCancel(DomainError):
+    code: str
+    until: datetime
+    station: str
+    phone: str | None
+
+
+@dataclass(eq=False)
+class SignUpAlreadyDecided(DomainError):
+    """Somebody was faster: who (a staff member's name, None for the family) and when."""
+
+    state: str
+    by: str | None
+    at: datetime | None
+
+
+@dataclass(eq=False)
+class TransitionNotAllowed(DomainError):
+    state: str
+    wanted: str
+
+
+@dataclass(eq=False)
+class NotYours(DomainError):
+    """A staff member asked for something outside their station or role."""
+
+
+@dataclass(eq=False)
+class BadCredentials(DomainError):
+    attempts_left: int | None
+
+
+@dataclass(eq=False)
+class AccountLocked(DomainError):
+    until: datetime
+
+
+@dataclass(eq=False)
+class PasswordTooWeak(DomainError):
+    min_length: int
+
+
+@dataclass(eq=False)
+class UsernameTaken(DomainError):
+    username: str
+
+
+@dataclass(eq=False)
+class UsernameInvalid(DomainError):
+    """Empty, too long, or with blanks."""
+
+    username: str
+    max_length: int
+
+
+@dataclass(eq=False)
+class StationUnknown(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class ReasonMissing(DomainError):
+    """A decision against a family needs its reason."""
+
+
+@dataclass(frozen=True)
+class BadRow:
+    line: int
+    column: str
+    reason: str
+    """A short code such as "missing", "not_a_date"; words/errors.py speaks."""
+    text: str
+
+
+@dataclass(eq=False)
+class ImportRefused(DomainError):
+    """A file was not taken; nothing of it was stored."""
+
+    rows: tuple[BadRow, ...]
+
+
+@dataclass(eq=False)
+class FileUnreadable(DomainError):
+    reason: str

@@ -1,0 +1,27 @@
+"""Tables. Importing this package registers all of them on Base.metadata."""
+
+from app.models.family import Caregiver, Child, Consent, Family, Invitation
+from app.models.guidance import GuidanceSession, SignUp, Station, Township
+from app.models.messaging import FollowUp, InboxEntry, Notice
+from app.models.policy import Entitlement
+from app.models.staff import AuditEntry, JobRun, Lease, Staff
+
+__all__ = [
+    "AuditEntry",
+    "Caregiver",
+    "Child",
+    "Consent",
+    "Entitlement",
+    "Family",
+    "FollowUp",
+    "GuidanceSession",
+    "InboxEntry",
+    "Invitation",
+    "JobRun",
+    "Lease",
+    "Notice",
+    "SignUp",
+    "Staff",
+    "Station",
+    "Township",
+]

@@ -1,0 +1,107 @@
+"""Families, the people in them, and what they agreed to."""
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
+
+from app.db import Base, EncryptedText, Instant
+from app.models.guidance import Station, Township
+
+
+class Family(Base):
+    """The unit of entitlement."""
+
+    __tablename__ = "families"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    township_id: Mapped[int] = mapped_column(ForeignKey("townships.id"), index=True)
+    station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)
+    need: Mapped[bool | None]
+    """有需求: yes, no, or not answered (None), which counts as neither."""
+    need_answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+    township: Mapped[Township] = relationship()
+    station: Mapped[Station | None] = relationship()
+    children: Mapped[list["Child"]] = relationship(back_populates="family", order_by="Child.id")
+    caregivers: Mapped[list["Caregiver"]] = relationship(
+        back_populates="family", order_by="Caregiver.id"
+    )
+
+
+class Caregiver(Base):
+    """One WeChat openid. Unfollowing takes the openid away and leaves the rest."""
+
+    __tablename__ = "caregivers"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    openid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    family_id: Mapped[int | None] = mapped_column(ForeignKey("families.id"), index=True)
+    relation: Mapped[str | None] = mapped_column(String(20))
+    """mother, father, grandmother, grandfather, other; None where not said."""
+    is_following: Mapped[bool]
+    pushes: Mapped[str] = mapped_column(String(8), default="on")
+    """on, paused or off: what the caregiver wants of packs and nudges."""
+    followed_at: Mapped[datetime | None] = mapped_column(Instant)
+    unfollowed_at: Mapped[datetime | None] = mapped_column(Instant)
+    scanned_station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"))
+    """The station whose code brought this caregiver here."""
+    created_at: Mapped[datetime] = mapped_column(Instant)
+
+    has_waiting: Mapped[bool | None] = query_expression()
+    """Whether notices wait for this caregiver's next contact; loaded where asked for."""
+
+    family: Mapped[Family | None] = relationship(back_populates="caregivers")
+    scanned_station: Mapped[Station | None] = relationship()
+
+
+class Child(Base):
+    """A child with a birth date or, before birth, a due date."""
+
+    __tablename__ = "children"
+    __table_args__ = (Index("ix_children_birth_date", "birth_date"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    family_id: Mapped[int] = mapped_column(ForeignKey("families.id"), index=True)
+    nickname: Mapped[str] = mapped_column(EncryptedText)
+    birth_date: Mapped[date | None]
+    due_date: Mapped[date | None]
+    sex: Mapped[str | None] = mapped_column(String(4))
+    """girl, boy, or None where not said."""
+    gestation_weeks: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    updated_at: Mapped[datetime] = mapped_column(Instant)
+
+    family: Mapped[Family] = relationship(back_populates="children")
+
+
+class Consent(Base):
+    """A guardian's separate consent: to which notice, for what, when, and how it was said."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), index=True)
+    child_id: Mapped[int | None] = mapped_column(ForeignKey("children.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(40))
+    version: Mapped[str] = mapped_column(String(20))
+    given_at: Mapped[datetime] = mapped_column(Instant)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Instant)
+    evidence: Mapped[str] = mapped_column(EncryptedText)
+    """The words of the caregiver and the key of the message that bore them."""
+
+
+class Invitation(Base):
+    """A code by which a second caregiver joins a family; works once."""
+
+    __tablename__ = "invitations"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    family_id: Mapped[int] = mapped_column(ForeignKey("families.id"), index=True)
+    code: Mapped[str] = mapped_column(String(12), unique=True)
+    created_by: Mapped[int] = mapped_column(ForeignKey("caregivers.id"))
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
+    used_by: Mapped[int | None] = mapped_column(ForeignKey("caregivers.id"))

@@ -1,0 +1,70 @@
+"""What the platform still lets us send to one person, and through which channel first.
+
+The numbers are the platform's: after a person writes, 5 customer-service messages within
+48 hours; after a menu click, a follow or a scan, 3 within 1 minute.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    CUSTOMER_SERVICE = "customer_service"
+    TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one act of the person opens."""
+
+    messages: int
+    lasts: timedelta
+    margin: timedelta
+    """Taken off the end: our clock is not the platform's, and a send takes time."""
+
+
+AFTER_WRITING = Allowance(5, timedelta(hours=48), timedelta(seconds=60))
+AFTER_TAPPING = Allowance(3, timedelta(minutes=1), timedelta(seconds=5))
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is known of one openid."""
+
+    wrote_at: datetime | None
+    """When the person last wrote, within 48 hours."""
+    tapped_at: datetime | None
+    sent_at: Sequence[datetime]
+    """When customer-service messages went, or may have gone, to the person since then."""
+
+    def messages_left(self, now: datetime) -> int:
+        """Customer-service messages that may be sent now: never more than the platform allows.
+
+        Each window is charged with everything sent since it opened. Which window the platform
+        charges first is not known; this way it does not matter.
+        """
+        return max(
+            self._left(self.wrote_at, AFTER_WRITING, now),
+            self._left(self.tapped_at, AFTER_TAPPING, now),
+        )
+
+    def _left(self, opened_at: datetime | None, allowance: Allowance, now: datetime) -> int:
+        if opened_at is None or now - opened_at >= allowance.lasts - allowance.margin:
+            return 0
+        spent = sum(1 for sent in self.sent_at if sent >= opened_at)
+        return max(0, allowance.messages - spent)
+
+
+def channels(budget: Budget, *, has_template: bool, now: datetime) -> tuple[Channel, ...]:
+    """The channels open now, the one to try first in front; none where the notice must wait.
+
+    A customer-service message says everything in our words, and a template only its fields.
+    """
+    open_now = []
+    if budget.messages_left(now) > 0:
+        open_now.append(Channel.CUSTOMER_SERVICE)
+    if has_template:
+        open_now.append(Channel.TEMPLATE)
+    return tuple(open_now)

@@ -1,0 +1,109 @@
+"""What every page gets against forgery, framing, scripts and guessing."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_talisman import Talisman
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app.config import Settings
+
+IDLE_HOURS = 8
+"""A working day: a tablet left lying about overnight is logged out in the morning."""
+MAX_BODY_BYTES = 1024 * 1024
+REDIS_TIMEOUT_SECONDS = 1
+
+SIGNED_PATHS = ("/wechat",)
+"""The platform signs what it posts here; it cannot bear a form token."""
+
+CONTENT_SECURITY_POLICY = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    # Bootstrap's style sheet draws its arrows and ticks from data: images.
+    "img-src": "'self' data:",
+    "font-src": "'self'",
+    "script-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What routes refer to: limits for each address."""
+
+    limiter: Limiter
+
+
+def secure(app: Flask, settings: Settings) -> Security:
+    """Set the cookie flags, headers, form tokens and rate limits of the whole application.
+
+    Kept in app.extensions["security"] for the blueprints that are registered after.
+    """
+    is_https = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value(),
+        SESSION_COOKIE_NAME="yuban",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=is_https,
+        # The signature carries the time of the last page; a cookie idle for longer is nothing.
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=IDLE_HOURS),
+        SESSION_REFRESH_EACH_REQUEST=True,
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        # A token lives as long as its session: a page left open over lunch still works.
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_CHECK_DEFAULT=False,
+    )
+    if settings.trusted_proxies:
+        # Set on the instance: wsgi_app is a method of the class.
+        vars(app)["wsgi_app"] = ProxyFix(
+            app.wsgi_app,
+            x_for=settings.trusted_proxies,
+            x_proto=settings.trusted_proxies,
+            x_host=settings.trusted_proxies,
+        )
+    Talisman(
+        app,
+        # The proxy in front ends TLS and redirects; health checks come without it.
+        force_https=False,
+        strict_transport_security=is_https,
+        session_cookie_secure=is_https,
+        frame_options="DENY",
+        content_security_policy=CONTENT_SECURITY_POLICY,
+    )
+    csrf = CSRFProtect(app)
+
+    @app.before_request
+    def _check_form_token() -> None:
+        # Every path that is not signed, also one that somebody adds tomorrow.
+        if request.path not in SIGNED_PATHS:
+            csrf.protect()
+
+    limiter = Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=_limiter_uri(settings.redis_url),
+        storage_options={
+            "socket_connect_timeout": REDIS_TIMEOUT_SECONDS,
+            "socket_timeout": REDIS_TIMEOUT_SECONDS,
+        },
+        # Counting in this process alone is better than locking staff out with Redis down.
+        in_memory_fallback_enabled=True,
+        swallow_errors=True,
+        key_prefix="yuban",
+    )
+    security = Security(limiter=limiter)
+    app.extensions["security"] = security
+    return security
+
+
+def _limiter_uri(redis_url: str) -> str:
+    """The limiter's library calls redis-py's unix:// scheme redis+unix://."""
+    return "redis+" + redis_url if redis_url.startswith("unix://") else redis_url

@@ -1,0 +1,330 @@
+"""What deliverers do to notices: claim, choose a channel, and record what became of each.
+
+A claim, the choice of a channel and the outcome are each committed on their own, so that
+after a crash the row still tells how far it came: without a channel nothing was sent.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from pydantic import ValidationError
+from sqlalchemy import CursorResult, literal_column, select, update
+from sqlalchemy.orm import Session, contains_eager
+
+from app.models import Caregiver, FollowUp, Notice, SignUp
+from app.models.notice_facts import NoticeFacts, load_facts
+from app.rules.channel_budget import Channel
+from app.rules.sign_up import SignUpState
+
+ORPHANED_AFTER = timedelta(seconds=60)
+"""Longer than any send of a living deliverer lasts."""
+REPEAT_SAFE_FOR = timedelta(minutes=10)
+"""The platform sends one message for the same openid and client_msg_id within this."""
+REPEAT_MARGIN = timedelta(seconds=60)
+ARRIVED = "success"
+BLOCKED_BY_PERSON = "failed:user block"
+"""What TEMPLATESENDJOBFINISH says; anything else is the platform's own failure."""
+REASON_LENGTH = 120
+REPEATING = "repeating"
+"""The reason of a template message that may have arrived and is given to the platform again."""
+
+WANTED_STATES: dict[str, frozenset[SignUpState]] = {
+    "sign_up_confirmed": frozenset(
+        {SignUpState.CONFIRMED, SignUpState.ATTENDED, SignUpState.NO_SHOW}
+    ),
+    "sign_up_declined": frozenset({SignUpState.DECLINED}),
+    "sign_up_cancelled": frozenset({SignUpState.CANCELLED}),
+    "session_changed": frozenset(
+        {
+            SignUpState.REQUESTED,
+            SignUpState.CONFIRMED,
+            SignUpState.WAITLISTED,
+            SignUpState.OFFERED,
+        }
+    ),
+}
+"""A notice about a sign-up is true only while the sign-up is in one of these."""
+
+
+class Reason(StrEnum):
+    """Why a notice is in its state, where the platform's code does not say it."""
+
+    EXPIRED = "expired"
+    NOT_FOLLOWING = "not_following"
+    SUPERSEDED = "superseded"
+    """What it says is not true any more."""
+    FACTS_UNREADABLE = "facts_unreadable"
+    CRASHED = "crashed_while_sending"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedNotice:
+    """One notice that is this worker's to send."""
+
+    id: int
+    caregiver_id: int
+    openid: str
+    facts: NoticeFacts
+    subject: str
+    dedupe_key: str
+    queued_at: datetime
+    expires_at: datetime | None
+    attempts: int
+    """How often it has been claimed, this time included."""
+    repeat_on: Channel | None
+    """The channel that a first, uncertain try was made on: no other is safe."""
+
+
+def claim_due(db: Session, *, now: datetime, worker: str, limit: int) -> list[ClaimedNotice]:
+    """Up to `limit` due notices, now in state sending and this worker's.
+
+    Expired ones, and those of people who left, are skipped with their reason instead.
+    Deliverers at work at the same time claim different rows.
+    """
+    rows = db.execute(
+        select(Notice)
+        .join(Notice.caregiver)
+        .options(contains_eager(Notice.caregiver))
+        # A literal: the partial index serves only a query that names its state.
+        .where(Notice.state == literal_column("'queued'"), Notice.due_at <= now)
+        .order_by(Notice.priority, Notice.due_at, Notice.id)
+        .limit(limit)
+        .with_for_update(of=Notice, skip_locked=True)
+    ).scalars()
+    claimed = [_claim(db, notice, now, worker) for notice in rows.all()]
+    db.flush()
+    return [notice for notice in claimed if notice is not None]
+
+
+def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNotice | None:
+    repeat_on = Channel(notice.channel) if notice.channel else None
+    first_try = notice.claimed_at
+    if repeat_on and first_try and now - first_try > REPEAT_SAFE_FOR - REPEAT_MARGIN:
+        _give_up_knowing(db, notice, Reason.CRASHED, now)
+        return None
+    openid = notice.caregiver.openid
+    if openid is None or not notice.caregiver.is_following:
+        notice.state, notice.reason = "skipped", Reason.NOT_FOLLOWING
+        return None
+    if notice.expires_at is not None and notice.expires_at <= now:
+        notice.state, notice.reason = "skipped", Reason.EXPIRED
+        return None
+    try:
+        facts = load_facts(notice.facts)
+    except ValidationError:
+        notice.state, notice.reason = "failed", Reason.FACTS_UNREADABLE
+        _follow_up(db, notice, "notice_failed", Reason.FACTS_UNREADABLE, now)
+        return None
+    notice.state = "sending"
+    notice.claimed_at, notice.claimed_by = now, worker
+    notice.attempts += 1
+    return ClaimedNotice(
+        id=notice.id,
+        caregiver_id=notice.caregiver_id,
+        openid=openid,
+        facts=facts,
+        subject=notice.subject,
+        dedupe_key=notice.dedupe_key,
+        queued_at=notice.queued_at,
+        expires_at=notice.expires_at,
+        attempts=notice.attempts,
+        repeat_on=repeat_on,
+    )
+
+
+def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> Reason | None:
+    """Why a claimed notice is not wanted any more; None where it still is."""
+    if notice.expires_at is not None and notice.expires_at <= now:
+        return Reason.EXPIRED
+    caregiver = db.get(Caregiver, notice.caregiver_id)
+    if caregiver is None or caregiver.openid != notice.openid or not caregiver.is_following:
+        return Reason.NOT_FOLLOWING
+    wanted = WANTED_STATES.get(notice.facts.kind)
+    table, _, number = notice.subject.partition(":")
+    if wanted is not None and table == "sign_up" and number.isdecimal():
+        state = db.execute(
+            select(SignUp.state).where(SignUp.id == int(number))
+        ).scalar_one_or_none()
+        if state not in wanted:
+            return Reason.SUPERSEDED
+    return None
+
+
+def choose_channel(db: Session, notice_id: int, channel: Channel) -> None:
+    """Note the channel before the request leaves: from now on it may have arrived."""
+    db.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.state == "sending")
+        .values(channel=channel)
+    )
+
+
+def record_sent(
+    db: Session,
+    notice_id: int,
+    *,
+    channel: Channel,
+    text: str,
+    platform_id: str | None,
+    now: datetime,
+) -> None:
+    """The platform took it. Stands even where the row was given up as unknown meanwhile."""
+    db.execute(
+        update(Notice)
+        .where(Notice.id == notice_id, Notice.state.in_(("sending", "unknown")))
+        .values(
+            state="sent",
+            channel=channel,
+            text=text,
+            platform_id=platform_id,
+            sent_at=now,
+            reason=None,
+            receipt=None,
+        )
+    )
+
+
+def record_waiting(db: Session, notice_id: int, *, reason: str) -> None:
+    """No channel is open; the person's next contact wakes it."""
+    _settle(db, notice_id, state="waiting", reason=reason, channel=None)
+
+
+def record_skipped(db: Session, notice_id: int, *, reason: str) -> None:
+    """It is not wanted, or cannot be wanted, any more."""
+    _settle(db, notice_id, state="skipped", reason=reason, channel=None)
+
+
+def record_retry_later(db: Session, notice_id: int, *, reason: str, due_at: datetime) -> None:
+    """It was certainly not sent, and will be tried again on whatever channel is open then."""
+    _settle(db, notice_id, state="queued", reason=reason, channel=None, due_at=due_at)
+
+
+def record_released(db: Session, notice_id: int) -> None:
+    """Untouched: the deliverer stops before its turn came."""
+    _settle(db, notice_id, state="queued", attempts=Notice.attempts - 1)
+
+
+def record_repeat(db: Session, notice_id: int, *, due_at: datetime) -> None:
+    """It may have arrived on a channel where a repetition does no harm: once more on that one.
+
+    The channel and the time of the first try stay in the row for the next claim.
+    """
+    _settle(db, notice_id, state="queued", reason=REPEATING, due_at=due_at)
+
+
+def record_failed(db: Session, notice_id: int, *, reason: str, now: datetime) -> None:
+    """No repetition mends it: a person has to look."""
+    if _settle(db, notice_id, state="failed", reason=reason):
+        _follow_up(db, _get(db, notice_id), "notice_failed", reason, now)
+
+
+def record_unknown(db: Session, notice_id: int, *, reason: str, now: datetime) -> None:
+    """It may have arrived, and is never sent again by itself: a person has to look."""
+    if _settle(db, notice_id, state="unknown", reason=reason):
+        _follow_up(db, _get(db, notice_id), "notice_unknown", reason, now)
+
+
+def record_receipt(db: Session, *, platform_id: str, status: str) -> bool:
+    """What the platform says became of a template message; False where none has that id.
+
+    One that did not arrive is no longer sent: it waits for the person's next contact. Where
+    the platform is at fault, and not the person's own setting, somebody is told.
+    """
+    if not platform_id:
+        return False
+    notice = db.execute(
+        select(Notice).where(Notice.platform_id == platform_id, Notice.state == "sent")
+    ).scalar_one_or_none()
+    if notice is None:
+        return False
+    notice.receipt = status
+    if status != ARRIVED:
+        notice.state, notice.reason = "waiting", f"receipt:{status}"[:REASON_LENGTH]
+        sent_at, notice.sent_at, notice.channel = notice.sent_at, None, None
+        if status != BLOCKED_BY_PERSON:
+            # Receipts come within seconds: the time of sending is the failure's, too.
+            _follow_up(db, notice, "notice_failed", notice.reason, sent_at or notice.due_at)
+    db.flush()
+    return True
+
+
+def has_orphans(db: Session, now: datetime) -> bool:
+    """Whether a deliverer that is gone left a notice in sending."""
+    statement = (
+        select(Notice.id)
+        .where(
+            Notice.state == literal_column("'sending'"),
+            Notice.claimed_at < now - ORPHANED_AFTER,
+        )
+        .limit(1)
+    )
+    return db.execute(statement).first() is not None
+
+
+def mark_orphans_unknown(db: Session, now: datetime) -> int:
+    """Settle what a crash left in sending; how many those were.
+
+    What had no channel yet was not sent and is queued again; what was on its way as a template
+    message is repeated once under the same id; the rest is unknown and goes to a person.
+    """
+    rows = db.execute(
+        select(Notice)
+        .where(
+            Notice.state == literal_column("'sending'"),
+            Notice.claimed_at < now - ORPHANED_AFTER,
+        )
+        .order_by(Notice.id)
+        .limit(1_000)
+        .with_for_update(skip_locked=True)
+    ).scalars()
+    orphans = rows.all()
+    for notice in orphans:
+        if notice.channel is None:
+            notice.state, notice.due_at = "queued", now
+        elif may_repeat(notice, now):
+            notice.state, notice.reason, notice.due_at = "queued", REPEATING, now
+        else:
+            _give_up_knowing(db, notice, Reason.CRASHED, now)
+    return len(orphans)
+
+
+def may_repeat(notice: Notice, now: datetime) -> bool:
+    """Whether the platform would take a second request for the first one's repetition."""
+    return (
+        notice.channel == Channel.TEMPLATE
+        and notice.reason != REPEATING
+        and notice.claimed_at is not None
+        and now - notice.claimed_at < REPEAT_SAFE_FOR - REPEAT_MARGIN
+    )
+
+
+def _give_up_knowing(db: Session, notice: Notice, reason: str, now: datetime) -> None:
+    notice.state, notice.reason = "unknown", reason
+    _follow_up(db, notice, "notice_unknown", reason, now)
+
+
+def _settle(db: Session, notice_id: int, **values: object) -> bool:
+    """Write the outcome; False where somebody else has settled the row meanwhile."""
+    result = db.execute(
+        update(Notice).where(Notice.id == notice_id, Notice.state == "sending").values(**values)
+    )
+    return isinstance(result, CursorResult) and result.rowcount == 1
+
+
+def _get(db: Session, notice_id: int) -> Notice:
+    return db.execute(select(Notice).where(Notice.id == notice_id)).scalar_one()
+
+
+def _follow_up(db: Session, notice: Notice, kind: str, reason: str, now: datetime) -> None:
+    caregiver = notice.caregiver
+    family = caregiver.family
+    db.add(
+        FollowUp(
+            kind=kind,
+            caregiver_id=caregiver.id,
+            station_id=(family.station_id if family else None) or caregiver.scanned_station_id,
+            detail=f"notice:{notice.id} {notice.kind} {reason}",
+            created_at=now,
+        )
+    )

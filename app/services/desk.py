@@ -1,0 +1,255 @@
+"""What lies on the staff's desk besides sign-ups: follow-ups, and notices gone astray.
+
+Every query takes a StaffScope and shows nothing outside it. Lists take a limit and an
+offset; ask for one row more than a page to learn whether there is a next one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.orm import Session, contains_eager, selectinload
+
+from app.errors import NotYours
+from app.models import Caregiver, Family, FollowUp, GuidanceSession, Notice, SignUp, Staff, Station
+from app.models.notice_facts import NoticeFacts, load_facts
+from app.services import audit
+from app.services.audit import Actor
+from app.services.staff import Role, StaffScope
+
+NOTICE_STATES = ("queued", "sending", "waiting", "sent", "failed", "skipped", "unknown")
+NOTICE_STATES_TO_LOOK_AT = ("unknown", "failed")
+"""Nobody but a person can settle these."""
+
+
+def record_view(
+    db: Session, scope: StaffScope, *, page: str, subject_id: int | None, now: datetime
+) -> None:
+    """Note in the audit log that a staff member saw families on a page."""
+    audit.record(
+        db,
+        actor=Actor("staff", scope.staff_id),
+        action="view",
+        subject_type=page,
+        subject_id=subject_id,
+        now=now,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DeskFollowUp:
+    """Something a person has to look at."""
+
+    id: int
+    kind: str
+    detail: str
+    created_at: datetime
+    station: str | None
+    relation: str | None
+    nicknames: tuple[str, ...]
+    """The family's children; empty where no family is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedFollowUp:
+    by: str | None
+    at: datetime
+    was_open: bool
+    """False where somebody had finished it before; `by` and `at` then tell who and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpCount:
+    open: int
+    emergencies: int
+
+
+def _follow_ups_in(scope: StaffScope) -> ColumnElement[bool]:
+    if scope.role is Role.DISTRICT:
+        return true()
+    return FollowUp.station_id.in_(select(Station.id).where(scope.stations()))
+
+
+def open_follow_ups(
+    db: Session, scope: StaffScope, *, limit: int = 50, offset: int = 0
+) -> list[DeskFollowUp]:
+    """Emergencies first, then the oldest. What has no station lies with the district."""
+    is_emergency = FollowUp.kind == "emergency"
+    rows = db.execute(
+        select(FollowUp, Station.name)
+        .outerjoin(Station, Station.id == FollowUp.station_id)
+        .where(FollowUp.done_at.is_(None), _follow_ups_in(scope))
+        .options(
+            selectinload(FollowUp.caregiver)
+            .selectinload(Caregiver.family)
+            .selectinload(Family.children)
+        )
+        .order_by(case((is_emergency, 0), else_=1), FollowUp.created_at, FollowUp.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        DeskFollowUp(
+            id=follow_up.id,
+            kind=follow_up.kind,
+            detail=follow_up.detail,
+            created_at=follow_up.created_at,
+            station=station,
+            relation=follow_up.caregiver.relation if follow_up.caregiver else None,
+            nicknames=_nicknames(follow_up.caregiver),
+        )
+        for follow_up, station in rows
+    ]
+
+
+def count_follow_ups(db: Session, scope: StaffScope) -> FollowUpCount:
+    """How many wait, and how many of them are emergencies."""
+    emergency = case((FollowUp.kind == "emergency", 1))
+    total, emergencies = db.execute(
+        select(func.count(FollowUp.id), func.count(emergency)).where(
+            FollowUp.done_at.is_(None), _follow_ups_in(scope)
+        )
+    ).one()
+    return FollowUpCount(open=total, emergencies=emergencies)
+
+
+def finish_follow_up(
+    db: Session, scope: StaffScope, follow_up_id: int, *, now: datetime
+) -> FinishedFollowUp:
+    """Mark it as dealt with, or tell who did before. Raises NotYours, also for no such id."""
+    finished = db.execute(
+        update(FollowUp)
+        .where(FollowUp.id == follow_up_id, FollowUp.done_at.is_(None), _follow_ups_in(scope))
+        .values(done_at=now, done_by=scope.staff_id)
+        .returning(FollowUp.kind)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if finished is not None:
+        audit.record(
+            db,
+            actor=Actor("staff", scope.staff_id),
+            action="finish",
+            subject_type="follow_up",
+            subject_id=follow_up_id,
+            before=finished,
+            now=now,
+        )
+    row = db.execute(
+        select(FollowUp.done_at, Staff.username)
+        .outerjoin(Staff, Staff.id == FollowUp.done_by)
+        .where(FollowUp.id == follow_up_id, _follow_ups_in(scope))
+    ).one_or_none()
+    if row is None or row.done_at is None:
+        raise NotYours()
+    return FinishedFollowUp(by=row.username, at=row.done_at, was_open=finished is not None)
+
+
+def _nicknames(caregiver: Caregiver | None) -> tuple[str, ...]:
+    if caregiver is None or caregiver.family is None:
+        return ()
+    return tuple(child.nickname for child in caregiver.family.children)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskNotice:
+    id: int
+    kind: str
+    relation: str | None
+    nicknames: tuple[str, ...]
+    facts: NoticeFacts | None
+    """None where the stored ones cannot be read: such a notice has failed and says so."""
+    text: str | None
+    """As it was sent; None where it was not, and the facts say what it is about."""
+    state: str
+    reason: str | None
+    channel: str | None
+    queued_at: datetime
+    sent_at: datetime | None
+
+
+def _notices_in(scope: StaffScope) -> ColumnElement[bool]:
+    """Notices to the station's own families, and about sign-ups for the station's sessions."""
+    if scope.role is Role.DISTRICT:
+        return true()
+    stations = select(Station.id).where(scope.stations())
+    # Guarded by CASE: PostgreSQL refuses to read "family:3" as a number.
+    sign_up_id = case(
+        (Notice.subject.like("sign_up:%"), cast(func.substr(Notice.subject, 9), Integer))
+    )
+    about_our_session = exists(
+        select(SignUp.id)
+        .join(SignUp.session)
+        .where(SignUp.id == sign_up_id, GuidanceSession.station_id.in_(stations))
+    )
+    home = func.coalesce(Family.station_id, Caregiver.scanned_station_id)
+    return or_(home.in_(stations), about_our_session)
+
+
+def list_notices(
+    db: Session,
+    scope: StaffScope,
+    *,
+    states: tuple[str, ...],
+    limit: int = 50,
+    offset: int = 0,
+) -> list[DeskNotice]:
+    """Notices in these states, the newest first."""
+    notices = db.scalars(
+        select(Notice)
+        .join(Notice.caregiver)
+        .outerjoin(Caregiver.family)
+        .where(Notice.state.in_(states), _notices_in(scope))
+        .options(
+            contains_eager(Notice.caregiver)
+            .contains_eager(Caregiver.family)
+            .selectinload(Family.children)
+        )
+        .order_by(Notice.queued_at.desc(), Notice.id.desc())
+        .limit(limit)
+        .offset(offset)
+    )
+    return [
+        DeskNotice(
+            id=notice.id,
+            kind=notice.kind,
+            relation=notice.caregiver.relation,
+            nicknames=_nicknames(notice.caregiver),
+            facts=_facts_of(notice),
+            text=notice.text,
+            state=notice.state,
+            reason=notice.reason,
+            channel=notice.channel,
+            queued_at=notice.queued_at,
+            sent_at=notice.sent_at,
+        )
+        for notice in notices
+    ]
+
+
+def count_notices(db: Session, scope: StaffScope, states: tuple[str, ...]) -> int:
+    """How many notices are in these states."""
+    return db.execute(
+        select(func.count(Notice.id))
+        .join(Notice.caregiver)
+        .outerjoin(Caregiver.family)
+        .where(Notice.state.in_(states), _notices_in(scope))
+    ).scalar_one()
+
+
+def _facts_of(notice: Notice) -> NoticeFacts | None:
+    try:
+        return load_facts(notice.facts)
+    except ValidationError:
+        return None

@@ -1,0 +1,358 @@
+"""Takes stations and guidance sessions from a file: whole, or not at all."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.errors import BadRow, ImportRefused
+from app.models import GuidanceSession, Station, Township
+from app.services import audit, publishing
+from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
+
+STATION_COLUMNS = ("code", "name", "kind", "township", "address", "phone")
+STATION_KINDS = (
+    "district_centre",
+    "guidance_station",
+    "guidance_bus",
+    "health_centre",
+    "vaccination_clinic",
+    "childrens_home",
+    "development_base",
+)
+SESSION_COLUMNS = (
+    "code",
+    "title",
+    "kind",
+    "level",
+    "station",
+    "starts_at",
+    "ends_at",
+    "places",
+    "min_months",
+    "max_months",
+    "confirm_mode",
+    "opens_at",
+    "closes_at",
+    "cancel_until",
+    "waiting_list",
+)
+LEVELS = ("station", "township", "district", "city")
+CONFIRM_MODES = ("auto", "staff")
+WAITING_LISTS = ("no", "first_come", "fewest_attended")
+
+MAX_PLACES = 10_000
+MAX_MONTHS = 99
+"""Far above the 36 months of the service: a festival may invite brothers and sisters."""
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Outside of these a year is a slip of the hand."""
+
+CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+PHONE = re.compile(r"[0-9+()/,、转 \-]{5,30}")
+# "2026/12/6 9:30" is what a spreadsheet makes of an ISO time when it saves CSV.
+LOOSE_TIME = re.compile(
+    r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2}))?", re.IGNORECASE
+)
+NOT_READ = datetime(FIRST_YEAR, 1, 1, tzinfo=SHANGHAI)
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """How many rows were new, and how many brought a change to what was there, or none."""
+
+    added: int
+    updated: int
+    unchanged: int
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    code: str
+    name: str
+    kind: str
+    township_id: int
+    address: str
+    phone: str
+
+
+def import_stations(db: Session, content: bytes, *, actor: audit.Actor, now: datetime) -> Imported:
+    """Create or update stations by code.
+
+    Raises FileUnreadable, or ImportRefused with up to 50 faults; then nothing was changed.
+    """
+    rows = _read_all(content, STATION_COLUMNS, _station_reader(_townships(db)))
+    known = {
+        station.code: station
+        for station in db.scalars(
+            select(Station).where(Station.code.in_([row.code for row in rows])).with_for_update()
+        )
+    }
+    added = updated = 0
+    for row in rows:
+        station = known.get(row.code)
+        if station is None:
+            added += 1
+            station = Station(code=row.code, is_active=True)
+            db.add(station)
+        elif _station_row(station) == row:
+            continue
+        else:
+            updated += 1
+        station.name, station.kind, station.township_id = row.name, row.kind, row.township_id
+        station.address, station.phone = row.address, row.phone
+        db.flush()
+        audit.record(
+            db,
+            actor=actor,
+            action="put_station",
+            subject_type="station",
+            subject_id=station.id,
+            now=now,
+        )
+    return Imported(added, updated, len(rows) - added - updated)
+
+
+def import_sessions(db: Session, content: bytes, *, actor: audit.Actor, now: datetime) -> Imported:
+    """Create or update guidance sessions by code, with all that follows from a change.
+
+    Raises FileUnreadable, or ImportRefused with up to 50 faults; then nothing was changed.
+    """
+    stations = {code.casefold(): code for code in db.scalars(select(Station.code))}
+    rows = _read_all(content, SESSION_COLUMNS, _session_reader(stations))
+    # One order for every writer of several sessions, so that two files cannot dead-lock.
+    rows = sorted(rows, key=lambda row: row.code)
+    known = {
+        session.code: session
+        for session in db.scalars(
+            select(GuidanceSession)
+            .where(GuidanceSession.code.in_([row.code for row in rows]))
+            .order_by(GuidanceSession.code)
+            .with_for_update()
+        )
+    }
+    before = {code: _session_row(session) for code, session in known.items()}
+    for row in rows:
+        was = before.get(row.code)
+        if was == row:
+            continue
+        publishing.put_session(db, row, actor=actor, now=now)
+    added = sum(row.code not in before for row in rows)
+    unchanged = sum(before.get(row.code) == row for row in rows)
+    return Imported(added, len(rows) - added - unchanged, unchanged)
+
+
+def _townships(db: Session) -> dict[str, int]:
+    """Township ids by official name and by the name without 镇 or 乡."""
+    by_name: dict[str, int] = {}
+    for township in db.scalars(select(Township)):
+        by_name[township.name] = township.id
+        by_name[township.name[:-1]] = township.id
+    return by_name
+
+
+def _station_row(station: Station) -> StationRow:
+    return StationRow(
+        code=station.code,
+        name=station.name,
+        kind=station.kind,
+        township_id=station.township_id,
+        address=station.address,
+        phone=station.phone,
+    )
+
+
+def _session_row(session: GuidanceSession) -> publishing.SessionRow:
+    return publishing.SessionRow(
+        code=session.code,
+        title=session.title,
+        kind=session.kind,
+        level=session.level,
+        station_code=session.station.code,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        places=session.places,
+        min_months=session.min_months,
+        max_months=session.max_months,
+        confirm_mode=session.confirm_mode,
+        opens_at=session.opens_at,
+        closes_at=session.closes_at,
+        cancel_until=session.cancel_until,
+        waiting_list=session.waiting_list,
+    )
+
+
+R = TypeVar("R", StationRow, publishing.SessionRow)
+
+
+class _Cells:
+    """The cells of one row as values; each fault is noted, and something harmless returned."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+        self.faults: list[BadRow] = []
+
+    def refuse(self, column: str, reason: str) -> None:
+        self.faults.append(BadRow(self._row.line, column, reason, self._row.cells[column]))
+
+    def words(self, column: str, *, limit: int, required: bool = True) -> str:
+        text = self._row.cells[column]
+        if not text and required:
+            self.refuse(column, "missing")
+        elif len(text) > limit:
+            self.refuse(column, "too_long")
+        return text
+
+    def code(self, column: str) -> str:
+        text = self._plain(column)
+        if text and not CODE.fullmatch(text):
+            self.refuse(column, "bad_code")
+        return text
+
+    def phone(self, column: str) -> str:
+        if not self._row.cells[column]:
+            return ""
+        text = self._plain(column)
+        if not PHONE.fullmatch(text) or sum(mark.isdigit() for mark in text) < 5:
+            self.refuse(column, "not_a_phone")
+        return text
+
+    def choice(self, column: str, choices: Collection[str], reason: str = "unknown_value") -> str:
+        text = self._plain(column).casefold()
+        if text and text not in choices:
+            self.refuse(column, reason)
+        return text
+
+    def found_in(self, column: str, known: Mapping[str, T], reason: str, instead: T) -> T:
+        text = self._plain(column).casefold()
+        if text and text not in known:
+            self.refuse(column, reason)
+        return known.get(text, instead)
+
+    def whole(self, column: str, *, most: int) -> int:
+        text = self._plain(column)
+        if not text:
+            return 0
+        if not re.fullmatch(r"[+-]?\d{1,12}(\.0+)?", text, re.ASCII):
+            self.refuse(column, "not_a_whole_number")
+            return 0
+        number = int(text.split(".")[0])
+        if not 0 <= number <= most:
+            self.refuse(column, "out_of_range")
+        return number
+
+    def instant(self, column: str) -> datetime:
+        text = self._plain(column)
+        if not text:
+            return NOT_READ
+        at = read_instant(text)
+        if at is None:
+            self.refuse(column, "not_a_time")
+        return at or NOT_READ
+
+    def _plain(self, column: str) -> str:
+        """The cell with full-width digits and letters made plain; noted where empty."""
+        text = unicodedata.normalize("NFKC", self._row.cells[column])
+        if not text:
+            self.refuse(column, "missing")
+        return text
+
+
+def read_instant(text: str) -> datetime | None:
+    """A time from ISO 8601, or as spreadsheets write it, in Shanghai where it bears no offset.
+
+    None where it is no time: also where the hour is missing, or the year is far off.
+    """
+    loose = LOOSE_TIME.fullmatch(text)
+    try:
+        if loose:
+            year, month, day, hour, minute, second = (int(part or 0) for part in loose.groups())
+            at = datetime(year, month, day, hour, minute, second, tzinfo=SHANGHAI)
+        elif ":" in text or "T" in text.upper():
+            at = datetime.fromisoformat(text)
+        else:
+            return None
+    except ValueError:
+        return None
+    if not FIRST_YEAR < at.year < LAST_YEAR:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(SHANGHAI)
+
+
+def _station_reader(townships: Mapping[str, int]) -> Callable[[_Cells], StationRow]:
+    def read(cells: _Cells) -> StationRow:
+        return StationRow(
+            code=cells.code("code"),
+            name=cells.words("name", limit=60),
+            kind=cells.choice("kind", STATION_KINDS, "unknown_station_kind"),
+            township_id=cells.found_in("township", townships, "unknown_township", 0),
+            address=cells.words("address", limit=200, required=False),
+            phone=cells.phone("phone"),
+        )
+
+    return read
+
+
+def _session_reader(stations: Mapping[str, str]) -> Callable[[_Cells], publishing.SessionRow]:
+    def read(cells: _Cells) -> publishing.SessionRow:
+        row = publishing.SessionRow(
+            code=cells.code("code").upper(),
+            title=cells.words("title", limit=80),
+            kind=cells.words("kind", limit=40),
+            level=cells.choice("level", LEVELS, "unknown_level"),
+            station_code=cells.found_in("station", stations, "unknown_station", ""),
+            starts_at=cells.instant("starts_at"),
+            ends_at=cells.instant("ends_at"),
+            places=cells.whole("places", most=MAX_PLACES),
+            min_months=cells.whole("min_months", most=MAX_MONTHS),
+            max_months=cells.whole("max_months", most=MAX_MONTHS),
+            confirm_mode=cells.choice("confirm_mode", CONFIRM_MODES, "unknown_confirm_mode"),
+            opens_at=cells.instant("opens_at"),
+            closes_at=cells.instant("closes_at"),
+            cancel_until=cells.instant("cancel_until"),
+            waiting_list=cells.choice("waiting_list", WAITING_LISTS, "unknown_waiting_list"),
+        )
+        if not cells.faults:
+            _check_order(cells, row)
+        return row
+
+    return read
+
+
+def _check_order(cells: _Cells, row: publishing.SessionRow) -> None:
+    if row.ends_at <= row.starts_at:
+        cells.refuse("ends_at", "ends_before_start")
+    if row.closes_at <= row.opens_at:
+        cells.refuse("closes_at", "closes_before_opening")
+    if row.closes_at > row.starts_at:
+        cells.refuse("closes_at", "closes_after_start")
+    if row.cancel_until > row.starts_at:
+        cells.refuse("cancel_until", "cancel_after_start")
+    if row.max_months < row.min_months:
+        cells.refuse("max_months", "months_out_of_order")
+
+
+def _read_all(content: bytes, columns: tuple[str, ...], read: Callable[[_Cells], R]) -> list[R]:
+    """Every row as a record. Raises ImportRefused with each fault, a repeated code too."""
+    records: list[R] = []
+    faults: list[BadRow] = []
+    first_lines: dict[str, int] = {}
+    for row in read_rows(content, columns):
+        cells = _Cells(row)
+        record = read(cells)
+        code = record.code.casefold()
+        if code and first_lines.setdefault(code, row.line) != row.line:
+            cells.refuse("code", "repeated_code")
+        records.append(record)
+        faults += cells.faults
+    if faults:
+        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
+    return records

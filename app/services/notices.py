@@ -1,0 +1,136 @@
+"""The outbox: notices are queued with what they tell of, and sent by the deliverers.
+
+queued → sending → sent, or → waiting (no channel is open: the person's next contact wakes it),
+failed (a person has to look), skipped (not wanted any more) or unknown (it may have arrived).
+What comes after the claim is in app/services/delivery.py.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.models import Caregiver, InboxEntry, Notice
+from app.models.notice_facts import NoticeFacts, dump_facts
+from app.rules.channel_budget import AFTER_TAPPING, AFTER_WRITING, Budget, Channel
+from app.rules.quiet_hours import first_loud
+
+ANSWER = 0
+BOOKING = 10
+"""Priorities; lower goes first: answers, then booking notices, before visits, before packs."""
+
+PRIORITIES = {"late_reply": ANSWER}
+
+LATE_REPLY_GOOD_FOR = timedelta(hours=48)
+"""After that the window which it needs has closed, and the question is forgotten."""
+
+
+def queue(
+    db: Session,
+    *,
+    caregiver_id: int,
+    facts: NoticeFacts,
+    subject: str,
+    dedupe_key: str,
+    now: datetime,
+    priority: int | None = None,
+    due_at: datetime | None = None,
+    expires_at: datetime | None = None,
+    can_wait: bool = False,
+) -> bool:
+    """Write a notice to be sent; False, and nothing, where the dedupe key exists.
+
+    What `can_wait` (packs, nudges, reminders, offers) waits for the morning in quiet hours;
+    answers and staff decisions go out at once.
+    """
+    due = due_at or now
+    if can_wait:
+        due = first_loud(due.astimezone(SHANGHAI))
+    if expires_at is None and facts.kind == "late_reply":
+        expires_at = now + LATE_REPLY_GOOD_FOR
+    insert = (postgresql if db.get_bind().dialect.name == "postgresql" else sqlite).insert
+    statement = (
+        insert(Notice)
+        .values(
+            caregiver_id=caregiver_id,
+            kind=facts.kind,
+            subject=subject,
+            dedupe_key=dedupe_key,
+            facts=dump_facts(facts),
+            state="queued",
+            priority=PRIORITIES.get(facts.kind, BOOKING) if priority is None else priority,
+            queued_at=now,
+            due_at=due,
+            expires_at=expires_at,
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=[Notice.dedupe_key])
+        .returning(Notice.id)
+    )
+    return db.execute(statement).scalar_one_or_none() is not None
+
+
+def has_due(db: Session, now: datetime) -> bool:
+    """Whether anything could be claimed now: one look into an index."""
+    # A literal: the partial index serves only a query that names its state.
+    statement = (
+        select(Notice.id)
+        .where(Notice.state == literal_column("'queued'"), Notice.due_at <= now)
+        .limit(1)
+    )
+    return db.execute(statement).first() is not None
+
+
+def wake_waiting(db: Session, openid: str, now: datetime) -> int:
+    """Make due what waited for this person's next contact; how many that were."""
+    caregiver = select(Caregiver.id).where(Caregiver.openid == openid).scalar_subquery()
+    woken = db.execute(
+        update(Notice)
+        .where(Notice.caregiver_id == caregiver, Notice.state == "waiting")
+        .values(state="queued", due_at=now, reason=None, channel=None)
+        .returning(Notice.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(woken.all())
+
+
+def budget(db: Session, openid: str, now: datetime) -> Budget:
+    """What the platform still allows for this person, by what came in and went out."""
+    since = now - AFTER_WRITING.lasts
+    opened = db.execute(
+        select(
+            InboxEntry.window, func.max(InboxEntry.received_at, type_=InboxEntry.received_at.type)
+        )
+        .where(
+            InboxEntry.openid == openid,
+            InboxEntry.received_at > since,
+            InboxEntry.window.is_not(None),
+        )
+        .group_by(InboxEntry.window)
+    )
+    latest = dict(opened.all())
+    tapped_at = latest.get("tap")
+    if tapped_at is not None and now - tapped_at > AFTER_TAPPING.lasts:
+        tapped_at = None
+    return Budget(
+        wrote_at=latest.get("write"),
+        tapped_at=tapped_at,
+        sent_at=_customer_service_times(db, openid, since),
+    )
+
+
+def _customer_service_times(db: Session, openid: str, since: datetime) -> tuple[datetime, ...]:
+    """When messages went, or may have gone: those at work and unknown ones count too."""
+    times = db.execute(
+        select(func.coalesce(Notice.sent_at, Notice.claimed_at, type_=Notice.claimed_at.type))
+        .join(Caregiver, Caregiver.id == Notice.caregiver_id)
+        .where(
+            Caregiver.openid == openid,
+            Notice.channel == Channel.CUSTOMER_SERVICE,
+            Notice.state.in_(("sending", "sent", "unknown")),
+            Notice.claimed_at > since,
+        )
+    )
+    return tuple(times.scalars())

@@ -1,0 +1,303 @@
+"""What is stored about one session, one family, or the outbox, as operators read it.
+
+The field names are those of the published JSON: scripts hold on to them.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, contains_eager
+
+from app.clock import SHANGHAI
+from app.models import Caregiver, Child, Consent, GuidanceSession, Notice, SignUp
+from app.models.notice_facts import NoticeFacts, load_facts
+from app.rules.age import age_months
+from app.services.registration import find_caregiver
+from app.services.sessions import YearCount, get_session, year_count
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """One sign-up of a session."""
+
+    sign_up: int
+    family: int
+    child: str
+    openid: str | None
+    """Of who signed up; None where they no longer follow."""
+    state: str
+    position: int | None
+    """In the waiting list; None outside of it."""
+    offer_expires_at: datetime | None
+    signed_up_at: datetime
+    decided_at: datetime | None
+    is_walk_in: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    session: str
+    title: str
+    station: str
+    starts_at: datetime
+    ends_at: datetime
+    state: str
+    places: int
+    taken: int
+    signups: tuple[RosterRow, ...]
+
+
+def roster(db: Session, code: str) -> Roster:
+    """Every sign-up of a session, in the order they came. Raises SessionUnknown."""
+    session = get_session(db, code)
+    rows = db.execute(
+        select(SignUp, Child, Caregiver.openid)
+        .join(Child, Child.id == SignUp.child_id)
+        .join(Caregiver, Caregiver.id == SignUp.caregiver_id)
+        .where(SignUp.session_id == session.id)
+        .order_by(SignUp.requested_at, SignUp.id)
+    )
+    return Roster(
+        session=session.code,
+        title=session.title,
+        station=session.station.code,
+        starts_at=session.starts_at,
+        ends_at=session.ends_at,
+        state=session.state,
+        places=session.places,
+        taken=session.places_taken,
+        signups=tuple(
+            RosterRow(
+                sign_up=found.id,
+                family=found.family_id,
+                child=child.nickname,
+                openid=openid,
+                state=found.state,
+                position=None,
+                offer_expires_at=None,
+                signed_up_at=found.requested_at,
+                decided_at=found.decided_at,
+                is_walk_in=found.is_walk_in,
+            )
+            for found, child, openid in rows
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaregiverRow:
+    openid: str | None
+    relation: str | None
+    is_following: bool
+    pushes: str
+    followed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRow:
+    id: int
+    nickname: str
+    birth_date: date | None
+    due_date: date | None
+    sex: str | None
+    gestation_weeks: int | None
+    age_months: int | None
+    """None before birth."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentRow:
+    child: str | None
+    caregiver: str | None
+    """The openid of who consented."""
+    purpose: str
+    version: str
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class FamilySignUp:
+    session: str
+    title: str
+    station: str
+    starts_at: datetime
+    ends_at: datetime
+    child: str
+    state: str
+    reason: str | None
+    signed_up_at: datetime
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class CourseProgress:
+    module: int | None
+    lessons_passed: int
+    completed: bool
+    certificate: str | None
+
+
+NO_COURSE = CourseProgress(module=None, lessons_passed=0, completed=False, certificate=None)
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyOverview:
+    family: int | None
+    """None where the caregiver has registered no child yet."""
+    township: str | None
+    station: str | None
+    need: bool | None
+    caregivers: tuple[CaregiverRow, ...]
+    children: tuple[ChildRow, ...]
+    consents: tuple[ConsentRow, ...]
+    year: YearCount
+    signups: tuple[FamilySignUp, ...]
+    visits: tuple[()]
+    pushes: tuple[()]
+    course: CourseProgress
+
+
+def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | None:
+    """All that is kept of this caregiver's family; None where nobody has this openid."""
+    caregiver = find_caregiver(db, openid)
+    if caregiver is None:
+        return None
+    family = caregiver.family
+    return FamilyOverview(
+        family=family.id if family else None,
+        township=family.township.name if family else None,
+        station=family.station.code if family and family.station else None,
+        need=family.need if family else None,
+        caregivers=tuple(
+            CaregiverRow(
+                openid=one.openid,
+                relation=one.relation,
+                is_following=one.is_following,
+                pushes=one.pushes,
+                followed_at=one.followed_at,
+            )
+            for one in (family.caregivers if family else [caregiver])
+        ),
+        children=tuple(_child_row(child, now) for child in (family.children if family else [])),
+        consents=_consents(db, caregiver),
+        # No family has the number 0: without one the count is of nothing.
+        year=year_count(db, family.id if family else 0, now),
+        signups=_sign_ups(db, family.id) if family else (),
+        visits=(),
+        pushes=(),
+        course=NO_COURSE,
+    )
+
+
+def _child_row(child: Child, now: datetime) -> ChildRow:
+    born, today = child.birth_date, now.astimezone(SHANGHAI).date()
+    return ChildRow(
+        id=child.id,
+        nickname=child.nickname,
+        birth_date=born,
+        due_date=child.due_date,
+        sex=child.sex,
+        gestation_weeks=child.gestation_weeks,
+        age_months=None if born is None or born > today else age_months(born, today),
+    )
+
+
+def _consents(db: Session, caregiver: Caregiver) -> tuple[ConsentRow, ...]:
+    """Those of everybody in the family, or of the caregiver alone."""
+    statement = (
+        select(Consent, Child, Caregiver.openid)
+        .join(Caregiver, Caregiver.id == Consent.caregiver_id)
+        .outerjoin(Child, Child.id == Consent.child_id)
+        .order_by(Consent.given_at, Consent.id)
+    )
+    if caregiver.family_id is None:
+        statement = statement.where(Caregiver.id == caregiver.id)
+    else:
+        statement = statement.where(Caregiver.family_id == caregiver.family_id)
+    return tuple(
+        ConsentRow(
+            child=child.nickname if child else None,
+            caregiver=openid,
+            purpose=consent.purpose,
+            version=consent.version,
+            given_at=consent.given_at,
+            withdrawn_at=consent.withdrawn_at,
+        )
+        for consent, child, openid in db.execute(statement)
+    )
+
+
+def _sign_ups(db: Session, family_id: int) -> tuple[FamilySignUp, ...]:
+    rows = db.execute(
+        select(SignUp, Child)
+        .join(SignUp.session)
+        .join(GuidanceSession.station)
+        .join(Child, Child.id == SignUp.child_id)
+        .options(contains_eager(SignUp.session).contains_eager(GuidanceSession.station))
+        .where(SignUp.family_id == family_id)
+        .order_by(GuidanceSession.starts_at, SignUp.id)
+    )
+    return tuple(
+        FamilySignUp(
+            session=found.session.code,
+            title=found.session.title,
+            station=found.session.station.code,
+            starts_at=found.session.starts_at,
+            ends_at=found.session.ends_at,
+            child=child.nickname,
+            state=found.state,
+            reason=found.reason,
+            signed_up_at=found.requested_at,
+            decided_at=found.decided_at,
+        )
+        for found, child in rows
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeOverview:
+    id: int
+    openid: str | None
+    kind: str
+    subject: str
+    facts: NoticeFacts
+    text: str | None
+    """As it was sent; None where it was not yet."""
+    state: str
+    reason: str | None
+    channel: str | None
+    queued_at: datetime
+    due_at: datetime
+    sent_at: datetime | None
+    attempts: int
+
+
+def list_notices(db: Session, *, state: str | None = None) -> list[NoticeOverview]:
+    """What was or will be sent, the oldest first; of one state, or of all."""
+    statement = (
+        select(Notice, Caregiver.openid)
+        .join(Caregiver, Caregiver.id == Notice.caregiver_id)
+        .order_by(Notice.queued_at, Notice.id)
+    )
+    if state is not None:
+        statement = statement.where(Notice.state == state)
+    return [
+        NoticeOverview(
+            id=notice.id,
+            openid=openid,
+            kind=notice.kind,
+            subject=notice.subject,
+            facts=load_facts(notice.facts),
+            text=notice.text,
+            state=notice.state,
+            reason=notice.reason,
+            channel=notice.channel,
+            queued_at=notice.queued_at,
+            due_at=notice.due_at,
+            sent_at=notice.sent_at,
+            attempts=notice.attempts,
+        )
+        for notice, openid in db.execute(statement)
+    ]

@@ -1,0 +1,403 @@
+"""Families, caregivers and children: following, registering, correcting, inviting."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import bindparam, delete, exists, literal_column, select, update
+from sqlalchemy.orm import (
+    Session,
+    contains_eager,
+    joinedload,
+    selectinload,
+    with_expression,
+)
+
+from app.clock import SHANGHAI
+from app.errors import (
+    AlreadyInFamily,
+    BornInFuture,
+    ChildAlreadyRegistered,
+    ChildTooOld,
+    DueDateOutOfRange,
+    InvitationInvalid,
+    NotRegistered,
+    TooManyChildren,
+    TownshipUnknown,
+)
+from app.models import (
+    Caregiver,
+    Child,
+    Consent,
+    Family,
+    InboxEntry,
+    Invitation,
+    Notice,
+    Station,
+    Township,
+)
+from app.models.notice_facts import CaregiverJoined
+from app.rules.age import age_months
+from app.services import audit, notices
+
+SERVICE_MONTHS = 36
+"""The service is for children under three years."""
+PREGNANCY_DAYS = 294
+"""A due date further off than 42 weeks cannot be one."""
+OVERDUE_DAYS = 21
+"""A due date this long past is still taken: the birth may not be reported yet."""
+CHILDREN_LIMIT = 8
+INVITATION_DAYS = 3
+INVITATION_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+INVITATION_LENGTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDraft:
+    """What was said of a child; exactly one of birth_date and due_date is set."""
+
+    nickname: str
+    birth_date: date | None
+    due_date: date | None
+    sex: str | None
+    gestation_weeks: int | None
+    township: str | None
+    """Official name; may be None where the family has one already."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """To which notice a guardian agreed, and how."""
+
+    purpose: str
+    version: str
+    evidence: str
+
+
+# Built once: making a statement costs more than running it, and every turn runs this one.
+_FIND_CAREGIVER = (
+    select(Caregiver)
+    .where(Caregiver.openid == bindparam("openid"))
+    .outerjoin(Caregiver.family)
+    .outerjoin(Family.township)
+    .outerjoin(Family.station)
+    .outerjoin(Family.children)
+    .options(
+        contains_eager(Caregiver.family).options(
+            contains_eager(Family.township),
+            contains_eager(Family.station),
+            contains_eager(Family.children),
+        ),
+        with_expression(
+            Caregiver.has_waiting,
+            exists().where(
+                Notice.caregiver_id == Caregiver.id, Notice.state == literal_column("'waiting'")
+            ),
+        ),
+    )
+    .order_by(Child.id)
+)
+
+
+def find_caregiver(db: Session, openid: str) -> Caregiver | None:
+    """The caregiver with family, township, station and children, in one query."""
+    found = db.execute(_FIND_CAREGIVER, {"openid": openid})
+    return found.unique().scalar_one_or_none()
+
+
+def get_family(caregiver: Caregiver) -> Family:
+    """The caregiver's family. Raises NotRegistered."""
+    if caregiver.family is None or not caregiver.family.children:
+        raise NotRegistered()
+    return caregiver.family
+
+
+def follow(db: Session, openid: str, now: datetime, station_code: str | None = None) -> Caregiver:
+    """The caregiver who follows or writes; made where new, the scanned station kept."""
+    caregiver = find_caregiver(db, openid)
+    if caregiver is None:
+        caregiver = Caregiver(
+            openid=openid, is_following=True, pushes="on", followed_at=now, created_at=now
+        )
+        db.add(caregiver)
+    elif not caregiver.is_following:
+        caregiver.is_following = True
+        caregiver.followed_at = now
+        caregiver.unfollowed_at = None
+    if station_code:
+        bind_station(db, caregiver, station_code)
+    db.flush()
+    return caregiver
+
+
+def bind_station(db: Session, caregiver: Caregiver, station_code: str) -> Station | None:
+    """Keep the station whose code was scanned; None where no such station is active."""
+    station = db.execute(
+        select(Station).where(Station.code == station_code, Station.is_active)
+    ).scalar_one_or_none()
+    if station is None:
+        return None
+    caregiver.scanned_station = station
+    family = caregiver.family
+    if family is not None and family.station_id is None:
+        family.station = station
+    return station
+
+
+def unfollow(db: Session, openid: str, now: datetime) -> None:
+    """Unlink and erase the WeChat identity, as the platform asks; bookings stay."""
+    caregiver = find_caregiver(db, openid)
+    if caregiver is not None:
+        caregiver.openid = None
+        caregiver.is_following = False
+        caregiver.unfollowed_at = now
+        audit.record(
+            db,
+            actor=audit.Actor("caregiver", caregiver.id),
+            action="unfollow",
+            subject_type="caregiver",
+            subject_id=caregiver.id,
+            now=now,
+        )
+    db.execute(update(InboxEntry).where(InboxEntry.openid == openid).values(openid=""))
+
+
+def get_township(db: Session, name: str) -> Township:
+    """Raises TownshipUnknown."""
+    township = db.execute(select(Township).where(Township.name == name)).scalar_one_or_none()
+    if township is None:
+        raise TownshipUnknown(name)
+    return township
+
+
+def check_child(draft: ChildDraft, today: date) -> None:
+    """Raises BornInFuture, ChildTooOld or DueDateOutOfRange."""
+    if draft.birth_date is not None:
+        if draft.birth_date > today:
+            raise BornInFuture(draft.birth_date, today)
+        months = age_months(draft.birth_date, today)
+        if months >= SERVICE_MONTHS:
+            raise ChildTooOld(draft.birth_date, months)
+    elif draft.due_date is not None:
+        ahead = draft.due_date - today
+        if not timedelta(days=-OVERDUE_DAYS) <= ahead <= timedelta(days=PREGNANCY_DAYS):
+            raise DueDateOutOfRange(draft.due_date, today)
+
+
+def register_child(
+    db: Session, *, caregiver: Caregiver, draft: ChildDraft, consent: ConsentGiven, now: datetime
+) -> Child:
+    """A new child of the caregiver's family; the family is made with its first child.
+
+    Raises BornInFuture, ChildTooOld, DueDateOutOfRange, ChildAlreadyRegistered,
+    TooManyChildren, TownshipUnknown.
+    """
+    check_child(draft, now.astimezone(SHANGHAI).date())
+    family = caregiver.family
+    if family is None:
+        family = _new_family(db, caregiver, draft, now)
+    elif draft.township and draft.township != family.township.name:
+        set_township(db, caregiver=caregiver, name=draft.township, now=now)
+    # Locked, so that both parents registering the same child at once do not make two.
+    db.execute(select(Family.id).where(Family.id == family.id).with_for_update())
+    children = list(db.execute(select(Child).where(Child.family_id == family.id)).scalars())
+    if any(child.nickname == draft.nickname for child in children):
+        raise ChildAlreadyRegistered(draft.nickname)
+    if len(children) >= CHILDREN_LIMIT:
+        raise TooManyChildren(CHILDREN_LIMIT)
+    child = Child(
+        family=family,
+        nickname=draft.nickname,
+        birth_date=draft.birth_date,
+        due_date=draft.due_date,
+        sex=draft.sex,
+        gestation_weeks=draft.gestation_weeks,
+        created_at=now,
+        updated_at=now,
+    )
+    db.add(child)
+    db.flush()
+    db.add(
+        Consent(
+            caregiver_id=caregiver.id,
+            child_id=child.id,
+            purpose=consent.purpose,
+            version=consent.version,
+            given_at=now,
+            evidence=consent.evidence,
+        )
+    )
+    _record(db, caregiver, "register", child, now)
+    return child
+
+
+def _new_family(db: Session, caregiver: Caregiver, draft: ChildDraft, now: datetime) -> Family:
+    township = get_township(db, draft.township or "")
+    scanned = caregiver.scanned_station
+    if scanned is not None and scanned.township_id == township.id:
+        station: Station | None = scanned
+    else:
+        station = _guidance_station(db, township.id) or scanned
+    family = Family(township=township, station=station, created_at=now)
+    db.add(family)
+    caregiver.family = family
+    db.flush()
+    return family
+
+
+def _guidance_station(db: Session, township_id: int) -> Station | None:
+    return db.execute(
+        select(Station)
+        .where(
+            Station.township_id == township_id,
+            Station.kind == "guidance_station",
+            Station.is_active,
+        )
+        .order_by(Station.code)
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def _record(db: Session, caregiver: Caregiver, action: str, child: Child, now: datetime) -> None:
+    audit.record(
+        db,
+        actor=audit.Actor("caregiver", caregiver.id),
+        action=action,
+        subject_type="child",
+        subject_id=child.id,
+        now=now,
+    )
+
+
+def correct_child(
+    db: Session,
+    *,
+    caregiver: Caregiver,
+    child: Child,
+    now: datetime,
+    nickname: str | None = None,
+    birth_date: date | None = None,
+    due_date: date | None = None,
+    sex: str | None = None,
+    gestation_weeks: int | None = None,
+) -> None:
+    """Change what was entered; what is None stays. A birth date replaces the due date.
+
+    Raises BornInFuture, ChildTooOld, DueDateOutOfRange, ChildAlreadyRegistered.
+    """
+    family = get_family(caregiver)
+    draft = ChildDraft(
+        nickname=nickname or child.nickname,
+        birth_date=birth_date,
+        due_date=due_date,
+        sex=sex,
+        gestation_weeks=gestation_weeks,
+        township=None,
+    )
+    check_child(draft, now.astimezone(SHANGHAI).date())
+    if any(other.nickname == nickname and other.id != child.id for other in family.children):
+        raise ChildAlreadyRegistered(draft.nickname)
+    child.nickname = draft.nickname
+    if birth_date is not None:
+        child.birth_date, child.due_date = birth_date, None
+    elif due_date is not None:
+        child.birth_date, child.due_date = None, due_date
+    child.sex = sex or child.sex
+    child.gestation_weeks = gestation_weeks or child.gestation_weeks
+    child.updated_at = now
+    _record(db, caregiver, "correct", child, now)
+
+
+def set_township(db: Session, *, caregiver: Caregiver, name: str, now: datetime) -> None:
+    """Move the family to another township and its station. Raises TownshipUnknown."""
+    family = caregiver.family
+    if family is None:
+        raise NotRegistered()
+    family.township = get_township(db, name)
+    family.station = _guidance_station(db, family.township.id) or family.station
+    audit.record(
+        db,
+        actor=audit.Actor("caregiver", caregiver.id),
+        action="set_township",
+        subject_type="family",
+        subject_id=family.id,
+        now=now,
+        after=name,
+    )
+
+
+def set_need(db: Session, *, caregiver: Caregiver, need: bool, now: datetime) -> None:
+    """Store whether the family wants guidance, with the date of the answer."""
+    family = get_family(caregiver)
+    family.need = need
+    family.need_answered_at = now
+    audit.record(
+        db,
+        actor=audit.Actor("caregiver", caregiver.id),
+        action="set_need",
+        subject_type="family",
+        subject_id=family.id,
+        now=now,
+        after="yes" if need else "no",
+    )
+
+
+def invite(db: Session, *, caregiver: Caregiver, now: datetime) -> Invitation:
+    """A fresh code by which one more caregiver joins; earlier unused ones of theirs end."""
+    family = get_family(caregiver)
+    db.execute(
+        delete(Invitation).where(
+            Invitation.created_by == caregiver.id, Invitation.used_at.is_(None)
+        )
+    )
+    invitation = Invitation(
+        family_id=family.id,
+        code="".join(secrets.choice(INVITATION_ALPHABET) for _ in range(INVITATION_LENGTH)),
+        created_by=caregiver.id,
+        created_at=now,
+        expires_at=now + timedelta(days=INVITATION_DAYS),
+    )
+    db.add(invitation)
+    db.flush()
+    return invitation
+
+
+def join(db: Session, *, caregiver: Caregiver, code: str, now: datetime) -> Family:
+    """The caregiver becomes one of the family that the code is for; the inviter is told.
+
+    Raises InvitationInvalid, or AlreadyInFamily where the caregiver has a family.
+    """
+    invitation = db.execute(
+        select(Invitation).where(Invitation.code == code.upper()).with_for_update()
+    ).scalar_one_or_none()
+    if invitation is not None and caregiver.family_id == invitation.family_id:
+        raise AlreadyInFamily(same_family=True)
+    if invitation is None or invitation.used_at is not None or invitation.expires_at <= now:
+        raise InvitationInvalid()
+    if caregiver.family_id is not None:
+        raise AlreadyInFamily(same_family=False)
+    family = db.execute(
+        select(Family)
+        .where(Family.id == invitation.family_id)
+        .options(joinedload(Family.township), selectinload(Family.children))
+    ).scalar_one()
+    caregiver.family = family
+    invitation.used_at = now
+    invitation.used_by = caregiver.id
+    notices.queue(
+        db,
+        caregiver_id=invitation.created_by,
+        facts=CaregiverJoined(relation=caregiver.relation),
+        subject=f"family:{family.id}",
+        dedupe_key=f"caregiver_joined:{invitation.id}",
+        now=now,
+    )
+    audit.record(
+        db,
+        actor=audit.Actor("caregiver", caregiver.id),
+        action="join",
+        subject_type="family",
+        subject_id=family.id,
+        now=now,
+    )
+    return family

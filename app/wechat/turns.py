@@ -1,0 +1,271 @@
+"""One callback, start to end: its place in line, one transaction, its deadline.
+
+The platform waits 5 seconds. A turn that is still running after the deadline is answered
+with a word of patience, goes on in its thread, and ends in a notice with the real answer.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.dialogue.answer import answer
+from app.dialogue.emergency import find_emergency
+from app.dialogue.message import Article, Dialogue, Inbound, Kind, Reply
+from app.dialogue.reading.plain import normalise
+from app.dialogue.store import DialogueStore, TurnNotReached
+from app.dialogue.turn import Desk, Handlers
+from app.errors import DomainError
+from app.models import Caregiver
+from app.models.notice_facts import LateReply
+from app.services import delivery, inbox, notices, registration
+from app.words import general as words
+from app.words.emergency import emergency_words
+from app.words.errors import say_error
+
+log = structlog.get_logger()
+
+LINE_SECONDS = 20.0
+"""How long a message waits for this caregiver's earlier ones before we give up on it."""
+LAST_CALL_SECONDS = 0.6
+"""A turn that is about to commit at the deadline gets this much to finish: 4.0 + 0.6 < 5."""
+QUEUE_LIMIT = 400
+"""Turns waiting for a thread; beyond it a message is refused politely at once."""
+SILENT = frozenset(
+    {
+        Kind.VIEW,
+        Kind.TEMPLATE_RECEIPT,
+        Kind.AUTHORISATION_CANCELLED,
+        Kind.USER_INFO_MODIFIED,
+        Kind.CONSENT_POPUP,
+        Kind.CONSENT_CHANGE,
+        Kind.CONSENT_SENT,
+        Kind.OTHER,
+    }
+)
+"""Events that are acknowledged without a word."""
+GONE = frozenset({Kind.UNSUBSCRIBE, Kind.AUTHORISATION_REVOKED})
+
+
+@dataclass(slots=True)
+class _Race:
+    """Between the turn's commit and the deadline: whoever comes first decides."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    winner: str | None = None
+
+    def win(self, who: str) -> bool:
+        with self.lock:
+            self.winner = self.winner or who
+            return self.winner == who
+
+
+class _HandledBefore(Exception):
+    """The platform delivered this callback before."""
+
+
+class Turns:
+    """Answers callbacks. One a process; its threads start with the first turn."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        store: DialogueStore,
+        handlers: Handlers,
+        desk: Desk,
+        deadline_seconds: float,
+        threads: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._handlers = handlers
+        self._desk = desk
+        self._deadline_seconds = deadline_seconds
+        self._clock = clock
+        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="turn")
+        self._waiting = threading.BoundedSemaphore(QUEUE_LIMIT)
+
+    def handle(self, inbound: Inbound) -> Reply | None:
+        """The reply to one callback, within the platform's time; None for a bare success."""
+        if not self._waiting.acquire(blocking=False):
+            log.warning("turn_refused", reason="queue full", turn=inbound.key[:12])
+            return self._cannot(inbound)
+        race = _Race()
+        future: Future[Reply | None] = self._pool.submit(self._run, inbound, race)
+        future.add_done_callback(lambda _: self._waiting.release())
+        try:
+            return future.result(timeout=self._deadline_seconds)
+        except FutureTimeout:
+            if race.win("deadline"):
+                log.warning("turn_late", turn=inbound.key[:12])
+                return self._emergency(inbound) or Reply(words.busy())
+        try:
+            return future.result(timeout=LAST_CALL_SECONDS)
+        except FutureTimeout:
+            # Committing, but not back yet: the platform asks again and gets the stored reply.
+            return None
+
+    def close(self) -> None:
+        """End the threads once the turns in hand are done."""
+        self._pool.shutdown()
+
+    def _run(self, inbound: Inbound, race: _Race) -> Reply | None:
+        try:
+            with self._store.in_turn(inbound.openid, LINE_SECONDS) as slot:
+                reply, slot.next = self._turn(inbound, slot.dialogue, race)
+                return reply
+        except (RedisError, DBAPIError, TurnNotReached) as error:
+            log.error("turn_failed", reason=type(error).__name__, turn=inbound.key[:12])
+        except Exception:
+            log.exception("turn_broke", turn=inbound.key[:12])
+        return self._end_broken(inbound, race)
+
+    def _end_broken(self, inbound: Inbound, race: _Race) -> Reply | None:
+        if race.win("turn"):
+            return self._cannot(inbound)
+        # The caregiver was told to wait for an answer: one has to come.
+        try:
+            with self._database.transaction() as db:
+                caregiver = registration.find_caregiver(db, inbound.openid)
+                if caregiver is not None:
+                    reply = Reply(words.cannot_now(self._desk.service_phone))
+                    _queue_late(db, caregiver, inbound, reply, self._clock())
+        except (SQLAlchemyError, OSError) as error:
+            log.error("late_reply_lost", reason=type(error).__name__, turn=inbound.key[:12])
+        return None
+
+    def _turn(
+        self, inbound: Inbound, dialogue: Dialogue | None, race: _Race
+    ) -> tuple[Reply | None, Dialogue | None]:
+        try:
+            try:
+                with self._database.transaction() as db:
+                    return self._work(db, inbound, dialogue, race)
+            except DomainError as error:
+                # Rolled back; the refusal is kept by itself.
+                log.info("turn_refused", reason=type(error).__name__, turn=inbound.key[:12])
+                refusal = Reply(say_error(error))
+            with self._database.transaction() as db:
+                self._finish(db, inbound, refusal, race, self._clock())
+                return refusal, dialogue
+        except _HandledBefore:
+            with self._database.reading() as db:
+                stored = inbox.find_stored(db, inbound.key)
+            return (load_reply(stored.reply) if stored else None), dialogue
+
+    def _work(
+        self, db: Session, inbound: Inbound, dialogue: Dialogue | None, race: _Race
+    ) -> tuple[Reply | None, Dialogue | None]:
+        now = self._clock()
+        if inbound.kind in GONE:
+            self._finish(db, inbound, None, race, now)
+            registration.unfollow(db, inbound.openid, now)
+            return None, None
+        if inbound.kind is Kind.TEMPLATE_RECEIPT:
+            delivery.record_receipt(db, platform_id=inbound.platform_id, status=inbound.status)
+        if inbound.kind in SILENT:
+            self._finish(db, inbound, None, race, now)
+            return None, dialogue
+        caregiver = registration.find_caregiver(db, inbound.openid)
+        if caregiver is None or not caregiver.is_following:
+            caregiver = registration.follow(db, inbound.openid, now)
+        if inbound.window is not None and caregiver.has_waiting:
+            notices.wake_waiting(db, inbound.openid, now)
+        answered = answer(
+            db,
+            inbound=inbound,
+            caregiver=caregiver,
+            dialogue=dialogue,
+            handlers=self._handlers,
+            desk=self._desk,
+            now=now,
+        )
+        reply, following = answered if answered is not None else (None, dialogue)
+        self._finish(db, inbound, reply, race, now)
+        return reply, following
+
+    def _finish(
+        self, db: Session, inbound: Inbound, reply: Reply | None, race: _Race, now: datetime
+    ) -> None:
+        """Keep the reply for retries; where the deadline has passed, send it as a notice.
+
+        Raises _HandledBefore, which rolls everything back.
+        """
+        db.flush()
+        is_new = inbox.keep(
+            db,
+            key=inbound.key,
+            openid=inbound.openid,
+            kind=inbound.kind,
+            window=inbound.window,
+            reply=dump_reply(reply),
+            now=now,
+        )
+        if not is_new:
+            raise _HandledBefore
+        if not race.win("turn") and reply is not None:
+            caregiver = registration.find_caregiver(db, inbound.openid)
+            if caregiver is not None:
+                _queue_late(db, caregiver, inbound, reply, now)
+
+    def _emergency(self, inbound: Inbound) -> Reply | None:
+        """First aid needs neither database nor Redis."""
+        found = find_emergency(normalise(inbound.text), None)
+        if found is None:
+            return None
+        phone = self._desk.service_phone or None
+        return Reply(emergency_words(found.category, phone, staff_told=False))
+
+    def _cannot(self, inbound: Inbound) -> Reply | None:
+        if inbound.kind in SILENT or inbound.kind in GONE:
+            return None
+        return self._emergency(inbound) or Reply(words.cannot_now(self._desk.service_phone))
+
+
+def _queue_late(
+    db: Session, caregiver: Caregiver, inbound: Inbound, reply: Reply, now: datetime
+) -> None:
+    if not reply.text:
+        return
+    notices.queue(
+        db,
+        caregiver_id=caregiver.id,
+        facts=LateReply(text=reply.text),
+        subject=f"turn:{inbound.key[:12]}",
+        dedupe_key=f"late_reply:{inbound.key}",
+        now=now,
+        priority=0,
+        expires_at=now + timedelta(hours=24),
+    )
+
+
+def dump_reply(reply: Reply | None) -> str | None:
+    """A reply as the inbox keeps it."""
+    if reply is None:
+        return None
+    if reply.article is not None:
+        return "\n".join(
+            ("article", reply.article.url, reply.article.title, reply.article.description)
+        )
+    return f"{reply.kind}\n{reply.text}"
+
+
+def load_reply(stored: str | None) -> Reply | None:
+    """The reply again."""
+    if stored is None:
+        return None
+    kind, _, rest = stored.partition("\n")
+    if kind == "article":
+        url, title, description = rest.split("\n", 2)
+        return Reply(article=Article(title, description, url), kind="article")
+    return Reply(rest, kind="hand_over" if kind == "hand_over" else "text")

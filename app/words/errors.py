@@ -1,0 +1,127 @@
+"""Every domain error as a sentence that says what to do next."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app import errors as e
+from app.words.sessions import STATES
+from app.words.when import say_age, say_age_range, say_day, say_time, say_when
+
+
+def _age_outside(error: e.AgeOutsideSession) -> str:
+    wanted = say_age_range(error.min_months, error.max_months)
+    if error.age_months is None:
+        return (
+            f"月龄不符：「{error.code}」给{wanted}的宝宝，{error.nickname}那天还没出生。"
+            "生下来以后再看看，回复「活动」看别的。"
+        )
+    return (
+        f"月龄不符：「{error.code}」给{wanted}的宝宝，"
+        f"{error.nickname}到{say_day(error.on)}是{say_age(error.age_months)}。"
+        "回复「活动」看适合的。"
+    )
+
+
+def _already_signed_up(error: e.AlreadySignedUp) -> str:
+    if error.state == "confirmed":
+        return f"{error.nickname}已报名「{error.code}」，不用再报。回复「我的预约」看看。"
+    return (
+        f"{error.nickname}已报名「{error.code}」，现在是「{STATES[error.state]}」，不用再报。"
+        "回复「我的预约」看看。"
+    )
+
+
+def _too_late_to_cancel(error: e.TooLateToCancel) -> str:
+    call = f"，电话 {error.phone}" if error.phone else "，或回复「人工」"
+    return (
+        f"已过取消时间：「{error.code}」要在{say_when(error.until)}前取消。"
+        f"请直接告诉{error.station}的老师{call}。"
+    )
+
+
+def _already_decided(error: e.SignUpAlreadyDecided) -> str:
+    who = error.by or "家长自己"
+    when = f"在{say_when(error.at)}" if error.at else "已经"
+    return f"这一条{who}{when}处理过了，现在是「{STATES[error.state]}」。"
+
+
+def _bad_credentials(error: e.BadCredentials) -> str:
+    left = f"还可以试{error.attempts_left}次。" if error.attempts_left is not None else ""
+    return f"用户名或密码不对，请再看一看。{left}"
+
+
+_WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
+    e.BornInFuture: lambda x: (
+        f"{x.born.year}年{x.born.month}月{x.born.day}日还没到呢。请再看一看生日；"
+        "还没出生就说预产期，例如：预产期 2027-01-20。"
+    ),
+    e.ChildTooOld: lambda x: (
+        f"按这个生日，宝宝已经{say_age(x.age_months)}了。我们只照应3岁以下的宝宝；"
+        "生日说错了请再说一次，例如：2026年5月1日。"
+    ),
+    e.DueDateOutOfRange: lambda x: (
+        f"预产期{x.due.year}年{x.due.month}月{x.due.day}日不太对：要在今后42周以内。"
+        "请再说一次；已经出生了，直接说生日。"
+    ),
+    e.NotRegistered: lambda x: "还没有登记宝宝，登记了才能办。回复「登记」，两分钟就好。",
+    e.ConsentMissing: lambda x: "登记要先经您同意。回复「登记」看一看告知。",
+    e.ChildAlreadyRegistered: lambda x: (
+        f"{x.nickname}已经登记过了。要改资料，回复「修改」；是另一个宝宝，请换个小名。"
+    ),
+    e.ChildUnknown: lambda x: (
+        f"您家没有叫「{x.nickname}」的宝宝，登记的是：{'、'.join(x.known)}。请用登记的小名再说一次。"
+    ),
+    e.ChildUnclear: lambda x: f"请说清楚是哪个宝宝：{'、'.join(x.known)}。",
+    e.TownshipUnknown: lambda x: (
+        f"「{x.text}」不在崇明的18个乡镇里。请说乡镇名，例如：城桥镇、堡镇、新村乡。"
+    ),
+    e.TooManyChildren: lambda x: f"一家最多登记{x.limit}个宝宝。要帮忙，回复「人工」。",
+    e.InvitationInvalid: lambda x: (
+        "这个邀请码不对，或者已经过期、用过了。请家里人再回复一次「邀请」，把新的那句话转给您。"
+    ),
+    e.AlreadyInFamily: lambda x: (
+        "您已经在这个家里了，不用再加。回复「我的信息」看看。"
+        if x.same_family
+        else "您自己已经登记了一个家，不能再加入别的家。要合并，回复「人工」请老师帮忙。"
+    ),
+    e.SessionUnknown: lambda x: f"没有找到编号「{x.code}」的活动。回复「活动」看现在有哪些。",
+    e.SignUpNotOpenYet: lambda x: (
+        f"尚未开放：「{x.code}」{say_when(x.opens_at)}开始报名，到时候再发一次「报名 {x.code}」。"
+    ),
+    e.SignUpClosed: lambda x: f"已截止：「{x.code}」的报名已经结束。回复「活动」看别的。",
+    e.SessionCancelled: lambda x: f"「{x.code}」这场活动取消了，不再报名。回复「活动」看别的。",
+    e.SessionFull: lambda x: (
+        f"名额已满：「{x.code}」的{x.places}个名额都有人了。回复「活动」看别的。"
+    ),
+    e.AgeOutsideSession: _age_outside,
+    e.AlreadySignedUp: _already_signed_up,
+    e.SignUpUnknown: lambda x: f"您没有报名「{x.code}」。回复「我的预约」看约了哪些。",
+    e.TooLateToCancel: _too_late_to_cancel,
+    e.SignUpAlreadyDecided: _already_decided,
+    e.TransitionNotAllowed: lambda x: (
+        f"现在是「{STATES.get(x.state, x.state)}」，不能改成「{STATES.get(x.wanted, x.wanted)}」。"
+    ),
+    e.NotYours: lambda x: "这不是您的站点的，看不到。请回到「待办」。",
+    e.BadCredentials: _bad_credentials,
+    e.AccountLocked: lambda x: (
+        f"输错次数太多，这个账号锁到{say_time(x.until)}。急用请找区里管理员。"
+    ),
+    e.PasswordTooWeak: lambda x: f"密码太简单：至少{x.min_length}个字符，不能和用户名一样。",
+    e.UsernameTaken: lambda x: f"用户名「{x.username}」已经有人用了，请换一个。",
+    e.UsernameInvalid: lambda x: (
+        f"用户名「{x.username}」不能用：1到{x.max_length}个字符，中间不能有空格。"
+    ),
+    e.StationUnknown: lambda x: f"没有编号「{x.code}」的站点。",
+    e.ReasonMissing: lambda x: "请写一句原因，家长会看到。",
+    e.ImportRefused: lambda x: f"文件没有导入：有{len(x.rows)}处要改，一处也没有存。",
+    e.FileUnreadable: lambda x: "这个文件打不开。请存成 UTF-8 的 CSV 或 XLSX 再试。",
+}
+
+
+def say_error(error: e.DomainError) -> str:
+    """The sentence for an error. Raises KeyError for one that has none: a test forbids it."""
+    return _WORDS[type(error)](error)
+
+
+def has_words(kind: type[e.DomainError]) -> bool:
+    return kind in _WORDS

@@ -1,0 +1,70 @@
+"""What is said of a file that was not taken: which line, which column, what to write instead."""
+
+from collections.abc import Iterable
+
+from app.errors import BadRow
+
+ROW_REASONS = {
+    "missing": "没有填写，请补上",
+    "too_long": "太长了，请写短一些",
+    "bad_code": "只能用英文字母、数字、“-”和“_”，最多32个，如 CQ-1206",
+    "repeated_code": "前面已经有这个编号，请只留一行",
+    "not_a_phone": "不像电话号码，请写成 021-5555-0100 这样",
+    "not_a_whole_number": "不是整数，请写成 20 这样",
+    "out_of_range": "数字超出范围，请检查",
+    "not_a_time": "不是时间，请写成 2026-12-06 09:30 这样",
+    "unknown_township": "不在本区乡镇名单里，请写全名，如 城桥镇",
+    "unknown_station": "没有这个站点编号，请先导入站点",
+    "unknown_station_kind": (
+        "请填 district_centre、guidance_station、guidance_bus、health_centre、"
+        "vaccination_clinic、childrens_home、development_base 之一"
+    ),
+    "unknown_level": "请填 station、township、district、city 之一",
+    "unknown_confirm_mode": "请填 auto 或 staff",
+    "unknown_waiting_list": "请填 no、first_come、fewest_attended 之一",
+    "ends_before_start": "要晚于 starts_at",
+    "closes_before_opening": "要晚于 opens_at",
+    "closes_after_start": "不能晚于 starts_at",
+    "cancel_after_start": "不能晚于 starts_at",
+    "months_out_of_order": "不能小于 min_months",
+    "unknown_column": "没有这一列，请删去",
+    "missing_column": "缺少这一列，请加上",
+    "repeated_column": "这一列重复了，请只留一列",
+    "too_many_cells": "比表头多出内容；内容里有逗号时，请用双引号括起来",
+    "merged_cells": "有合并的单元格，请取消合并",
+    "malformed_quotes": "双引号不成对，请检查这一行",
+}
+"""By BadRow.reason."""
+
+FILE_REASONS = {
+    "empty": "文件是空的，请检查后再导入",
+    "no_rows": "文件只有表头，请填好内容再导入",
+    "too_big": "文件太大，请分成几个再导入",
+    "too_many_rows": "行数太多，请分成几个文件再导入",
+    "old_excel": "这是旧版 Excel（.xls），请另存为 .xlsx 或 CSV 再导入",
+    "not_a_workbook": "打不开这个表格，请另存为 .xlsx 或 CSV 再导入",
+    "encoding": "看不懂文件的编码，请另存为 UTF-8 的 CSV 再导入",
+}
+"""By FileUnreadable.reason."""
+
+SHOWN = 30
+"""Characters of a faulty cell that are repeated: enough to find it by."""
+
+
+def say_bad_row(row: BadRow) -> str:
+    """第3行 starts_at「明天」不是时间，请写成 2026-12-06 09:30 这样."""
+    text = row.text if len(row.text) <= SHOWN else row.text[: SHOWN - 1] + "…"
+    shown = f"「{text}」" if text and text != row.column else ""
+    where = f" {row.column}" if row.column else ""
+    return f"第{row.line}行{where}{shown}{ROW_REASONS[row.reason]}"
+
+
+def say_refused(rows: Iterable[BadRow]) -> str:
+    """Every fault in one line; and that nothing was stored."""
+    faults = "；".join(say_bad_row(row) for row in rows)
+    return f"文件没有导入，请改好后再导入一次：{faults}"
+
+
+def say_unreadable(reason: str) -> str:
+    """Why the file could not be read at all, and what to do."""
+    return FILE_REASONS[reason]

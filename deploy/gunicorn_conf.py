@@ -1,0 +1,65 @@
+"""gunicorn: the same settings under ./dev run and in production.
+
+`gunicorn -c deploy/gunicorn_conf.py --bind ADDRESS wsgi:app`; WEB_WORKERS and WEB_THREADS say
+how much of the machine it may use.
+"""
+
+import ctypes
+import gc
+import os
+import signal
+import sys
+from typing import Any
+
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS") or 2)
+threads = int(os.environ.get("WEB_THREADS") or 8)
+# Each worker listens on a socket of its own: otherwise one worker may get every keep-alive
+# connection, and a quarter of the throughput remains.
+reuse_port = True
+# The dictionary of the word cutter is read once and shared by all workers.
+preload_app = True
+
+# A turn that takes longer is a fault: the platform has given up after 5 s.
+timeout = 30
+graceful_timeout = 5
+# A reverse proxy keeps its connections for a minute as a rule; we must not close first.
+keepalive = 75
+
+# The callback's query is under 500 bytes, a console cookie under 4 kB.
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# The application logs every turn; a line a request besides would only say it again.
+accesslog = None
+errorlog = "-"
+loglevel = "warning"
+control_socket_disable = True
+# The heartbeat file must not lie on a disk that can stall.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
+proc_name = "yuban"
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def when_ready(_server: Any) -> None:
+    """Keep what was loaded before the fork shared: the collector would write to every page."""
+    gc.collect()
+    gc.freeze()
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """A worker ends with its master, even when that is killed outright (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+        if os.getppid() != server.pid:
+            sys.exit(0)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Take a gone worker's gauges out of the metrics that all workers share."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)

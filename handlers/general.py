@@ -1,0 +1,130 @@
+"""Following, scanning, help, a person, emergencies, and what we cannot read."""
+
+from datetime import datetime
+
+from app.clock import SHANGHAI
+from app.dialogue.emergency import Emergency
+from app.dialogue.message import Dialogue, Kind, Reply
+from app.dialogue.turn import Answered, Turn
+from app.services import registration
+from app.services.follow_ups import open_follow_up
+from app.words import general as words
+from app.words.emergency import emergency_words
+
+TOPIC_NAMES = {
+    "registration": "登记",
+    "correction": "修改",
+    "need": "登记",
+    "relation": "邀请",
+    "sessions": "报名",
+}
+
+
+def _registered(turn: Turn) -> bool:
+    family = turn.caregiver.family
+    return family is not None and bool(family.children)
+
+
+def emergency(turn: Turn, found: Emergency) -> Answered:
+    """First aid at once; a person is told in the same transaction; the dialogue waits."""
+    open_follow_up(
+        turn.db,
+        kind="emergency",
+        caregiver=turn.caregiver,
+        detail=f"{found.category}: {turn.inbound.text}",
+        now=turn.now,
+    )
+    text = emergency_words(found.category, turn.phone or None, staff_told=True)
+    return Reply(text), turn.dialogue
+
+
+def followed(turn: Turn) -> Answered:
+    station = _bind(turn)
+    return Reply(words.welcome(station, _registered(turn))), turn.dialogue
+
+
+def scanned(turn: Turn) -> Answered:
+    return Reply(words.scanned(_bind(turn))), turn.dialogue
+
+
+def _bind(turn: Turn) -> str | None:
+    if not turn.inbound.event_key:
+        return None
+    station = registration.bind_station(turn.db, turn.caregiver, turn.inbound.event_key)
+    return station.name if station else None
+
+
+def not_text(turn: Turn) -> Answered:
+    texts = {
+        Kind.VOICE: words.got_voice(),
+        Kind.IMAGE: words.got_picture(),
+        Kind.LOCATION: words.got_place(),
+    }
+    return Reply(texts.get(turn.inbound.kind, words.got_other())), turn.dialogue
+
+
+def not_yet(turn: Turn) -> Answered:
+    """A service that the account will have, and does not have yet."""
+    return Reply(words.not_yet(turn.text.split(" ")[0])), None
+
+
+def help_(turn: Turn) -> Answered:
+    return Reply(words.help_text(_registered(turn))), None
+
+
+def greeting(turn: Turn) -> Answered:
+    return Reply(words.greeting(_registered(turn))), None
+
+
+def thanks(turn: Turn) -> Answered:
+    return Reply(words.thanks()), None
+
+
+def not_understood(turn: Turn) -> Answered:
+    return Reply(words.not_understood(_registered(turn))), None
+
+
+def in_hours(now: datetime) -> bool:
+    """Monday to Friday, 9:00 to 17:00 in Shanghai."""
+    local = now.astimezone(SHANGHAI)
+    return local.weekday() < 5 and 9 <= local.hour < 17
+
+
+def hand_over(turn: Turn) -> Answered:
+    open_follow_up(
+        turn.db,
+        kind="human",
+        caregiver=turn.caregiver,
+        detail=turn.inbound.text,
+        now=turn.now,
+    )
+    return Reply(words.hand_over(turn.phone, in_hours(turn.now))), None
+
+
+def complaint(turn: Turn) -> Answered:
+    open_follow_up(
+        turn.db,
+        kind="complaint",
+        caregiver=turn.caregiver,
+        detail=turn.inbound.text,
+        now=turn.now,
+    )
+    return Reply(words.complaint_noted(turn.phone)), None
+
+
+def leave(turn: Turn) -> Answered:
+    if turn.dialogue is None:
+        return nothing_running(turn)
+    return Reply(words.left_dialogue(TOPIC_NAMES.get(turn.dialogue.topic, "这件事"))), None
+
+
+def nothing_running(turn: Turn) -> Answered:
+    return Reply(words.nothing_running()), None
+
+
+def waiting_tail(reply: Reply, running: Dialogue) -> Reply:
+    """The reply with a line that says what still waits."""
+    if reply.kind != "text":
+        return reply
+    tail = words.still_waiting(TOPIC_NAMES.get(running.topic, "事"))
+    return Reply(f"{reply.text}\n{tail}")

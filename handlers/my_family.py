@@ -1,0 +1,90 @@
+"""One's own information, second caregivers, and what we may send."""
+
+from app.dialogue.message import Dialogue, Reply
+from app.dialogue.reading.relations import read_relation
+from app.dialogue.turn import ELSEWHERE, Answered, Turn
+from app.rules.age import age_months
+from app.services import my_family as service
+from app.services import registration
+from app.services.follow_ups import open_follow_up
+from app.words import general
+from app.words import registration as words
+
+SKIPS = frozenset({"跳过", "不说", "不想说", "略过", "过"})
+
+
+def my_information(turn: Turn) -> Answered:
+    family = turn.caregiver.family
+    if family is None or not family.children:
+        return Reply(words.nothing_stored()), None
+    facts = service.about(turn.db, turn.caregiver)
+    children = [
+        words.ChildLine(
+            nickname=child.nickname,
+            birth=child.birth_date,
+            due=child.due_date,
+            months=age_months(child.birth_date, turn.today) if child.birth_date else None,
+            sex=child.sex,
+            weeks=child.gestation_weeks,
+        )
+        for child in family.children
+    ]
+    text = words.my_information(
+        children,
+        family.township.name,
+        family.station.name if family.station else None,
+        family.need,
+        facts.caregivers,
+        facts.consent_given_at.date() if facts.consent_given_at else None,
+    )
+    return Reply(text), None
+
+
+def invite(turn: Turn) -> Answered:
+    made = registration.invite(turn.db, caregiver=turn.caregiver, now=turn.now)
+    return Reply(words.invitation(made.code, registration.INVITATION_DAYS)), None
+
+
+def join(turn: Turn) -> Answered:
+    if not turn.argument:
+        return Reply(words.ask_code()), None
+    code = turn.argument.split(" ")[0]
+    family = registration.join(turn.db, caregiver=turn.caregiver, code=code, now=turn.now)
+    names = [child.nickname for child in family.children]
+    return Reply(words.joined(names)), Dialogue("relation", "ask", turn.now)
+
+
+def go_on_relation(turn: Turn) -> Answered:
+    relation = read_relation(turn.text)
+    if relation is not None:
+        turn.caregiver.relation = relation
+    elif turn.text not in SKIPS:
+        return ELSEWHERE
+    return Reply(words.relation_noted()), None
+
+
+def privacy_request(turn: Turn) -> Answered:
+    """Withdrawing, exporting and erasing are done by a person, who is told at once."""
+    open_follow_up(
+        turn.db,
+        kind="privacy",
+        caregiver=turn.caregiver,
+        detail=turn.inbound.text or turn.inbound.event_key,
+        now=turn.now,
+    )
+    return Reply(general.privacy_noted(turn.text, turn.phone)), None
+
+
+def pause_pushes(turn: Turn) -> Answered:
+    turn.caregiver.pushes = "paused"
+    return Reply(general.pushes_paused()), None
+
+
+def resume_pushes(turn: Turn) -> Answered:
+    turn.caregiver.pushes = "on"
+    return Reply(general.pushes_resumed()), None
+
+
+def opt_out(turn: Turn) -> Answered:
+    turn.caregiver.pushes = "off"
+    return Reply(general.opted_out()), None

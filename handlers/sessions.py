@@ -1,0 +1,212 @@
+"""Finding guidance sessions, signing up, looking at bookings, cancelling."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from app.dialogue.message import Dialogue, Reply
+from app.dialogue.reading.numerals import read_number
+from app.dialogue.turn import ELSEWHERE, Answered, Turn
+from app.errors import ChildUnknown
+from app.models import Child, Family, SignUp
+from app.rules.sign_up import fits_age
+from app.services import registration, sessions
+from app.services.sessions import OpenSession
+from app.words import sessions as words
+
+PAGE = 5
+"""Sessions in one message: six lines each still fit the platform's 2,000 bytes."""
+ALL = frozenset({"全部", "都取消", "都", "所有"})
+BOTH = frozenset({"都去", "都报", "两个都去", "全部", "都", "一起"})
+
+
+def list_sessions(turn: Turn) -> Answered:
+    return _page(turn, 0)
+
+
+def nothing_more(turn: Turn) -> Answered:
+    return Reply(words.no_more()), None
+
+
+def _page(turn: Turn, offset: int) -> Answered:
+    family = turn.caregiver.family
+    registered = family is not None and bool(family.children)
+    found = sessions.find_open(turn.db, family if registered else None, turn.now)
+    page = found[offset : offset + PAGE]
+    if not page:
+        return Reply(words.no_more() if offset else words.no_sessions(registered)), None
+    text = words.sessions_listed(
+        [_line(session) for session in page],
+        first=offset + 1,
+        more=max(0, len(found) - offset - PAGE),
+        now=turn.now,
+        several=family is not None and len(family.children) > 1,
+        registered=registered,
+    )
+    draft = {"codes": " ".join(session.code for session in found), "next": str(offset + PAGE)}
+    return Reply(text), Dialogue("sessions", "choose", turn.now, draft)
+
+
+def _line(session: OpenSession) -> words.SessionLine:
+    return words.SessionLine(
+        code=session.code,
+        title=session.title,
+        starts_at=session.starts_at,
+        station=session.station,
+        address=session.address,
+        places_left=session.places_left,
+        min_months=session.min_months,
+        max_months=session.max_months,
+        opens_at=session.opens_at,
+        fits=session.fits,
+        signed_up=session.signed_up,
+    )
+
+
+def go_on(turn: Turn) -> Answered:
+    """A number or 更多 after the list, or which child after 报名."""
+    dialogue = turn.dialogue
+    assert dialogue is not None, "only a running dialogue is gone on with"
+    if dialogue.step == "child":
+        return _choose_child(turn, dialogue)
+    if turn.text == "更多":
+        return _page(turn, int(dialogue.draft["next"]))
+    codes = dialogue.draft["codes"].split(" ")
+    number = read_number(turn.text.removeprefix("第").rstrip("个场号.。 "))
+    if number is not None and number == int(number) and 1 <= number <= len(codes):
+        return book(replace(turn, argument=codes[int(number) - 1], dialogue=None))
+    if turn.text.upper() in codes:
+        return book(replace(turn, argument=turn.text, dialogue=None))
+    if number is not None:
+        return Reply(words.choose_again(len(codes))), dialogue
+    return ELSEWHERE
+
+
+def _choose_child(turn: Turn, dialogue: Dialogue) -> Answered:
+    family = registration.get_family(turn.caregiver)
+    names = dialogue.draft["names"].split("\n")
+    code = dialogue.draft["code"]
+    number = read_number(turn.text.rstrip("个号.。 "))
+    if number == len(names) + 1 or turn.text in BOTH:
+        chosen = names
+    elif number is not None and number == int(number) and 1 <= number <= len(names):
+        chosen = [names[int(number) - 1]]
+    else:
+        chosen = [name for name in names if name.lower() in turn.text]
+    if not chosen:
+        return Reply(words.which_child(code, names)), dialogue
+    return _sign_up(turn, code, [_child_named(family, name) for name in chosen])
+
+
+def book(turn: Turn) -> Answered:
+    """报名 CODE, 报名 CODE 糖糖; without a code the sessions that fit are listed."""
+    if not turn.argument:
+        return list_sessions(turn)
+    code, _, rest = turn.argument.partition(" ")
+    family = registration.get_family(turn.caregiver)
+    if rest in BOTH:
+        return _sign_up(turn, code, family.children)
+    if rest:
+        return _sign_up(turn, code, [_child_named(family, rest)])
+    if len(family.children) == 1:
+        return _sign_up(turn, code, family.children)
+    session = sessions.get_session(turn.db, code)
+    terms, day = sessions.terms_of(session), sessions.held_on(session)
+    fitting = [child for child in family.children if fits_age(terms, child.birth_date, day)]
+    if len(fitting) <= 1:
+        # None fits: the first child's refusal says why.
+        return _sign_up(turn, code, fitting or family.children[:1])
+    names = [child.nickname for child in fitting]
+    draft = {"code": session.code, "names": "\n".join(names)}
+    return (
+        Reply(words.which_child(session.code, names)),
+        Dialogue("sessions", "child", turn.now, draft),
+    )
+
+
+def _child_named(family: Family, said: str) -> Child:
+    """The child by its nickname, in any case. Raises ChildUnknown."""
+    for child in family.children:
+        if child.nickname.lower() == said.lower():
+            return child
+    raise ChildUnknown(said, tuple(child.nickname for child in family.children))
+
+
+def _sign_up(turn: Turn, code: str, children: Sequence[Child]) -> Answered:
+    """All of these children or none: the first refusal rolls the whole turn back."""
+    made = [
+        sessions.sign_up(turn.db, caregiver=turn.caregiver, child=child, code=code, now=turn.now)
+        for child in children
+    ]
+    session = made[0].session
+    return (
+        Reply(
+            words.signed_up(
+                state=made[0].state,
+                nicknames=[child.nickname for child in children],
+                title=session.title,
+                code=session.code,
+                starts_at=session.starts_at,
+                station=session.station.name,
+                address=session.station.address,
+                cancel_until=session.cancel_until,
+                today=turn.today,
+            )
+        ),
+        None,
+    )
+
+
+def my_bookings(turn: Turn) -> Answered:
+    family = registration.get_family(turn.caregiver)
+    found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
+    count = sessions.year_count(turn.db, family.id, turn.now)
+    if not found:
+        return Reply(words.no_bookings(count.year, count.attended, count.target)), None
+    lines = [
+        words.BookingLine(
+            code=sign_up.session.code,
+            title=sign_up.session.title,
+            starts_at=sign_up.session.starts_at,
+            station=sign_up.session.station.name,
+            nickname=child.nickname,
+            state=sign_up.state,
+        )
+        for sign_up, child in found
+    ]
+    return (
+        Reply(words.my_bookings(lines, count.year, count.attended, count.target, turn.now)),
+        None,
+    )
+
+
+def cancel(turn: Turn) -> Answered:
+    """取消 CODE, 取消 CODE 糖糖, 取消 CODE 全部; without a code the bookings are shown."""
+    family = registration.get_family(turn.caregiver)
+    if not turn.argument:
+        found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
+        if not found:
+            return my_bookings(turn)
+        return Reply(words.say_which_to_cancel(found[0][0].session.code)), None
+    code, _, rest = turn.argument.partition(" ")
+    child = _child_named(family, rest) if rest and rest not in ALL else None
+    if child is None and rest not in ALL:
+        names = _signed_up_here(turn, family, code)
+        if len(names) > 1:
+            return Reply(words.which_to_cancel(code.upper(), names)), None
+    rows = sessions.cancel_by_family(
+        turn.db, caregiver=turn.caregiver, code=code, now=turn.now, child=child
+    )
+    session = sessions.get_session(turn.db, code)
+    names = [child.nickname for _, child in rows]
+    return Reply(words.cancelled(session.code, session.title, names)), None
+
+
+def _signed_up_here(turn: Turn, family: Family, code: str) -> list[str]:
+    rows: list[tuple[SignUp, Child]] = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
+    return [child.nickname for found, child in rows if found.session.code == code.upper()]
+
+
+def reschedule(turn: Turn) -> Answered:
+    family = registration.get_family(turn.caregiver)
+    found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
+    return Reply(words.reschedule(found[0][0].session.code if found else None)), None

@@ -1,0 +1,33 @@
+"""The safety net under the deliverers: settles what a crash left, delivers what is due."""
+
+import os
+import socket
+from datetime import datetime
+from threading import Event
+
+from app.wechat.deliver import BATCH, make_deliverer
+from app.wiring import Services
+
+MAX_ROUNDS = 20
+
+
+def run(services: Services, now: datetime) -> str:
+    """One pass as of a time; says how many notices it took in hand."""
+    deliverer = make_deliverer(
+        services.settings,
+        services.database,
+        services.redis,
+        worker=f"job:{socket.gethostname()}:{os.getpid()}"[:60],
+        stopping=Event(),
+    )
+    try:
+        settled = deliverer.settle_orphans(now)
+        taken = 0
+        for _ in range(MAX_ROUNDS):
+            batch = deliverer.run_once(now)
+            taken += batch
+            if batch < BATCH:
+                break
+    finally:
+        deliverer.close()
+    return f"took {taken} notices, settled {settled} that a crash had left"

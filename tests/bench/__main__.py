@@ -1,0 +1,250 @@
+"""./dev bench: the callback's speed and size beside a bare wechatpy and Flask echo.
+
+Both run on the same server with the same workers, in the same run, in turns; what is
+compared is their ratio. --json prints the figures for machines.
+"""
+
+import argparse
+import json
+import platform
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from app.clock import now
+from app.config import Settings
+from app.crypto import Cipher
+from app.db import Database, make_engine
+from app.migrating import upgrade
+from devtools import embedded_postgres, embedded_redis
+from devtools.environment import ROOT, socket_folder
+from tests.bench import load, people
+from tests.bench.server import serving
+
+CONNECTIONS = 16
+WARM = 150
+ROUNDS = 3
+RATE = 100.0
+"""Requests a second of the latency runs: the issue's bar."""
+DATA_KEY = "YSBiZW5jaG1hcmsga2V5IG9mIDMyIGJ5dGVzIG9ubHk="
+CREDENTIALS = {
+    "WECHAT_APP_ID": "wx2c2769f8efd9abc2",
+    "WECHAT_APP_SECRET": "0123456789abcdef0123456789abcdef",
+    "WECHAT_TOKEN": "spamtest",
+    "WECHAT_AES_KEY": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    engine: str
+    what: str
+    per_second: float
+    spread: float
+    """Highest less lowest of the rounds, requests a second."""
+    ratio_to_echo: float | None
+    p99_at_rate_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    machine: str
+    python: str
+    families: int
+    requests_a_round: int
+    rows: tuple[Row, ...]
+    worker_rss_mb: float
+    worker_pss_mb: float
+    web_start_seconds: float
+
+
+class Numbers:
+    """Message numbers that are never given out twice."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def take(self) -> int:
+        self._last += 1
+        return self._last
+
+
+@contextmanager
+def database(engine: str, folder: Path) -> Iterator[str]:
+    if engine == "sqlite":
+        yield f"sqlite:///{folder / 'bench.db'}"
+        return
+    with embedded_postgres.serving(ROOT) as server:
+        server.create_database("bench")
+        yield server.url("bench")
+
+
+def environment(url: str, redis_url: str) -> dict[str, str]:
+    return {
+        **CREDENTIALS,
+        "DATABASE_URL": url,
+        "REDIS_URL": redis_url,
+        "SECRET_KEY": "a secret only for the benchmark",
+        "DATA_KEY": DATA_KEY,
+        "WECHAT_MAX_SKEW_SECONDS": "0",
+        "LOG_LEVEL": "WARNING",
+        "WECHAT_API_URL": "http://127.0.0.1:9",
+    }
+
+
+def settings_of(variables: dict[str, str]) -> Settings:
+    return Settings.model_validate({name.lower(): value for name, value in variables.items()})
+
+
+def measure(engine: str, families: int, count: int) -> tuple[list[Row], float, float, float]:
+    """The rows of one engine, the worker's memory, and the web server's start."""
+    with tempfile.TemporaryDirectory() as name, database(engine, Path(name)) as url:
+        folder = Path(name)
+        socket = socket_folder(ROOT, folder) / f"bench-{folder.name}.sock"
+        with embedded_redis.serving(folder / "redis", socket):
+            variables = environment(url, f"unix://{socket}?db=0")
+            _settle(url, families)
+            return _measure(engine, variables, families, count)
+
+
+def _settle(url: str, families: int) -> None:
+    engine = make_engine(url, Cipher((DATA_KEY,)))
+    upgrade(engine)
+    with Database(engine).transaction() as db:
+        people.settle(db, families, now() - timedelta(minutes=1))
+    engine.dispose()
+
+
+def _measure(
+    engine: str, variables: dict[str, str], families: int, count: int
+) -> tuple[list[Row], float, float, float]:
+    settings = settings_of(variables)
+    numbers = Numbers()
+
+    def reads(many: int) -> list[load.Sealed]:
+        return [
+            load.seal(settings, people.openid(1 + each % families), "我的预约", numbers.take())
+            for each in range(many)
+        ]
+
+    written = 0
+
+    def writes(many: int) -> list[load.Sealed]:
+        # Every family books a session once, then the next session: each is a real sign-up.
+        nonlocal written
+        made = []
+        for _ in range(many):
+            family, session = 1 + written % families, _free_session(written, families)
+            text = f"报名 B-{session}"
+            made.append(load.seal(settings, people.openid(family), text, numbers.take()))
+            written += 1
+        return made
+
+    found: dict[str, list[float]] = {"echo": [], "read": [], "write": []}
+    latency: dict[str, float] = {}
+    with (
+        serving("tests.bench.echo_app:app", variables) as echo,
+        serving("wsgi:app", variables) as service,
+    ):
+        for _ in range(ROUNDS):
+            for what, url, make in (
+                ("echo", echo.url, reads),
+                ("read", service.url, reads),
+                ("write", service.url, writes),
+            ):
+                run = load.closed_loop(url, make(WARM + count), CONNECTIONS, WARM)
+                if run.refused:
+                    raise RuntimeError(f"{what}: {run.refused} requests were not answered")
+                found[what].append(run.per_second)
+        for what, make in (("read", reads), ("write", writes)):
+            run = load.open_loop(service.url, make(int(RATE * 8)), RATE)
+            latency[what] = run.percentile(0.99)
+        resident, share = service.worker_megabytes()
+        started = service.ready_after
+    echo_speed = statistics.median(found["echo"])
+    names = {
+        "echo": "bare wechatpy + Flask echo",
+        "read": "read turn (我的预约)",
+        "write": "write turn (报名)",
+    }
+    rows = [
+        Row(
+            engine=engine,
+            what=names[what],
+            per_second=round(statistics.median(speeds), 1),
+            spread=round(max(speeds) - min(speeds), 1),
+            ratio_to_echo=None
+            if what == "echo"
+            else round(statistics.median(speeds) / echo_speed, 3),
+            p99_at_rate_ms=round(latency[what], 1) if what in latency else None,
+        )
+        for what, speeds in found.items()
+    ]
+    return rows, resident, share, started
+
+
+def _free_session(written: int, families: int) -> int:
+    """The session that a family has no booking of yet, for its n-th written sign-up.
+
+    Two bookings were put in at 1 + family % 39 and 1 + (family + 7) % 39: these are skipped.
+    """
+    family, turn = 1 + written % families, written // families
+    taken = {1 + family % (people.SESSIONS - 1), 1 + (family + 7) % (people.SESSIONS - 1)}
+    free = [number for number in range(people.SESSIONS) if number not in taken]
+    return free[turn % len(free)]
+
+
+def say(result: Result) -> None:
+    print(f"{result.machine}, Python {result.python}; {result.families} families,")
+    print(f"{result.requests_a_round} requests a round, {ROUNDS} rounds, median (spread)\n")
+    print(f"{'engine':<12}{'what':<30}{'requests/s':>18}{'× echo':>9}{'p99 at 100/s':>15}")
+    for row in result.rows:
+        speed = f"{row.per_second:.0f} (±{row.spread / 2:.0f})"
+        ratio = f"{row.ratio_to_echo:.2f}" if row.ratio_to_echo is not None else ""
+        late = f"{row.p99_at_rate_ms:.0f} ms" if row.p99_at_rate_ms is not None else ""
+        print(f"{row.engine:<12}{row.what:<30}{speed:>18}{ratio:>9}{late:>15}")
+    print(f"\na web worker: {result.worker_rss_mb:.0f} MB resident,", end=" ")
+    print(f"{result.worker_pss_mb:.0f} MB of its own share")
+    print(f"the web server answers {result.web_start_seconds:.1f} s after its start")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="figures for machines")
+    parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="only this one")
+    parser.add_argument("--families", type=int, default=1000)
+    parser.add_argument("--requests", type=int, default=1500, help="a round")
+    chosen = parser.parse_args()
+    engines = [chosen.engine] if chosen.engine else ["sqlite", "postgresql"]
+    rows: list[Row] = []
+    resident = share = started = 0.0
+    for engine in engines:
+        print(f"measuring on {engine} …", file=sys.stderr)
+        more, own, pss, ready = measure(engine, chosen.families, chosen.requests)
+        rows += more
+        resident, share, started = max(resident, own), max(share, pss), max(started, ready)
+    result = Result(
+        machine=f"{platform.system()} {platform.machine()}",
+        python=platform.python_version(),
+        families=chosen.families,
+        requests_a_round=chosen.requests,
+        rows=tuple(rows),
+        worker_rss_mb=round(resident, 1),
+        worker_pss_mb=round(share, 1),
+        web_start_seconds=round(started, 2),
+    )
+    if chosen.json:
+        print(json.dumps(asdict(result), ensure_ascii=False, indent=2))
+    else:
+        say(result)
+
+
+if __name__ == "__main__":
+    main()

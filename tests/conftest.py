@@ -1,0 +1,163 @@
+"""Servers, databases and settings for every test: real ones, started by the tests themselves.
+
+Each parallel worker has its own Redis and PostgreSQL, which end with the worker however it
+ends. A server that cannot be started is an error, never a skip: a run without PostgreSQL that
+looks green would be a lie.
+"""
+
+import base64
+import shutil
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from sqlalchemy import Engine
+
+from app.clock import SHANGHAI
+from app.config import Settings
+from app.crypto import Cipher
+from app.db import Database, make_engine
+from app.migrating import upgrade
+from devtools import embedded_postgres, embedded_redis, postgres_reset
+from devtools.embedded_postgres import PostgresServer
+from devtools.environment import ROOT, socket_folder
+
+DATA_KEY = base64.urlsafe_b64encode(b"thirty-two bytes, only for tests").decode()
+# The demonstration values of the platform's own documentation.
+WECHAT_TOKEN = "spamtest"
+WECHAT_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+WECHAT_APP_ID = "wx2c2769f8efd9abc2"
+MIGRATED = "migrated"
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A Sunday morning outside quiet hours."""
+    return datetime(2026, 11, 22, 10, 0, tzinfo=SHANGHAI)
+
+
+@pytest.fixture(scope="session")
+def cipher() -> Cipher:
+    return Cipher((DATA_KEY,))
+
+
+@pytest.fixture(scope="session")
+def redis_socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The socket of this worker's Redis. Tests want `redis_url`, which empties it first."""
+    home = tmp_path_factory.mktemp("redis")
+    path = socket_folder(ROOT, home) / f"redis-{home.parent.name}.sock"
+    with embedded_redis.serving(home, path):
+        yield path
+
+
+@pytest.fixture
+def redis_url(redis_socket: Path) -> str:
+    """A real, empty Redis."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.connect(str(redis_socket))
+        connection.sendall(b"FLUSHALL\r\n")
+        assert connection.recv(16) == b"+OK\r\n"
+    return f"unix://{redis_socket}?db=0"
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[Redis]:
+    client = Redis.from_url(redis_url, decode_responses=True)
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """This worker's PostgreSQL, with one migrated database in it."""
+    with embedded_postgres.serving(ROOT) as server:
+        server.create_database(MIGRATED)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: PostgresServer, cipher: Cipher) -> PostgresServer:
+    engine = make_engine(postgres_server.url(MIGRATED), cipher)
+    upgrade(engine)
+    engine.dispose()
+    postgres_reset.remember(postgres_server.conninfo(MIGRATED))
+    return postgres_server
+
+
+@pytest.fixture
+def postgres_url(migrated_postgres: PostgresServer) -> str:
+    """A migrated PostgreSQL database that holds what the migration put in, and nothing else."""
+    postgres_reset.reset(migrated_postgres.conninfo(MIGRATED))
+    return migrated_postgres.url(MIGRATED)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, cipher: Cipher) -> Path:
+    path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
+    engine = make_engine(f"sqlite:///{path}", cipher)
+    upgrade(engine)
+    engine.dispose()
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of this test's own."""
+    path = tmp_path / "yuban.db"
+    shutil.copyfile(migrated_sqlite, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database; the test runs once on each engine."""
+    # By name: a test on SQLite must not start PostgreSQL.
+    fixture = {"sqlite": "sqlite_url", "postgresql": "postgres_url"}[request.param]
+    return str(request.getfixturevalue(fixture))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database without any schema, for tests of the migrations; once on each engine."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'bare.db'}"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    server.create_database("bare")
+    yield server.url("bare")
+    server.drop_database("bare")
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """Complete settings on real servers, whatever this shell's environment holds."""
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "secret_key": "a secret only for tests",
+            "data_key": DATA_KEY,
+            "public_url": "http://127.0.0.1:8000",
+            "wechat_app_id": WECHAT_APP_ID,
+            "wechat_app_secret": "0123456789abcdef0123456789abcdef",
+            "wechat_token": WECHAT_TOKEN,
+            "wechat_aes_key": WECHAT_AES_KEY,
+            # Nobody listens there: a test that means to call the platform says where it is.
+            "wechat_api_url": "http://127.0.0.1:9",
+        }
+    )
+
+
+@pytest.fixture
+def engine(database_url: str, cipher: Cipher) -> Iterator[Engine]:
+    engine = make_engine(database_url, cipher)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def database(engine: Engine) -> Database:
+    return Database(engine)

@@ -1,0 +1,119 @@
+"""The console alone, over a real database, with a worker here, one elsewhere, and the district."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+import time_machine
+from flask import Flask
+from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
+
+from app.config import Settings
+from app.console import init_console
+from app.db import Database
+from app.security import secure
+from tests.console.browsing import send
+from tests.console.desk_world import (
+    PASSWORD,
+    make_child,
+    make_follow_up,
+    make_notice,
+    make_session,
+    make_sign_up,
+    make_staff,
+    make_station,
+)
+
+
+@dataclass(frozen=True)
+class OnlyDatabase:
+    """All that the console asks of the wired services."""
+
+    database: Database
+
+
+@dataclass(frozen=True)
+class Desk:
+    """What lies on the desk of the station CQ; the station BH has nothing to do with it."""
+
+    sign_up_id: int
+    """糖糖, requested."""
+    follow_up_id: int
+    notice_id: int
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Pages are tested on one engine; the services behind them, on both."""
+    return sqlite_url
+
+
+Browse = Callable[[str | None], FlaskClient]
+
+
+def console_app(settings: Settings, database: Database) -> Flask:
+    app = Flask("app")
+    app.extensions["yuban"] = OnlyDatabase(database)
+    secure(app, settings)
+    init_console(app)
+    return app
+
+
+@pytest.fixture
+def clock(now: datetime) -> Iterator[time_machine.Traveller]:
+    """The edges' clock stands at `now`."""
+    with time_machine.travel(now, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Every test makes its own app; compiling the templates anew would be most of its time."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
+@pytest.fixture
+def app(
+    settings: Settings,
+    database: Database,
+    clock: time_machine.Traveller,
+    compiled_templates: FileSystemBytecodeCache,
+) -> Flask:
+    app = console_app(settings, database)
+    app.jinja_env.bytecode_cache = compiled_templates
+    return app
+
+
+@pytest.fixture
+def desk(database: Database, now: datetime) -> Desk:
+    with database.transaction() as db:
+        chengqiao = make_station(db, "CQ", township="城桥镇")
+        baozhen = make_station(db, "BH", township="堡镇")
+        make_staff(db, "wang", now, station=chengqiao)
+        make_staff(db, "chen", now, station=chengqiao)
+        make_staff(db, "li", now, station=baozhen)
+        make_staff(db, "district", now, role="district")
+        make_staff(db, "visitor", now, role="visitor", station=chengqiao)
+        make_staff(db, "lead", now, role="township", township="城桥镇")
+        session = make_session(db, chengqiao, "CQ-1", now + timedelta(days=3))
+        child = make_child(db, "糖糖", now, station=chengqiao)
+        sign_up = make_sign_up(db, session, child, now - timedelta(hours=1))
+        follow_up = make_follow_up(db, now, kind="emergency", child=child, station=chengqiao)
+        notice = make_notice(db, child, now, state="unknown", reason="crashed_while_sending")
+        return Desk(sign_up.id, follow_up.id, notice.id)
+
+
+@pytest.fixture
+def browse(app: Flask, desk: Desk) -> Browse:
+    """A browser that has logged in as somebody, or as nobody."""
+
+    def log_in_as(username: str | None) -> FlaskClient:
+        browser = app.test_client()
+        if username is not None:
+            response = send(browser, "/console/login", username=username, password=PASSWORD)
+            assert response.status_code == 302, response.get_data(as_text=True)
+        return browser
+
+    return log_in_as

@@ -1,0 +1,234 @@
+"""Stations, families, sign-ups and staff to put on a desk, each made in one line."""
+
+from datetime import date, datetime, timedelta
+from functools import cache
+from itertools import count
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.models import (
+    Caregiver,
+    Child,
+    Family,
+    FollowUp,
+    GuidanceSession,
+    Notice,
+    SignUp,
+    Staff,
+    Station,
+    Township,
+)
+from app.models.notice_facts import SignUpConfirmed, dump_facts
+from app.services.staff import HASHER
+
+PASSWORD = "rice and congee"
+_numbers = count(1)
+
+
+def make_station(db: Session, code: str, *, township: str = "城桥镇") -> Station:
+    station = Station(
+        code=code,
+        name=f"{township}早教指导站",
+        kind="guidance_station",
+        township=_get_township(db, township),
+        address="示范路1号",
+        phone="021-55550100",
+    )
+    db.add(station)
+    db.flush()
+    return station
+
+
+@cache
+def _password_hash() -> str:
+    return HASHER.hash(PASSWORD)
+
+
+def make_staff(
+    db: Session,
+    username: str,
+    now: datetime,
+    *,
+    role: str = "worker",
+    station: Station | None = None,
+    township: str | None = None,
+) -> Staff:
+    """An account whose password is PASSWORD, hashed once for all: hashing is slow on purpose."""
+    staff = Staff(
+        username=username,
+        password_hash=_password_hash(),
+        role=role,
+        station=station,
+        township=_get_township(db, township) if township else None,
+        is_active=True,
+        failed_logins=0,
+        login_epoch=0,
+        created_at=now,
+    )
+    db.add(staff)
+    db.flush()
+    return staff
+
+
+def _get_township(db: Session, name: str) -> Township:
+    return db.scalars(select(Township).where(Township.name == name)).one()
+
+
+def make_session(
+    db: Session,
+    station: Station,
+    code: str,
+    starts_at: datetime,
+    *,
+    places: int = 10,
+    places_taken: int = 0,
+    title: str = "亲子阅读分享会",
+    state: str = "published",
+) -> GuidanceSession:
+    session = GuidanceSession(
+        code=code,
+        title=title,
+        kind="亲子阅读分享会",
+        level="station",
+        station=station,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(minutes=90),
+        places=places,
+        places_taken=places_taken,
+        min_months=0,
+        max_months=35,
+        confirm_mode="staff",
+        opens_at=starts_at - timedelta(days=30),
+        closes_at=starts_at - timedelta(hours=2),
+        cancel_until=starts_at - timedelta(hours=4),
+        waiting_list="no",
+        state=state,
+        created_at=starts_at - timedelta(days=30),
+        updated_at=starts_at - timedelta(days=30),
+    )
+    db.add(session)
+    db.flush()
+    return session
+
+
+def make_child(
+    db: Session,
+    nickname: str,
+    now: datetime,
+    *,
+    station: Station | None = None,
+    born: date | None = date(2026, 5, 1),
+) -> Child:
+    """A child in a family of its own, with a mother who follows the account."""
+    family = Family(township=_get_township(db, "城桥镇"), station=station, created_at=now)
+    db.add(family)
+    db.flush()
+    db.add(
+        Caregiver(
+            openid=f"openid-{next(_numbers)}",
+            family_id=family.id,
+            relation="mother",
+            is_following=True,
+            pushes="on",
+            created_at=now,
+        )
+    )
+    child = Child(
+        family_id=family.id, nickname=nickname, birth_date=born, created_at=now, updated_at=now
+    )
+    db.add(child)
+    db.flush()
+    return child
+
+
+def make_sign_up(
+    db: Session,
+    session: GuidanceSession,
+    child: Child,
+    now: datetime,
+    *,
+    state: str = "requested",
+    decided_by: Staff | None = None,
+    reason: str | None = None,
+) -> SignUp:
+    """A sign-up of the child's mother; where it holds a seat, the session counts it."""
+    sign_up = SignUp(
+        session_id=session.id,
+        child_id=child.id,
+        family_id=child.family_id,
+        caregiver_id=mother_of(db, child).id,
+        state=state,
+        reason=reason,
+        requested_at=now,
+        decided_at=now if decided_by else None,
+        decided_by=decided_by.id if decided_by else None,
+    )
+    db.add(sign_up)
+    if state in ("requested", "confirmed", "attended"):
+        session.places_taken += 1
+    db.flush()
+    return sign_up
+
+
+def mother_of(db: Session, child: Child) -> Caregiver:
+    return db.scalars(select(Caregiver).where(Caregiver.family_id == child.family_id)).one()
+
+
+def make_follow_up(
+    db: Session,
+    now: datetime,
+    *,
+    kind: str = "human",
+    child: Child | None = None,
+    station: Station | None = None,
+    detail: str = "想问问老师辅食怎么加",
+) -> FollowUp:
+    follow_up = FollowUp(
+        kind=kind,
+        caregiver_id=mother_of(db, child).id if child else None,
+        station_id=station.id if station else None,
+        detail=detail,
+        created_at=now,
+    )
+    db.add(follow_up)
+    db.flush()
+    return follow_up
+
+
+def make_notice(
+    db: Session,
+    child: Child,
+    now: datetime,
+    *,
+    state: str = "unknown",
+    subject: str = "family:1",
+    reason: str | None = None,
+    text: str | None = None,
+) -> Notice:
+    number = next(_numbers)
+    facts = SignUpConfirmed(
+        nickname=child.nickname,
+        code="CQ-1",
+        title="亲子阅读分享会",
+        starts_at=now + timedelta(days=3),
+        place="城桥镇早教指导站",
+        address="示范路1号",
+        phone="021-55550100",
+    )
+    notice = Notice(
+        caregiver_id=mother_of(db, child).id,
+        kind=facts.kind,
+        subject=subject,
+        dedupe_key=f"desk-world:{number}",
+        facts=dump_facts(facts),
+        state=state,
+        reason=reason,
+        text=text,
+        priority=10,
+        queued_at=now,
+        due_at=now,
+    )
+    db.add(notice)
+    db.flush()
+    return notice

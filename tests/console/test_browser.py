@@ -1,0 +1,266 @@
+"""The console in a real browser, on a phone and on a desktop."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from werkzeug.serving import make_server
+
+from app.clock import now as real_now
+from app.config import Settings
+from app.db import Database
+from tests.console.conftest import console_app
+from tests.console.desk_world import (
+    PASSWORD,
+    make_child,
+    make_follow_up,
+    make_notice,
+    make_session,
+    make_sign_up,
+    make_staff,
+    make_station,
+)
+
+pytestmark = pytest.mark.browser
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = (375, 1280)
+PATHS = (
+    "/console/",
+    "/console/pending",
+    "/console/sessions",
+    "/console/sessions/CQ-1",
+    "/console/follow-ups",
+    "/console/notices",
+    "/console/notices?state=all",
+    "/console/nonsense",
+)
+MIN_TARGET = 44
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One page in the browser, and the address of the console that it talks to."""
+
+    page: Page
+    address: str
+    width: int
+
+    def open(self, path: str) -> None:
+        self.page.goto(self.address + path)
+
+    def log_in(self, username: str = "wang") -> None:
+        self.open("/console/login")
+        self.page.get_by_label("用户名").fill(username)
+        self.page.get_by_label("密码").fill(PASSWORD)
+        self.page.get_by_role("button", name="登录").click()
+
+    def shoot(self, name: str) -> None:
+        """Keep a picture where SCREENSHOTS says to."""
+        if folder := os.environ.get("SCREENSHOTS"):
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            path = Path(folder) / f"{name}-{self.width}.png"
+            self.page.screenshot(path=path, full_page=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def address(settings: Settings, database: Database) -> Iterator[str]:
+    """A served console. Its clock is the real one: a browser throws old cookies away."""
+    server = make_server("127.0.0.1", 0, console_app(settings, database), threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(timeout=10)
+    server.server_close()
+
+
+@pytest.fixture(params=WIDTHS)
+def screen(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Screen]:
+    width: int = request.param
+    context = browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
+    yield Screen(page=context.new_page(), address=address, width=width)
+    context.close()
+
+
+@pytest.fixture
+def busy_desk(database: Database) -> datetime:
+    """A day on which much waits, with long names among it."""
+    at = real_now()
+    with database.transaction() as db:
+        station = make_station(db, "CQ")
+        wang = make_staff(db, "wang", at, station=station)
+        make_staff(db, "visitor", at, role="visitor", station=station)
+        session = make_session(db, station, "CQ-1", at + timedelta(days=2), places=12)
+        make_session(
+            db,
+            station,
+            "CQ-2026-12-SPRING",
+            at + timedelta(days=4),
+            title="祖辈课堂：带好孙辈有办法，玩具收纳和日常安全",
+        )
+        make_session(db, station, "CQ-3", at + timedelta(days=5), state="cancelled")
+        for number, nickname in enumerate(("糖糖", "小豆子", "一个名字特别特别长的宝宝")):
+            child = make_child(db, nickname, at, station=station)
+            make_sign_up(db, session, child, at - timedelta(hours=5 - number))
+        done = make_child(db, "米粒", at, station=station)
+        make_sign_up(db, session, done, at, state="confirmed", decided_by=wang)
+        waiting = make_child(db, "果果", at, station=station)
+        make_sign_up(db, session, waiting, at, state="waitlisted")
+        refused = make_child(db, "安安", at, station=station)
+        make_sign_up(
+            db, session, refused, at, state="declined", decided_by=wang, reason="名额已经满了"
+        )
+        make_follow_up(
+            db, at, kind="emergency", child=done, station=station, detail="宝宝抽搐了怎么办"
+        )
+        make_follow_up(db, at, child=waiting, station=station)
+        make_follow_up(
+            db,
+            at,
+            kind="notice_unknown",
+            child=done,
+            station=station,
+            detail="notice:12 sign_up_confirmed crashed_while_sending",
+        )
+        make_notice(db, done, at, reason="crashed_while_sending")
+        make_notice(db, waiting, at, state="failed", reason="refused:40037")
+        make_notice(db, refused, at, state="sent", text="报名确认啦！")
+    return at
+
+
+@pytest.fixture
+def empty_desk(database: Database) -> None:
+    with database.transaction() as db:
+        make_staff(db, "wang", real_now(), station=make_station(db, "CQ"))
+
+
+def check_page(screen: Screen, name: str) -> None:
+    """Nothing for axe to find, nothing beyond the screen's edge, nothing too small to tap."""
+    screen.shoot(name)
+    found = Axe().run(screen.page, options=RULES)
+    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
+    overflow = screen.page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert overflow <= 0, f"{name} is {overflow} px too wide"
+    small = screen.page.evaluate(
+        """least => [...document.querySelectorAll('a, button, summary, input:not([type=hidden])')]
+        .filter(element => element.checkVisibility() && !element.matches('.skip-link'))
+        .map(element => element.closest('label') ?? element)
+        .filter(element => element.getBoundingClientRect().height < least - 0.5)
+        .map(element => element.outerHTML.slice(0, 80))""",
+        MIN_TARGET,
+    )
+    assert small == [], f"{name} has targets under {MIN_TARGET} px: {small}"
+
+
+def test_every_page_of_a_busy_desk_is_fit_for_everybody(
+    screen: Screen, busy_desk: datetime
+) -> None:
+    screen.open("/console/login")
+    check_page(screen, "log-in")
+    screen.log_in()
+    for path in PATHS:
+        screen.open(path)
+        check_page(screen, path.removeprefix("/console/").replace("/", "-") or "today")
+
+
+def test_every_page_of_an_empty_desk_is_fit_for_everybody(screen: Screen, empty_desk: None) -> None:
+    screen.log_in()
+    for path in ("/console/", "/console/pending", "/console/sessions", "/console/notices"):
+        screen.open(path)
+        check_page(screen, "empty-" + (path.removeprefix("/console/") or "today"))
+
+
+def test_a_refused_log_in_and_a_role_without_pages_are_fit_for_everybody(
+    screen: Screen, busy_desk: datetime
+) -> None:
+    screen.open("/console/login")
+    screen.page.get_by_label("用户名").fill("wang")
+    screen.page.get_by_label("密码").fill("a wrong guess")
+    screen.page.get_by_role("button", name="登录").click()
+    check_page(screen, "log-in-refused")
+    screen.log_in("visitor")
+    check_page(screen, "forbidden")
+
+
+def test_a_teacher_confirms_one_child_and_declines_another(
+    screen: Screen, busy_desk: datetime
+) -> None:
+    screen.log_in()
+    screen.page.get_by_role("link", name="个报名等您确认").click()
+    row = screen.page.get_by_role("listitem").filter(has_text="糖糖")
+    row.get_by_role("button", name="确认", exact=True).click()
+    assert "已确认：糖糖" in screen.page.get_by_role("status").inner_text()
+
+    row = screen.page.get_by_role("listitem").filter(has_text="小豆子")
+    row.get_by_text("不能安排").click()
+    row.get_by_label("这场的名额已经安排满了").check()
+    check_page(screen, "pending-declining")
+    row.get_by_role("button", name="婉拒并通知家长").click()
+    assert "已婉拒：小豆子" in screen.page.get_by_role("status").inner_text()
+    check_page(screen, "pending-declined")
+
+
+def test_the_whole_way_can_be_gone_with_the_keyboard_alone(
+    screen: Screen, busy_desk: datetime
+) -> None:
+    screen.open("/console/login")
+    keyboard = screen.page.keyboard
+    expect(screen.page.get_by_label("用户名")).to_be_focused()
+    keyboard.type("wang")
+    keyboard.press("Tab")
+    keyboard.type(PASSWORD)
+    keyboard.press("Enter")
+    screen.page.wait_for_url("**/console/")
+    screen.page.get_by_role("link", name="个报名等您确认").focus()
+    keyboard.press("Enter")
+    screen.page.wait_for_url("**/console/pending")
+    screen.page.locator("summary").first.focus()
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    keyboard.press("Space")
+    keyboard.press("Tab")
+    keyboard.type("老师生病了")
+    keyboard.press("Enter")
+    assert "已婉拒：糖糖" in screen.page.get_by_role("status").inner_text()
+
+
+def test_everything_works_with_scripts_switched_off(
+    browser: Browser, address: str, busy_desk: datetime
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 375, "height": 800})
+    screen = Screen(page=context.new_page(), address=address, width=375)
+    screen.log_in()
+    screen.page.get_by_role("link", name="跟进", exact=True).click()
+    row = screen.page.get_by_role("listitem").filter(has_text="宝宝抽搐了怎么办")
+    row.get_by_role("button", name="处理完了").click()
+    assert "已记为处理完了" in screen.page.get_by_role("status").inner_text()
+    screen.page.get_by_role("button", name="退出").click()
+    assert screen.page.url == address + "/console/login"
+    context.close()

@@ -1,0 +1,385 @@
+"""The doctor finds nothing in what the service itself wrote, and each thing that is broken."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from app.crypto import Cipher
+from app.db import Database
+from app.demo.loading import load
+from app.models import Child, GuidanceSession, Notice, SignUp, Staff
+from app.rules.channel_budget import Channel
+from app.rules.sign_up import SignUpState
+from app.services import decisions, registration
+from app.services.audit import OPERATOR
+from app.services.delivery import choose_channel, claim_due, record_sent
+from app.services.doctor import CHECKS, Report, examine
+from app.services.imports import import_sessions
+from app.services.sessions import cancel_by_family
+
+
+@pytest.fixture
+def busy(database: Database, now: datetime) -> Database:
+    """A database on which families, staff and the deliverer have been at work."""
+    load(database, now)
+    with database.transaction() as db:
+        teacher = db.scalars(select(Staff).where(Staff.username == "district")).one()
+        requests = db.scalars(
+            select(SignUp).where(SignUp.state == SignUpState.REQUESTED).order_by(SignUp.id)
+        ).all()
+        decisions.confirm(db, sign_up_id=requests[0].id, staff=teacher, now=now)
+        decisions.decline(db, sign_up_id=requests[1].id, staff=teacher, reason="满了", now=now)
+        mother = registration.find_caregiver(db, "demo-family-4")
+        assert mother is not None
+        cancel_by_family(db, caregiver=mother, code="BZ-13", now=now)
+    with database.transaction() as db:
+        first, *_ = claim_due(db, now=now, worker="test", limit=10)
+        choose_channel(db, first.id, Channel.CUSTOMER_SERVICE)
+        record_sent(
+            db, first.id, channel=Channel.CUSTOMER_SERVICE, text="好的", platform_id=None, now=now
+        )
+    return database
+
+
+def examined(database: Database, cipher: Cipher, now: datetime) -> Report:
+    with database.reading() as db:
+        return examine(db, cipher=cipher, now=now)
+
+
+def broken(report: Report) -> dict[str, tuple[str, ...]]:
+    return {check.name: check.broken for check in report.checks if not check.ok}
+
+
+@contextmanager
+def without_guards(database: Database) -> Iterator[Session]:
+    """A session that writes past the foreign keys; nothing of it stays."""
+    with database.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        else:
+            # Heeded at the commit only, which never comes.
+            connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+        with Session(connection) as db:
+            yield db
+        connection.rollback()
+
+
+def test_what_the_service_wrote_is_sound(busy: Database, cipher: Cipher, now: datetime) -> None:
+    report = examined(busy, cipher, now + timedelta(minutes=1))
+
+    assert broken(report) == {}
+    assert report.ok
+    assert len(report.checks) == len(CHECKS) + 3
+
+
+def test_an_empty_database_is_sound(database: Database, cipher: Cipher, now: datetime) -> None:
+    assert examined(database, cipher, now).ok
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A statement that breaks the row found by `of`, and how the doctor should name it."""
+
+    statement: str
+    of: str
+    check: str
+    named: str
+
+
+SESSION = "SELECT id FROM guidance_sessions WHERE code = 'CQ-14'"
+CONFIRMED = "SELECT min(id) FROM sign_ups WHERE state = 'confirmed'"
+DECLINED = "SELECT min(id) FROM sign_ups WHERE state = 'declined'"
+SENT = "SELECT min(id) FROM notices WHERE state = 'sent'"
+UNSENT = "SELECT max(id) FROM notices WHERE state <> 'sent'"
+CHILD = "SELECT min(id) FROM children WHERE birth_date IS NOT NULL"
+EXPECTING = "SELECT id FROM caregivers WHERE openid = 'demo-family-6'"
+WORKER = "SELECT id FROM staff WHERE username = 'chengqiao'"
+
+FAULTS = (
+    Fault(
+        "UPDATE guidance_sessions SET places_taken = places_taken + 1 WHERE id = :id",
+        SESSION,
+        "places_taken_equals_seats_held",
+        "session:CQ-14",
+    ),
+    Fault(
+        "UPDATE guidance_sessions SET places = 1 WHERE id = :id",
+        SESSION,
+        "no_seat_beyond_places",
+        "session:CQ-14",
+    ),
+    Fault(
+        "UPDATE guidance_sessions SET code = 'cq-14' WHERE id = :id",
+        SESSION,
+        "sessions_are_in_order",
+        "session:cq-14",
+    ),
+    Fault(
+        "UPDATE guidance_sessions SET state = 'over' WHERE id = :id",
+        SESSION,
+        "sessions_are_in_order",
+        "session:CQ-14",
+    ),
+    Fault(
+        "UPDATE sign_ups SET state = 'maybe' WHERE id = :id",
+        CONFIRMED,
+        "sign_ups_are_in_a_known_state",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET family_id = (SELECT max(id) FROM families) WHERE id = :id",
+        CONFIRMED,
+        "sign_ups_belong_to_the_childs_family",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET state = 'attended' WHERE id = :id",
+        CONFIRMED,
+        "sign_ups_are_audited",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "DELETE FROM audit_log WHERE subject_type = 'sign_up' AND subject_id = :id",
+        CONFIRMED,
+        "sign_ups_are_audited",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET decided_at = NULL WHERE id = :id",
+        CONFIRMED,
+        "decisions_have_their_time_and_reason",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET reason = NULL WHERE id = :id",
+        DECLINED,
+        "decisions_have_their_time_and_reason",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "DELETE FROM notices WHERE kind = 'sign_up_declined' AND subject = 'sign_up:' || :id",
+        DECLINED,
+        "staff_decisions_are_told_once",
+        "sign_up:{id}/sign_up_declined",
+    ),
+    Fault(
+        "UPDATE notices SET kind = 'sign_up_cancelled' WHERE subject = 'sign_up:' || :id",
+        DECLINED,
+        "staff_decisions_are_told_once",
+        "sign_up:{id}/sign_up_cancelled",
+    ),
+    Fault(
+        "INSERT INTO notices (caregiver_id, kind, subject, dedupe_key, facts, state, priority,"
+        " queued_at, due_at, attempts) SELECT caregiver_id, kind, subject, 'again', facts,"
+        " 'queued', 1, queued_at, due_at, 0 FROM notices WHERE subject = 'sign_up:' || :id",
+        DECLINED,
+        "staff_decisions_are_told_once",
+        "sign_up:{id}/sign_up_declined",
+    ),
+    Fault(
+        "UPDATE notices SET text = NULL WHERE id = :id",
+        SENT,
+        "sent_notices_are_complete",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET channel = NULL WHERE id = :id",
+        SENT,
+        "sent_notices_are_complete",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET sent_at = NULL WHERE id = :id",
+        SENT,
+        "sent_notices_are_complete",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET state = 'failed', reason = '' WHERE id = :id",
+        UNSENT,
+        "notices_have_state_and_reason",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET state = 'lost' WHERE id = :id",
+        UNSENT,
+        "notices_have_state_and_reason",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET kind = 'late_reply' WHERE id = :id",
+        UNSENT,
+        "notices_can_be_read",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET facts = 'in clear' WHERE id = :id",
+        UNSENT,
+        "notices_can_be_read",
+        "notice:{id}",
+    ),
+    Fault(
+        "UPDATE notices SET state = 'sending', claimed_at = NULL WHERE id = :id",
+        UNSENT,
+        "notices_do_not_stay_in_sending",
+        "notice:{id}",
+    ),
+    Fault(
+        "DELETE FROM consents WHERE child_id = :id",
+        CHILD,
+        "children_have_consent",
+        "child:{id}",
+    ),
+    Fault(
+        "UPDATE children SET due_date = birth_date WHERE id = :id",
+        CHILD,
+        "children_have_one_date",
+        "child:{id}",
+    ),
+    Fault(
+        "UPDATE children SET birth_date = NULL WHERE id = :id",
+        CHILD,
+        "children_have_one_date",
+        "child:{id}",
+    ),
+    Fault(
+        "UPDATE caregivers SET family_id = NULL WHERE family_id = :id",
+        "SELECT max(id) FROM families",
+        "families_have_a_caregiver",
+        "family:{id}",
+    ),
+    Fault(
+        "UPDATE caregivers SET is_following = false WHERE id = :id",
+        EXPECTING,
+        "identities_are_kept_of_followers_only",
+        "caregiver:{id}",
+    ),
+    Fault(
+        "UPDATE caregivers SET openid = NULL WHERE id = :id",
+        EXPECTING,
+        "identities_are_kept_of_followers_only",
+        "caregiver:{id}",
+    ),
+    Fault(
+        "UPDATE staff SET station_id = NULL WHERE id = :id",
+        WORKER,
+        "staff_have_their_place",
+        "staff:{id}",
+    ),
+    Fault(
+        "UPDATE children SET nickname = '果果' WHERE id = :id",
+        CHILD,
+        "personal_data_is_encrypted",
+        "children.nickname:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET decided_by = 9999 WHERE id = :id",
+        CONFIRMED,
+        "references_lead_somewhere",
+        "sign_ups.decided_by:{id}",
+    ),
+)
+
+
+def test_each_fault_is_found_and_named(busy: Database, cipher: Cipher, now: datetime) -> None:
+    missed = []
+    for fault in FAULTS:
+        with without_guards(busy) as db:
+            row_id = db.execute(text(fault.of)).scalar_one()
+            # As text where it is joined to text: PostgreSQL wants to know.
+            value = str(row_id) if "||" in fault.statement else row_id
+            db.execute(text(fault.statement), {"id": value})
+            report = examine(db, cipher=cipher, now=now)
+        if fault.named.format(id=row_id) not in broken(report).get(fault.check, ()):
+            missed.append(fault)
+
+    assert missed == []
+
+
+def test_every_check_has_its_fault() -> None:
+    names = {name for name, _ in CHECKS} - {"one_active_sign_up_a_child_and_session"}
+
+    assert names - {fault.check for fault in FAULTS} == set()
+
+
+def test_a_second_active_sign_up_of_a_child_is_found(
+    busy: Database, cipher: Cipher, now: datetime
+) -> None:
+    with without_guards(busy) as db:
+        db.execute(text("DROP INDEX uq_sign_ups_active"))
+        db.execute(
+            text(
+                "INSERT INTO sign_ups (session_id, child_id, family_id, caregiver_id, state,"
+                " is_walk_in, requested_at) SELECT session_id, child_id, family_id,"
+                " caregiver_id, state, is_walk_in, requested_at FROM sign_ups"
+                " WHERE state = 'confirmed'"
+            )
+        )
+        report = examine(db, cipher=cipher, now=now)
+
+    assert "one_active_sign_up_a_child_and_session" in broken(report)
+
+
+def test_a_notice_may_be_on_its_way_for_two_minutes(
+    busy: Database, cipher: Cipher, now: datetime
+) -> None:
+    """The fixture left one claimed at `now`."""
+    assert examined(busy, cipher, now + timedelta(minutes=2)).ok
+    late = broken(examined(busy, cipher, now + timedelta(minutes=2, seconds=1)))
+    assert list(late) == ["notices_do_not_stay_in_sending"]
+
+
+def test_seats_beyond_places_are_excused_by_a_cut_and_only_up_to_what_there_was(
+    busy: Database, cipher: Cipher, now: datetime
+) -> None:
+    with busy.transaction() as db:
+        session = db.scalars(select(GuidanceSession).where(GuidanceSession.code == "CQ-14")).one()
+        assert session.places_taken == 2
+        columns = (
+            "code,title,kind,level,station,starts_at,ends_at,places,min_months,max_months,"
+            "confirm_mode,opens_at,closes_at,cancel_until,waiting_list"
+        )
+        times = {
+            name: getattr(session, name).isoformat()
+            for name in ("starts_at", "ends_at", "opens_at", "closes_at", "cancel_until")
+        }
+        row = (
+            f"CQ-14,{session.title},{session.kind},station,CQ,{times['starts_at']},"
+            f"{times['ends_at']},1,6,36,auto,{times['opens_at']},{times['closes_at']},"
+            f"{times['cancel_until']},no"
+        )
+        import_sessions(db, f"{columns}\n{row}\n".encode(), actor=OPERATOR, now=now)
+    assert broken(examined(busy, cipher, now)) == {}
+
+    with busy.transaction() as db:
+        child = db.scalars(select(Child).where(Child.birth_date.is_(None))).one()
+        mother = registration.find_caregiver(db, "demo-family-6")
+        assert mother is not None
+        db.add(
+            SignUp(
+                session_id=session.id,
+                child_id=child.id,
+                family_id=child.family_id,
+                caregiver_id=mother.id,
+                state=SignUpState.CONFIRMED,
+                is_walk_in=False,
+                requested_at=now,
+                decided_at=now,
+            )
+        )
+
+    assert broken(examined(busy, cipher, now))["no_seat_beyond_places"] == ("session:CQ-14",)
+
+
+def test_a_wrong_key_is_found_and_ends_nothing(busy: Database, now: datetime) -> None:
+    report = examined(busy, Cipher(("A" * 43 + "=",)), now)
+
+    faults = broken(report)
+    assert set(faults) == {"personal_data_is_encrypted", "notices_can_be_read"}
+    with busy.reading() as db:
+        assert len(faults["notices_can_be_read"]) == len(db.scalars(select(Notice.id)).all())

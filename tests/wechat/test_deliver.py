@@ -1,0 +1,587 @@
+"""Delivery through the sandbox, on both engines: every answer of the platform, to its end."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import OperationalError
+
+from app.clock import SHANGHAI
+from app.clock import now as clock_now
+from app.config import Settings
+from app.db import Database
+from app.models import Caregiver, Notice
+from app.models.notice_facts import LateReply, NoticeFacts, SignUpDeclined
+from app.rules.channel_budget import Channel
+from app.services import delivery, notices
+from app.wechat.deliver import BATCH, Deliverer, make_deliverer
+from app.wechat.pauses import Pauses
+from sandbox.catalogue import DEMO_TEMPLATE_IDS
+from tests.outbox import Booking, book, follow_ups, hear, outbox, put_notice, set_sign_up
+from tests.sandbox.playing import BABA, MAMA
+from tests.wechat.conftest import LivePlatform
+
+CUSTOM = "/cgi-bin/message/custom/send"
+TEMPLATE = "/cgi-bin/message/template/send"
+TOKEN = "/cgi-bin/stable_token"
+
+
+@dataclass
+class Post:
+    """The post office of one test: the outbox, its deliverer, and the platform behind it."""
+
+    database: Database
+    platform: LivePlatform
+    deliverer: Deliverer
+    stopping: threading.Event
+    booking: Booking
+    now: datetime
+
+    def put(self, key: str = "", facts: NoticeFacts | None = None) -> None:
+        with self.database.transaction() as db:
+            put_notice(db, self.booking, self.now, key=key, facts=facts)
+
+    def writes(self, openid: str = MAMA) -> None:
+        """The person writes: the sandbox opens its window, and our inbox knows."""
+        self.platform.act(openid, "text", content="你好")
+        with self.database.transaction() as db:
+            hear(db, openid, "write", self.now)
+
+    def runs(self, **later: float) -> int:
+        return self.deliverer.run_once(self.now + timedelta(**later))
+
+    @property
+    def texts(self) -> list[str]:
+        return [row["text"] for row in self.platform.accepted()]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [row["kind"] for row in self.platform.accepted()]
+
+    @property
+    def notice(self) -> Notice:
+        (notice,) = outbox(self.database)
+        return notice
+
+    @property
+    def ended(self) -> tuple[str, str | None, str | None]:
+        """State, reason and channel of the only notice."""
+        return (self.notice.state, self.notice.reason, self.notice.channel)
+
+    @property
+    def told(self) -> list[str]:
+        """What people have to look at."""
+        return [row.kind for row in follow_ups(self.database)]
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The platform's clock is the true one: so is the deliverer's."""
+    return clock_now()
+
+
+@pytest.fixture
+def redis_of_ours(connected: Settings) -> Iterator[Redis]:
+    redis = Redis.from_url(connected.redis_url)
+    yield redis
+    redis.close()
+
+
+@pytest.fixture
+def make_post(
+    connected: Settings,
+    database: Database,
+    platform: LivePlatform,
+    redis_of_ours: Redis,
+    now: datetime,
+) -> Iterator[Callable[[dict[str, str]], Post]]:
+    made: list[Deliverer] = []
+
+    def make(templates: dict[str, str]) -> Post:
+        stopping = _Impatient()
+        settings = connected.model_copy(update={"wechat_templates": templates})
+        deliverer = make_deliverer(settings, database, redis_of_ours, worker="w", stopping=stopping)
+        made.append(deliverer)
+        with database.transaction() as db:
+            booking = book(db, MAMA, now)
+        platform.act(MAMA, "follow")
+        # Following opened a window of a minute in the sandbox: it is over.
+        platform.shift(61)
+        return Post(database, platform, deliverer, stopping, booking, now)
+
+    yield make
+    for deliverer in made:
+        deliverer.close()
+
+
+class _Impatient(threading.Event):
+    """A stop signal that lets no test wait between two tries."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        return super().wait(0)
+
+
+@pytest.fixture
+def post(make_post: Callable[[dict[str, str]], Post]) -> Post:
+    """With the sandbox's templates."""
+    return make_post(DEMO_TEMPLATE_IDS)
+
+
+@pytest.fixture
+def bare_post(make_post: Callable[[dict[str, str]], Post]) -> Post:
+    """Without any template: only the window is left."""
+    return make_post({})
+
+
+class TestTheBestChannel:
+    def test_who_has_just_written_gets_our_own_words(self, post: Post) -> None:
+        post.writes()
+        post.put()
+
+        assert post.runs() == 1
+
+        assert post.kinds == ["custom"]
+        assert "糖糖" in post.texts[0]
+        assert post.ended == ("sent", None, "customer_service")
+        assert post.notice.text == post.texts[0]
+        assert post.notice.sent_at == post.now
+
+    def test_who_has_been_silent_gets_a_template(self, post: Post) -> None:
+        post.put()
+
+        post.runs()
+
+        assert post.kinds == ["template"]
+        assert post.ended == ("sent", None, "template")
+        assert post.notice.platform_id == str(post.platform.accepted()[0]["msgid"])
+        assert "糖糖" in (post.notice.text or "")
+
+    def test_without_either_it_waits_for_the_next_contact(self, bare_post: Post) -> None:
+        bare_post.put()
+        bare_post.runs()
+        assert bare_post.notice.reason == "no_channel"
+
+        bare_post.writes()
+        with bare_post.database.transaction() as db:
+            notices.wake_waiting(db, MAMA, bare_post.now)
+        bare_post.runs()
+
+        assert bare_post.ended == ("sent", None, "customer_service")
+
+    def test_the_sixth_after_one_word_goes_as_a_template(self, post: Post) -> None:
+        post.writes()
+        for number in range(6):
+            post.put(f"n{number}")
+
+        post.runs()
+
+        assert post.kinds == ["custom"] * 5 + ["template"]
+        assert {notice.state for notice in outbox(post.database)} == {"sent"}
+
+    def test_where_the_platform_counts_otherwise_the_next_channel_is_taken(
+        self, post: Post
+    ) -> None:
+        with post.database.transaction() as db:
+            hear(db, MAMA, "write", post.now)  # of which the sandbox knows nothing
+        post.put()
+
+        post.runs()
+
+        assert post.kinds == ["template"]
+        assert post.ended == ("sent", None, "template")
+
+    @pytest.mark.parametrize("code", [45015, 45047])
+    def test_and_without_a_next_one_it_waits(self, bare_post: Post, code: int) -> None:
+        bare_post.writes()
+        bare_post.put()
+        bare_post.platform.fault(path=CUSTOM, errcode=code)
+
+        bare_post.runs()
+
+        assert bare_post.ended == ("waiting", f"refused:{code}", None)
+
+    def test_a_late_reply_never_goes_as_a_template(self, post: Post) -> None:
+        post.put(facts=LateReply(text="查到了"))
+
+        post.runs()
+
+        assert post.ended == ("waiting", "no_channel", None)
+
+    def test_a_template_that_cannot_say_it_is_no_channel(self, post: Post) -> None:
+        post.put(facts=post.booking.facts.model_copy(update={"phone": "请到站"}))
+
+        post.runs()
+
+        assert post.ended == ("waiting", "no_channel", None)
+
+    def test_one_persons_notices_arrive_in_their_order(self, post: Post) -> None:
+        post.writes()
+        for number in range(4):
+            post.put(f"n{number}", facts=LateReply(text=f"第{number}条"))
+
+        post.runs()
+
+        assert post.texts == ["第0条", "第1条", "第2条", "第3条"]
+
+
+class TestStillWanted:
+    def test_a_confirmation_of_what_was_cancelled_is_not_sent(self, post: Post) -> None:
+        post.put()
+        with post.database.transaction() as db:
+            set_sign_up(db, post.booking, "cancelled")
+
+        post.runs()
+
+        assert post.ended == ("skipped", "superseded", None)
+        assert post.texts == []
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("code", [40003, 43004])
+    def test_who_does_not_follow_is_unlinked(self, post: Post, code: int) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=code)
+
+        post.runs()
+
+        assert post.ended == ("skipped", f"refused:{code}", None)
+        with post.database.reading() as db:
+            caregiver = db.get_one(Caregiver, post.booking.caregiver_id)
+            assert not caregiver.is_following
+            assert caregiver.openid is None
+
+    @pytest.mark.parametrize("code", [43019, 50002])
+    def test_who_is_blocked_gets_no_more_of_it(self, post: Post, code: int) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=code)
+
+        post.runs()
+
+        assert post.ended == ("skipped", f"refused:{code}", None)
+
+    @pytest.mark.parametrize("code", [40037, 41030, 47003, 99999])
+    def test_our_fault_goes_to_a_person_and_is_not_repeated(self, post: Post, code: int) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=code)
+
+        post.runs()
+
+        assert post.ended == ("failed", f"refused:{code}", "template")
+        assert post.told == ["notice_failed"]
+        assert post.runs(days=1) == 0
+
+    def test_a_duplicate_counts_as_sent(self, post: Post) -> None:
+        post.writes()
+        post.put()
+        post.platform.fault(path=CUSTOM, errcode=40241)
+
+        post.runs()
+
+        assert post.ended == ("sent", None, "customer_service")
+
+    @pytest.mark.parametrize("code", [40001, 40014, 42001])
+    def test_a_token_refused_once_is_nobodys_trouble(self, post: Post, code: int) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=code)
+
+        post.runs()
+
+        assert post.ended == ("sent", None, "template")
+
+
+class TestPauses:
+    def test_a_spent_quota_rests_until_midnight_in_beijing(
+        self, post: Post, redis_of_ours: Redis, connected: Settings
+    ) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=45009)
+        post.runs()
+        post.runs()
+
+        assert post.ended[:2] == ("queued", "refused:45009")
+        midnight = (post.now.astimezone(SHANGHAI) + timedelta(days=1)).replace(
+            hour=0, minute=0, second=0, microsecond=0
+        )
+        assert abs(post.notice.due_at - midnight) < timedelta(seconds=30)
+        assert post.told == ["notice_failed"]
+        assert len(post.platform.accepted()) == 0
+
+        Pauses(redis_of_ours, connected.wechat_app_id).begin("template", "over", 1)
+        redis_of_ours.flushall()
+        post.deliverer.run_once(midnight + timedelta(minutes=1))
+        assert post.ended == ("sent", None, "template")
+
+    def test_while_one_channel_rests_the_other_serves(self, post: Post) -> None:
+        post.writes()
+        post.put()
+        post.platform.fault(path=CUSTOM, errcode=45009)
+
+        post.runs()
+        post.runs()
+
+        assert post.ended == ("sent", None, "template")
+
+    @pytest.mark.parametrize("code", [45011, 43117])
+    def test_too_fast_is_slower_for_a_minute(self, post: Post, code: int) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=code)
+        post.runs()
+        post.runs()
+
+        wait = post.notice.due_at - post.now
+        assert timedelta(seconds=30) < wait <= timedelta(seconds=61)
+        assert post.told == []
+
+    @pytest.mark.parametrize("code", [48004, 40164, 40243])
+    def test_a_stopped_account_sends_nothing_and_says_so_once(self, post: Post, code: int) -> None:
+        post.writes()
+        post.put()
+        post.put("second")
+        post.platform.fault(path=CUSTOM, errcode=code, times=None)
+        for _ in range(3):
+            post.runs()
+
+        assert {notice.state for notice in outbox(post.database)} == {"queued"}
+        assert {notice.reason for notice in outbox(post.database)} == {f"refused:{code}"}
+        assert post.told == ["notice_failed"]
+        assert post.texts == []
+
+    def test_an_api_that_is_not_ours_leaves_the_others(self, post: Post) -> None:
+        post.writes()
+        post.put()
+        post.platform.fault(path=CUSTOM, errcode=48001)
+        post.runs()
+        post.runs()
+
+        assert post.ended == ("sent", None, "template")
+
+    def test_a_refused_address_at_the_token_stops_too(self, post: Post) -> None:
+        post.put()
+        post.platform.fault(path=TOKEN, errcode=40164)
+        post.runs()
+        post.runs()
+
+        assert post.ended[:2] == ("queued", "refused:40164")
+        assert post.told == ["notice_failed"]
+
+    def test_a_token_refused_again_and_again_rests_and_drops_nothing(self, post: Post) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, errcode=40001, times=None)
+        post.runs()
+        post.runs()
+
+        assert post.ended[:2] == ("queued", "refused:40001")
+        assert post.notice.due_at > post.now + timedelta(seconds=5)
+
+
+class TestTheUncertain:
+    @pytest.mark.parametrize(
+        "fault",
+        [{"drop": "after"}, {"drop": "before"}, {"garbage": "after"}, {"http_status": 502}],
+    )
+    def test_a_text_whose_answer_is_lost_is_unknown_and_a_persons(
+        self, post: Post, fault: dict[str, object]
+    ) -> None:
+        post.writes()
+        post.put()
+        post.platform.fault(path=CUSTOM, **fault)
+
+        post.runs()
+
+        assert post.ended[0] == "unknown"
+        assert (post.ended[1] or "").startswith("answer_lost:")
+        assert post.told == ["notice_unknown"]
+        sent = len(post.texts)
+        assert post.runs(days=1) == 0
+        assert post.deliverer.settle_orphans(post.now + timedelta(days=1)) == 0
+        assert len(post.texts) == sent
+
+    def test_a_busy_answer_to_a_text_is_not_repeated_either(self, post: Post) -> None:
+        post.writes()
+        post.put()
+        post.platform.fault(path=CUSTOM, errcode=-1)
+
+        post.runs()
+
+        assert post.ended[:2] == ("unknown", "answer_lost:-1")
+
+    def test_a_template_is_repeated_under_its_id_and_arrives_once(self, post: Post) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, drop="after", times=2)
+
+        post.runs()
+
+        assert post.ended == ("sent", None, "template")
+        assert len(post.platform.accepted()) == 1
+
+    def test_a_template_lost_three_times_is_tried_once_more_later(self, post: Post) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, drop="after", times=3)
+        post.runs()
+        assert post.ended[:2] == ("queued", "repeating")
+        post.writes()  # an open window does not tempt it onto another channel
+
+        post.runs(seconds=31)
+
+        assert post.ended == ("sent", None, "template")
+        assert len(post.platform.accepted()) == 1
+
+    @pytest.mark.parametrize(
+        "fault", [{"drop": "before"}, {"errcode": 45009}, {"errcode": 43004}, {"errcode": 40164}]
+    )
+    def test_a_repetition_that_fails_is_unknown(self, post: Post, fault: dict[str, object]) -> None:
+        post.put()
+        post.platform.fault(path=TEMPLATE, drop="after", times=3)
+        post.runs()
+        post.platform.fault(path=TEMPLATE, times=None, **fault)
+
+        post.runs(seconds=31)
+
+        assert post.ended[0] == "unknown"
+        assert post.told == ["notice_unknown"]
+
+    def test_where_nobody_listens_it_is_tried_again_later_and_later(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
+        http = post.deliverer._client._platform._client
+        monkeypatch.setattr(http, "API_BASE_URL", "http://127.0.0.1:9/cgi-bin/")
+        dues = []
+        for minutes in range(3):
+            post.runs(minutes=minutes)
+            dues.append(post.notice.due_at - post.now - timedelta(minutes=minutes))
+
+        assert post.ended[0] == "queued"
+        assert (post.ended[1] or "").startswith("not_sent:")
+        assert dues == [timedelta(seconds=2), timedelta(seconds=4), timedelta(seconds=8)]
+
+
+class TestTroublesOfOurOwn:
+    def test_without_redis_nothing_is_claimed(
+        self, post: Post, redis_of_ours: Redis, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
+        pool = redis_of_ours.connection_pool
+        redis_of_ours.close()
+        pool.disconnect()
+        monkeypatch.setitem(pool.connection_kwargs, "path", "/nowhere.sock")
+
+        with pytest.raises(RedisError):
+            post.runs()
+
+        assert post.notice.state == "queued"
+
+    def test_an_outcome_is_written_as_soon_as_the_database_is_back(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
+        failing = iter([True, True])
+
+        def fail_twice(outcome: Callable[..., None]) -> Callable[..., None]:
+            def record(*given: object, **named: object) -> None:
+                if next(failing, False):
+                    raise OperationalError("update", {}, Exception("gone"))
+                outcome(*given, **named)
+
+            return record
+
+        monkeypatch.setattr(delivery, "record_sent", fail_twice(delivery.record_sent))
+
+        post.runs()
+
+        assert post.ended == ("sent", None, "template")
+
+    def test_told_to_stop_it_gives_back_what_it_has_not_begun(self, post: Post) -> None:
+        post.put()
+        post.stopping.set()
+
+        post.runs()
+
+        assert post.ended == ("queued", None, None)
+        assert post.notice.attempts == 0
+
+    def test_a_crash_before_the_answer_is_unknown_within_two_minutes(self, post: Post) -> None:
+        post.writes()
+        post.put()
+        with post.database.transaction() as db:
+            (claimed,) = delivery.claim_due(db, now=post.now, worker="dead", limit=1)
+        with post.database.transaction() as db:
+            delivery.choose_channel(db, claimed.id, Channel.CUSTOMER_SERVICE)
+
+        assert post.deliverer.settle_orphans(post.now + timedelta(seconds=59)) == 0
+        assert post.deliverer.settle_orphans(post.now + timedelta(seconds=61)) == 1
+
+        assert post.ended[:2] == ("unknown", "crashed_while_sending")
+        assert post.runs(days=1) == 0
+
+
+class TestManyAtOnce:
+    def test_two_deliverers_send_everything_once(
+        self, make_post: Callable[[dict[str, str]], Post], platform: LivePlatform
+    ) -> None:
+        post = make_post(DEMO_TEMPLATE_IDS)
+        platform.act(BABA, "follow")
+        with post.database.transaction() as db:
+            other = book(db, BABA, post.now)
+        for number in range(30):
+            post.put(f"a{number}")
+            with post.database.transaction() as db:
+                put_notice(db, other, post.now, key=f"b{number}")
+        second = make_deliverer_like(post)
+
+        workers = [
+            threading.Thread(target=drain, args=(deliverer, post.now))
+            for deliverer in (post.deliverer, second)
+        ]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        second.close()
+
+        assert len(post.platform.accepted()) == 60
+        assert {notice.state for notice in outbox(post.database)} == {"sent"}
+
+    def test_a_batch_has_its_limit(self, post: Post) -> None:
+        with post.database.transaction() as db:
+            for number in range(BATCH + 1):
+                put_notice(db, post.booking, post.now, key=f"n{number}")
+
+        assert post.runs() == BATCH
+        assert post.runs() == 1
+
+
+def make_deliverer_like(post: Post) -> Deliverer:
+    """Another one over the same outbox, as of another process."""
+    like = post.deliverer
+    return Deliverer(
+        database=post.database,
+        client=like._client,
+        pauses=like._pauses,
+        templates=like._templates,
+        worker="second",
+        stopping=post.stopping,
+    )
+
+
+def drain(deliverer: Deliverer, now: datetime) -> None:
+    while deliverer.run_once(now):
+        pass
+
+
+def test_a_declined_family_reads_the_reason(post: Post) -> None:
+    facts = SignUpDeclined(
+        **post.booking.facts.model_dump(exclude={"kind"}), reason="这一场已经满了。"
+    )
+    with post.database.transaction() as db:
+        set_sign_up(db, post.booking, "declined")
+    post.writes()
+    post.put(facts=facts)
+
+    post.runs()
+
+    assert "原因：这一场已经满了。\n" in post.texts[0]

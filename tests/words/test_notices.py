@@ -1,0 +1,113 @@
+"""What our notices say, in full: a reviewer reads the Chinese here."""
+
+from datetime import datetime
+
+import pytest
+
+from app.clock import SHANGHAI
+from app.models.notice_facts import (
+    CaregiverJoined,
+    LateReply,
+    NoticeFacts,
+    SessionChanged,
+    SignUpCancelledByStaff,
+    SignUpConfirmed,
+    SignUpDeclined,
+)
+from app.words.notices import Field, render
+
+STARTS = datetime(2026, 11, 28, 9, 30, tzinfo=SHANGHAI)
+WAS = datetime(2026, 11, 27, 14, 0, tzinfo=SHANGHAI)
+
+CONFIRMED = SignUpConfirmed(
+    nickname="糖糖",
+    code="CQ-1",
+    title="亲子阅读分享会",
+    starts_at=STARTS,
+    place="城桥镇早教指导站",
+    address="人民路1号",
+    phone="021-5555-0101",
+)
+COMMON = CONFIRMED.model_dump(exclude={"kind"})
+DECLINED = SignUpDeclined(**COMMON, reason="这一场已经满了")
+CANCELLED = SignUpCancelledByStaff(**COMMON, reason="台风停课。")
+CHANGED = SessionChanged(**COMMON, was_at=WAS)
+
+
+@pytest.mark.parametrize(
+    "facts, words",
+    [
+        (
+            CONFIRMED,
+            "报名确认啦！糖糖可以来参加「亲子阅读分享会」。\n"
+            "时间：11月28日（周六）上午9:30\n"
+            "地点：城桥镇早教指导站，人民路1号\n"
+            "电话：021-5555-0101\n"
+            "请提前10分钟到，带好宝宝的水杯和替换衣服。\n"
+            "不能来请回复「取消 CQ-1」，把名额让给别的宝宝。",
+        ),
+        (
+            CONFIRMED.model_copy(update={"address": "", "phone": ""}),
+            "报名确认啦！糖糖可以来参加「亲子阅读分享会」。\n"
+            "时间：11月28日（周六）上午9:30\n"
+            "地点：城桥镇早教指导站\n"
+            "请提前10分钟到，带好宝宝的水杯和替换衣服。\n"
+            "不能来请回复「取消 CQ-1」，把名额让给别的宝宝。",
+        ),
+        (
+            DECLINED,
+            "很抱歉，糖糖这次没能报上「亲子阅读分享会」（11月28日（周六）上午9:30）。\n"
+            "原因：这一场已经满了。\n"
+            "有疑问请打电话：021-5555-0101\n"
+            "还有别的活动，回复「活动」就能看到。",
+        ),
+        (
+            CANCELLED,
+            "很抱歉，糖糖报名的「亲子阅读分享会」（11月28日（周六）上午9:30）取消了，请不要前往。\n"
+            "原因：台风停课。\n"
+            "有疑问请打电话：021-5555-0101\n"
+            "想另选一场，请回复「活动」。",
+        ),
+        (
+            CHANGED,
+            "请注意，糖糖报名的「亲子阅读分享会」有变动。\n"
+            "原来：11月27日（周五）下午2:00\n"
+            "现在：11月28日（周六）上午9:30\n"
+            "地点：城桥镇早教指导站，人民路1号\n"
+            "电话：021-5555-0101\n"
+            "名额给您留着。来不了请回复「取消 CQ-1」。",
+        ),
+        (LateReply(text="查到了，近期有2场。"), "查到了，近期有2场。"),
+        (
+            CaregiverJoined(relation="father"),
+            "宝宝的爸爸已经加入您的家庭，也能报名和查看预约了。\n"
+            "想看家里的登记，请回复「我的信息」。",
+        ),
+        (
+            CaregiverJoined(relation=None),
+            "您邀请的家人已经加入您的家庭，也能报名和查看预约了。\n"
+            "想看家里的登记，请回复「我的信息」。",
+        ),
+    ],
+)
+def test_every_notice_says_what_happened_and_what_to_do(facts: NoticeFacts, words: str) -> None:
+    assert render(facts).text == words
+
+
+@pytest.mark.parametrize(
+    "facts, fields",
+    [
+        (CONFIRMED, {Field.TITLE, Field.WHEN, Field.PLACE, Field.CHILD, Field.PHONE}),
+        (DECLINED, {Field.TITLE, Field.WHEN, Field.REASON, Field.PHONE}),
+        (CANCELLED, {Field.TITLE, Field.WHEN, Field.REASON, Field.PHONE}),
+        (CHANGED, {Field.TITLE, Field.WHEN, Field.WAS, Field.PLACE}),
+        (LateReply(text="好"), set()),
+        (CaregiverJoined(relation=None), set()),
+    ],
+)
+def test_a_template_gets_its_fields(facts: NoticeFacts, fields: set[Field]) -> None:
+    assert {field for field, _ in render(facts).fields} == fields
+
+
+def test_a_time_in_a_template_has_the_platforms_form() -> None:
+    assert dict(render(CHANGED).fields)[Field.WHEN] == "2026年11月28日 09:30"
