@@ -1,13 +1,23 @@
 """Tables. Importing this package registers all of them on Base.metadata."""
 
 from app.models.family import Caregiver, Child, Consent, Family, Invitation
-from app.models.guidance import GuidanceSession, SignUp, Station, Township
+from app.models.guidance import (
+    CalendarDay,
+    GuidanceSession,
+    PlanProposal,
+    SessionSeries,
+    SignUp,
+    Station,
+    Township,
+    YearPlan,
+)
 from app.models.messaging import FollowUp, InboxEntry, Notice
 from app.models.policy import Entitlement
 from app.models.staff import AuditEntry, JobRun, Lease, Staff
 
 __all__ = [
     "AuditEntry",
+    "CalendarDay",
     "Caregiver",
     "Child",
     "Consent",
@@ -20,8 +30,11 @@ __all__ = [
     "JobRun",
     "Lease",
     "Notice",
+    "PlanProposal",
+    "SessionSeries",
     "SignUp",
     "Staff",
     "Station",
     "Township",
+    "YearPlan",
 ]

@@ -20,6 +20,10 @@ class Family(Base):
     need: Mapped[bool | None]
     """有需求: yes, no, or not answered (None), which counts as neither."""
     need_answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    no_shows_waived_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Missed sessions before then no longer delay this family's sign-ups: staff's decision."""
+    nudged_at: Mapped[datetime | None] = mapped_column(Instant)
+    """The last nudge about the year's sessions: never more than one a month."""
     created_at: Mapped[datetime] = mapped_column(Instant)
 
     township: Mapped[Township] = relationship()

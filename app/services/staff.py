@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session, joinedload
 from app.errors import (
     AccountLocked,
     BadCredentials,
+    DomainError,
     PasswordTooWeak,
     StationUnknown,
     TownshipUnknown,
@@ -189,7 +190,7 @@ def claim_attempt(db: Session, *, username: str, now: datetime) -> Attempt:
     password has, and writes as much: neither the time nor the answer tells it from a known one.
     """
     staff = db.scalars(
-        select(Staff).where(Staff.username == normal_username(username))
+        select(Staff).where(Staff.username == normal_username(username)).with_for_update()
     ).one_or_none()
     if staff is None or not staff.is_active:
         attempt = Attempt(

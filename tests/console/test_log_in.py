@@ -156,10 +156,9 @@ def test_eight_idle_hours_log_out_and_a_page_in_between_starts_them_anew(
     browse: Browse, clock: time_machine.Traveller
 ) -> None:
     browser = browse("wang")
-    clock.shift(timedelta(hours=7, minutes=59))
-    assert browser.get("/console/").status_code == HTTPStatus.OK
-    clock.shift(timedelta(hours=7, minutes=59))
-    assert browser.get("/console/").status_code == HTTPStatus.OK
+    for _ in range(4):
+        clock.shift(timedelta(hours=7, minutes=59))
+        assert browser.get("/console/").status_code == HTTPStatus.OK
     clock.shift(timedelta(hours=8, minutes=1))
     assert browser.get("/console/").status_code == HTTPStatus.FOUND
 

@@ -92,7 +92,8 @@ def _read_chinese(numeral: str) -> int | None:
         return None
     try:
         return int(cn2an.cn2an(numeral.replace("〇", "零"), "smart"))
-    except ValueError:
+    except (ValueError, KeyError):
+        # cn2an refuses most ill-formed numerals with a ValueError, and 〇十〇 with a KeyError.
         return None
 
 

@@ -85,7 +85,7 @@ _DUE: Final = re.compile("预产期?|产期|due")
 _BIRTH: Final = re.compile("生的?|出生|生日|生于|出世")
 _SEX: Final = re.compile(
     rf"性别\s?(?:是|为|:)?\s?(?P<stated>[男女])(?:的|生|孩|宝)?|(?P<word>{SEX_WORD})|"
-    r"(?P<mark>[👧👦♀♂]\ufe0f?)"
+    r"(?P<mark>(?<!\u200d)[👧👦♀♂]\ufe0f?(?!\u200d))"
 )
 _SEX_TOKEN: Final = re.compile("(?:是|为)?个?(?:男|女|girl|boy|f|m)(?:的|孩|宝|娃|生)?")
 _GIRL: Final = re.compile("女|girl|^f$|👧|♀")
@@ -248,7 +248,9 @@ def _read_named_township(message: _Message) -> str | None:
     # 东平 may be the child and 城桥镇 the place: the full name wins, then the last.
     full = [found for found in named if found.likeness is Likeness.NAME] or list(named)
     chosen = full[-1]
-    message.cover(chosen.start, chosen.end)
+    for found in named:
+        if found.likeness is Likeness.NAME or found.name == chosen.name:
+            message.cover(found.start, found.end)
     return chosen.name
 
 
@@ -286,8 +288,9 @@ def _candidates(message: _Message) -> list[_Token]:
                 filler.append(token)
             continue
         text = re.sub("(?:的|了|在|是|生|出生)+$", "", message.open[start : token.end])
-        if text and not text.isdigit() and not _NO_NAME.search(text):
-            left.append(_Token(text, start, start + len(text)))
+        word = _Token(text, start, start + len(text))
+        if message.as_typed(word) and not text.isdigit() and not _NO_NAME.search(text):
+            left.append(word)
     # 登记 宝宝 2026-05-01 …: where there is nothing else, it is what they call the child.
     has_date = _MASK * 4 in message.open
     return left or (filler[:1] if has_date else [])

@@ -19,11 +19,15 @@ _NEAR: Final = (
 )
 
 
+# Characters of several readings, as they are read in Chongming's names.
+_HERE: Final = {"长": "chang", "堡": "bao", "沿": "yan", "行": "hang"}
+
+
 @lru_cache(maxsize=8192)
 def syllable(character: str) -> str:
     """The usual reading of one Chinese character without its tone, ü as v; "" for any other."""
-    read = lazy_pinyin(character, errors="ignore")
-    return str(read[0]) if read else ""
+    read = _HERE.get(character) or next(iter(lazy_pinyin(character, errors="ignore")), "")
+    return str(read)
 
 
 @lru_cache(maxsize=4096)

@@ -118,7 +118,7 @@ def _is_a_bit(matched: "re.Match[str]", plain: str) -> bool:
     if matched["half"] or matched["quarter"]:
         return False
     before = plain[matched.start("hour") - 1 : matched.start("hour")]
-    is_whole = matched.group().strip() == plain
+    is_whole = plain == "一点"
     return matched["hour"] == "一" and not is_whole and (before == "" or before in _BEFORE_A_BIT)
 
 

@@ -186,7 +186,6 @@ def _spoken() -> _Spoken:
         for form in {name, short, short + "镇", short + "乡"}:
             if len(form) == 1:
                 continue
-            # 长 alone reads cháng, 堡 bǎo: the readings of these names.
             sounds = syllables(form)
             nearly = tuple(near_syllable(sound) for sound in sounds)
             run = "".join(sounds)

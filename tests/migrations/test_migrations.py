@@ -1,0 +1,87 @@
+"""Migrations run up and down, on both engines, with data in the tables."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from alembic import command
+from sqlalchemy import Engine, inspect, text
+
+from app.crypto import Cipher
+from app.db import make_engine
+from app.migrating import _config, current_revision, downgrade, head_revision, upgrade
+
+
+@pytest.fixture
+def engine(bare_database_url: str, cipher: Cipher) -> Iterator[Engine]:
+    engine = make_engine(bare_database_url, cipher)
+    yield engine
+    engine.dispose()
+
+
+def test_the_schema_is_what_the_models_say(engine: Engine) -> None:
+    upgrade(engine)
+    assert current_revision(engine) == head_revision()
+    command.check(_config(engine))
+
+
+def test_down_to_nothing_and_up_again(engine: Engine) -> None:
+    upgrade(engine)
+    downgrade(engine, "base")
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM townships")).scalar_one() == 18
+
+
+def fill(engine: Engine) -> None:
+    """A station, a session and a sign-up as revision 0001 knew them."""
+    now = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+    rows = (
+        "INSERT INTO stations (id, code, name, kind, township_id, address, phone, is_active)"
+        " VALUES (1, 'CQ', '城桥站', 'guidance_station', 1, '南门路', '', true)",
+        "INSERT INTO guidance_sessions (id, code, title, kind, level, station_id, starts_at,"
+        " ends_at, places, places_taken, min_months, max_months, confirm_mode, opens_at,"
+        " closes_at, cancel_until, waiting_list, state, calendar_sequence, created_at, updated_at)"
+        " VALUES (1, 'CQ-1', '抚触', '站点指导活动', 'station', 1, :now, :later, 20, 1, 0, 36,"
+        " 'auto', :now, :now, :now, 'no', 'published', 0, :now, :now)",
+        "INSERT INTO families (id, township_id, created_at) VALUES (1, 1, :now)",
+        "INSERT INTO caregivers (id, openid, family_id, is_following, pushes, created_at)"
+        " VALUES (1, 'o-1', 1, true, 'on', :now)",
+        "INSERT INTO children (id, family_id, nickname, created_at, updated_at)"
+        " VALUES (1, 1, 'x', :now, :now)",
+        "INSERT INTO sign_ups (id, session_id, child_id, family_id, caregiver_id, state,"
+        " is_walk_in, requested_at) VALUES (1, 1, 1, 1, 1, 'confirmed', false, :now)",
+    )
+    with engine.begin() as connection:
+        for row in rows:
+            statement = text(row)
+            values = {"now": now, "later": now.replace(hour=4)}
+            connection.execute(statement, {k: v for k, v in values.items() if f":{k}" in row})
+
+
+def test_rows_survive_the_way_up_and_down(engine: Engine) -> None:
+    upgrade(engine, "0001")
+    fill(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        kept = connection.execute(
+            text(
+                "SELECT sign_ups.state, is_override FROM sign_ups JOIN guidance_sessions s"
+                " ON s.id = session_id WHERE s.offer_hours = 6"
+            )
+        ).all()
+        assert [(state, bool(override)) for state, override in kept] == [("confirmed", False)]
+    downgrade(engine, "0001")
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM sign_ups")).scalar_one() == 1
+
+
+def test_one_active_sign_up_a_child_still_holds_after_migrating(engine: Engine) -> None:
+    upgrade(engine, "0001")
+    fill(engine)
+    upgrade(engine)
+    indexes = {index["name"]: index for index in inspect(engine).get_indexes("sign_ups")}
+    assert indexes["uq_sign_ups_active"]["unique"]
+    options = indexes["uq_sign_ups_active"]["dialect_options"]
+    assert any(name.endswith("_where") for name in options)
