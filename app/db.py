@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.clock import SHANGHAI
@@ -180,4 +180,4 @@ class Database:
             yield db
 
     def _session(self) -> Session:
-        return sessionmaker(self.engine, expire_on_commit=False)()
+        return Session(self.engine, expire_on_commit=False)

@@ -1,17 +1,23 @@
-"""Runs the migrations in migrations/ on a database."""
+"""Runs the migrations in migrations/ on a database.
+
+Alembic is imported where it is used: a web worker that never migrates need not carry it.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
-def _config(engine: Engine) -> Config:
+def configure(engine: Engine | None = None) -> "Config":
+    """Alembic's configuration for our migrations, on an engine where one is needed."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["engine"] = engine
@@ -20,22 +26,28 @@ def _config(engine: Engine) -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to a revision, the newest by default."""
-    command.upgrade(_config(engine), revision)
+    from alembic import command
+
+    command.upgrade(configure(engine), revision)
 
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Take the schema back to a revision, or to nothing with "base"."""
-    command.downgrade(_config(engine), revision)
+    from alembic import command
+
+    command.downgrade(configure(engine), revision)
 
 
 def head_revision() -> str | None:
     """The newest revision that this code knows."""
-    script = Config()
-    script.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    return ScriptDirectory.from_config(script).get_current_head()
+    from alembic.script import ScriptDirectory
+
+    return ScriptDirectory.from_config(configure()).get_current_head()
 
 
 def current_revision(engine: Engine) -> str | None:
     """The revision a database is at; None where it is empty."""
+    from alembic.migration import MigrationContext
+
     with engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()

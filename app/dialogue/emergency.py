@@ -28,6 +28,9 @@ class Emergency:
     text: str
 
 
+# Spaces and emoji part the words of a sign; sentence marks end it.
+_MARKS: Final = re.compile(r"[^\w,.!?:;°]")
+
 _LEARNING: Final = re.compile(
     "预防|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
     "意外|烧)|以防|"
@@ -54,6 +57,7 @@ _FEARED: Final = re.compile(
     "老怕|生怕|别|(?<!不)小心|当心|以免|免得|省得|防|不要|别让)"
     "(?:他|她|孩子|宝宝|被|把|不小心|突然|再|又|给|自己|一下子|真的|半夜|睡着|吃东西)*$"
 )
+_ASKED_IN: Final = re.compile("会不会(?!是|已经)|(?<!不)会[^了]{0,3}$|容易|担心")
 _REAL_FEAR: Final = re.compile("是不是|会不会是|会不会已经|是否")
 _NEGATED: Final = re.compile(
     "(?:(?<!有)没有?|(?<!是)不是|并未|并没有?|从来没有?|从没|不会|没有过|也没|都没|还没|未见|"
@@ -140,7 +144,7 @@ def find_emergency(text: str, youngest_age_days: int | None) -> Emergency | None
     The age of the family's youngest child decides about fever: under 92 days, by its record or
     by the message itself, any fever is an emergency. None means that no child is known.
     """
-    plain = say_plain(text).replace(" ", "")
+    plain = _MARKS.sub("", say_plain(text))
     for category, pattern in SIGNS:
         for found in pattern.finditer(plain):
             if not _is_cleared(category, plain, found.start(), found.end()):
@@ -183,7 +187,7 @@ def _is_cleared(category: EmergencyCategory, plain: str, start: int, end: int) -
     if _NOW.search(plain) is not None:
         return False
     is_feared = _FEARED.search(before[-30:]) is not None and not _REAL_FEAR.search(before[-6:])
-    if is_feared or re.search("会不会(?!是|已经)", sign) or _ELSEWHERE.search(plain):
+    if is_feared or _ASKED_IN.search(sign) or _ELSEWHERE.search(plain):
         return True
     if _SUPPOSING.search(before) or _LEARNING.search(before):
         return True

@@ -51,7 +51,7 @@ class DialogueStore:
         """
         queue, kept = f"turns:{openid}", f"dialogue:{openid}"
         ticket = uuid.uuid4().hex
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)
         pipe.rpush(queue, ticket)
         pipe.expire(queue, TICKET_SECONDS)
         pipe.set(f"ticket:{ticket}", 1, ex=TICKET_SECONDS)
@@ -92,7 +92,7 @@ class DialogueStore:
     def _leave(
         self, queue: str, ticket: str, kept: str | None = None, dialogue: Dialogue | None = None
     ) -> None:
-        pipe = self._redis.pipeline(transaction=True)
+        pipe = self._redis.pipeline(transaction=False)
         if kept is not None and dialogue is None:
             pipe.delete(kept)
         elif kept is not None and dialogue is not None:

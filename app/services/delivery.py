@@ -19,6 +19,8 @@ from app.rules.sign_up import SignUpState
 
 ORPHANED_AFTER = timedelta(seconds=60)
 """Longer than any send of a living deliverer lasts."""
+MAX_CRASHES = 20
+"""A notice that stops its deliverer so often is itself the cause: a person has to look."""
 REPEAT_SAFE_FOR = timedelta(minutes=10)
 """The platform sends one message for the same openid and client_msg_id within this."""
 REPEAT_MARGIN = timedelta(seconds=60)
@@ -280,7 +282,10 @@ def mark_orphans_unknown(db: Session, now: datetime) -> int:
     ).scalars()
     orphans = rows.all()
     for notice in orphans:
-        if notice.channel is None:
+        if notice.channel is None and notice.attempts >= MAX_CRASHES:
+            notice.state, notice.reason = "failed", Reason.CRASHED
+            _follow_up(db, notice, "notice_failed", Reason.CRASHED, now)
+        elif notice.channel is None:
             notice.state, notice.due_at = "queued", now
         elif may_repeat(notice, now):
             notice.state, notice.reason, notice.due_at = "queued", REPEATING, now

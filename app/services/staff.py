@@ -25,7 +25,6 @@ from sqlalchemy.orm import Session, joinedload
 from app.errors import (
     AccountLocked,
     BadCredentials,
-    DomainError,
     PasswordTooWeak,
     StationUnknown,
     TownshipUnknown,

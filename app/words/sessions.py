@@ -47,8 +47,8 @@ def session_line(place: int, line: SessionLine, now: datetime, several: bool) ->
     who = f"，适合{'、'.join(line.fits)}" if several and line.fits else ""
     return (
         f"{place}. {line.title}（{line.code}）\n"
-        f"   {say_when(line.starts_at, today)} {line.station}\n"
-        f"   {say_age_range(line.min_months, line.max_months)}{who}，{seats}"
+        f"{say_when(line.starts_at, today)} {line.station}\n"
+        f"{say_age_range(line.min_months, line.max_months)}{who}，{seats}"
     )
 
 
@@ -61,7 +61,8 @@ def sessions_listed(
     several: bool,
     registered: bool,
 ) -> str:
-    listed = "\n".join(
+    # A chat bubble is narrow and wraps: blank lines keep the sessions apart, indents do not.
+    listed = "\n\n".join(
         session_line(place, line, now, several) for place, line in enumerate(lines, first)
     )
     how = (
@@ -70,7 +71,7 @@ def sessions_listed(
         else "要报名，先回复「登记」给宝宝登记。"
     )
     rest = f"后面还有{more}场，回复「更多」。" if more else ""
-    return f"能参加的活动：\n{listed}\n{how}{rest}"
+    return f"能参加的活动：\n{listed}\n\n{how}{rest}"
 
 
 def no_sessions(registered: bool) -> str:
@@ -140,7 +141,7 @@ def my_bookings(
     today = now.date()
     listed = "\n".join(
         f"· {say_when(line.starts_at, today)} {line.title}（{line.code}）\n"
-        f"  {line.nickname}，{line.station}：{STATES[line.state]}"
+        f"{line.nickname}，{line.station}：{STATES[line.state]}"
         for line in lines
     )
     return (

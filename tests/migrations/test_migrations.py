@@ -9,7 +9,7 @@ from sqlalchemy import Engine, inspect, text
 
 from app.crypto import Cipher
 from app.db import make_engine
-from app.migrating import _config, current_revision, downgrade, head_revision, upgrade
+from app.migrating import configure, current_revision, downgrade, head_revision, upgrade
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def engine(bare_database_url: str, cipher: Cipher) -> Iterator[Engine]:
 def test_the_schema_is_what_the_models_say(engine: Engine) -> None:
     upgrade(engine)
     assert current_revision(engine) == head_revision()
-    command.check(_config(engine))
+    command.check(configure(engine))
 
 
 def test_down_to_nothing_and_up_again(engine: Engine) -> None:

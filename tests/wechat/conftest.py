@@ -1,19 +1,25 @@
 """An account for the envelope's tests, and the real sandbox behind HTTP for the deliverer's."""
 
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import pytest
+from redis import Redis
 from werkzeug.serving import make_server
 
+from app.clock import now as clock_now
 from app.config import Settings
+from app.db import Database
+from app.wechat.deliver import Deliverer, make_deliverer
 from sandbox import credentials
+from sandbox.catalogue import DEMO_TEMPLATE_IDS
 from sandbox.settings import Settings as SandboxSettings
 from sandbox.web import create_app_over
 from sandbox.world import World
 from tests.conftest import DATA_KEY, WECHAT_AES_KEY, WECHAT_APP_ID, WECHAT_TOKEN
-from tests.sandbox.playing import Handle
+from tests.outbox import book
+from tests.sandbox.playing import MAMA
+from tests.wechat.posting import Impatient, LivePlatform, Post
 
 
 @pytest.fixture
@@ -31,13 +37,6 @@ def account() -> Settings:
             "wechat_aes_key": WECHAT_AES_KEY,
         }
     )
-
-
-@dataclass
-class LivePlatform(Handle):
-    """The sandbox, reachable under its address."""
-
-    address: str = ""
 
 
 @pytest.fixture
@@ -75,3 +74,49 @@ def connected(settings: Settings, platform: LivePlatform) -> Settings:
     for name in ("secret_key", "data_key"):
         plain[name] = plain[name].get_secret_value()
     return Settings.model_validate({**plain, **changed})
+
+
+@pytest.fixture
+def redis_of_ours(connected: Settings) -> Iterator[Redis]:
+    redis = Redis.from_url(connected.redis_url)
+    yield redis
+    redis.close()
+
+
+@pytest.fixture
+def make_post(
+    connected: Settings,
+    database: Database,
+    platform: LivePlatform,
+    redis_of_ours: Redis,
+) -> Iterator[Callable[[dict[str, str]], Post]]:
+    made: list[Deliverer] = []
+    now = clock_now()  # the sandbox goes by the true time: so must the deliverer
+
+    def make(templates: dict[str, str]) -> Post:
+        stopping = Impatient()
+        settings = connected.model_copy(update={"wechat_templates": templates})
+        deliverer = make_deliverer(settings, database, redis_of_ours, worker="w", stopping=stopping)
+        made.append(deliverer)
+        with database.transaction() as db:
+            booking = book(db, MAMA, now)
+        platform.act(MAMA, "follow")
+        # Following opened a window of a minute in the sandbox: it is over.
+        platform.shift(61)
+        return Post(database, platform, deliverer, stopping, booking, now)
+
+    yield make
+    for deliverer in made:
+        deliverer.close()
+
+
+@pytest.fixture
+def post(make_post: Callable[[dict[str, str]], Post]) -> Post:
+    """With the sandbox's templates."""
+    return make_post(DEMO_TEMPLATE_IDS)
+
+
+@pytest.fixture
+def bare_post(make_post: Callable[[dict[str, str]], Post]) -> Post:
+    """Without any template: only the window is left."""
+    return make_post({})

@@ -15,7 +15,7 @@ from app.wechat.platform import Platform
 from app.wechat.token import AccessTokens
 from sandbox.catalogue import BOOKING_CONFIRMED, PACK_READY
 from tests.sandbox.playing import MAMA
-from tests.wechat.conftest import LivePlatform
+from tests.wechat.posting import LivePlatform
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 CUSTOM = "/cgi-bin/message/custom/send"

@@ -1,8 +1,7 @@
-"""Delivery through the sandbox, on both engines: every answer of the platform, to its end."""
+"""Delivery through the sandbox, on both engines: the best channel, and what goes astray."""
 
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,131 +9,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
-from app.clock import SHANGHAI
-from app.clock import now as clock_now
-from app.config import Settings
-from app.db import Database
-from app.models import Caregiver, Notice
-from app.models.notice_facts import LateReply, NoticeFacts, SignUpDeclined
+from app.models.notice_facts import LateReply, SignUpDeclined
 from app.rules.channel_budget import Channel
 from app.services import delivery, notices
-from app.wechat.deliver import BATCH, Deliverer, make_deliverer
-from app.wechat.pauses import Pauses
+from app.wechat.deliver import BATCH, Deliverer
 from sandbox.catalogue import DEMO_TEMPLATE_IDS
-from tests.outbox import Booking, book, follow_ups, hear, outbox, put_notice, set_sign_up
+from tests.outbox import book, hear, outbox, put_notice, set_sign_up
 from tests.sandbox.playing import BABA, MAMA
-from tests.wechat.conftest import LivePlatform
-
-CUSTOM = "/cgi-bin/message/custom/send"
-TEMPLATE = "/cgi-bin/message/template/send"
-TOKEN = "/cgi-bin/stable_token"
-
-
-@dataclass
-class Post:
-    """The post office of one test: the outbox, its deliverer, and the platform behind it."""
-
-    database: Database
-    platform: LivePlatform
-    deliverer: Deliverer
-    stopping: threading.Event
-    booking: Booking
-    now: datetime
-
-    def put(self, key: str = "", facts: NoticeFacts | None = None) -> None:
-        with self.database.transaction() as db:
-            put_notice(db, self.booking, self.now, key=key, facts=facts)
-
-    def writes(self, openid: str = MAMA) -> None:
-        """The person writes: the sandbox opens its window, and our inbox knows."""
-        self.platform.act(openid, "text", content="你好")
-        with self.database.transaction() as db:
-            hear(db, openid, "write", self.now)
-
-    def runs(self, **later: float) -> int:
-        return self.deliverer.run_once(self.now + timedelta(**later))
-
-    @property
-    def texts(self) -> list[str]:
-        return [row["text"] for row in self.platform.accepted()]
-
-    @property
-    def kinds(self) -> list[str]:
-        return [row["kind"] for row in self.platform.accepted()]
-
-    @property
-    def notice(self) -> Notice:
-        (notice,) = outbox(self.database)
-        return notice
-
-    @property
-    def ended(self) -> tuple[str, str | None, str | None]:
-        """State, reason and channel of the only notice."""
-        return (self.notice.state, self.notice.reason, self.notice.channel)
-
-    @property
-    def told(self) -> list[str]:
-        """What people have to look at."""
-        return [row.kind for row in follow_ups(self.database)]
-
-
-@pytest.fixture
-def now() -> datetime:
-    """The platform's clock is the true one: so is the deliverer's."""
-    return clock_now()
-
-
-@pytest.fixture
-def redis_of_ours(connected: Settings) -> Iterator[Redis]:
-    redis = Redis.from_url(connected.redis_url)
-    yield redis
-    redis.close()
-
-
-@pytest.fixture
-def make_post(
-    connected: Settings,
-    database: Database,
-    platform: LivePlatform,
-    redis_of_ours: Redis,
-    now: datetime,
-) -> Iterator[Callable[[dict[str, str]], Post]]:
-    made: list[Deliverer] = []
-
-    def make(templates: dict[str, str]) -> Post:
-        stopping = _Impatient()
-        settings = connected.model_copy(update={"wechat_templates": templates})
-        deliverer = make_deliverer(settings, database, redis_of_ours, worker="w", stopping=stopping)
-        made.append(deliverer)
-        with database.transaction() as db:
-            booking = book(db, MAMA, now)
-        platform.act(MAMA, "follow")
-        # Following opened a window of a minute in the sandbox: it is over.
-        platform.shift(61)
-        return Post(database, platform, deliverer, stopping, booking, now)
-
-    yield make
-    for deliverer in made:
-        deliverer.close()
-
-
-class _Impatient(threading.Event):
-    """A stop signal that lets no test wait between two tries."""
-
-    def wait(self, timeout: float | None = None) -> bool:
-        return super().wait(0)
-
-
-@pytest.fixture
-def post(make_post: Callable[[dict[str, str]], Post]) -> Post:
-    """With the sandbox's templates."""
-    return make_post(DEMO_TEMPLATE_IDS)
-
-
-@pytest.fixture
-def bare_post(make_post: Callable[[dict[str, str]], Post]) -> Post:
-    """Without any template: only the window is left."""
-    return make_post({})
+from tests.wechat.posting import CUSTOM, TEMPLATE, LivePlatform, Post
 
 
 class TestTheBestChannel:
@@ -238,144 +120,6 @@ class TestStillWanted:
 
         assert post.ended == ("skipped", "superseded", None)
         assert post.texts == []
-
-
-class TestRefusals:
-    @pytest.mark.parametrize("code", [40003, 43004])
-    def test_who_does_not_follow_is_unlinked(self, post: Post, code: int) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=code)
-
-        post.runs()
-
-        assert post.ended == ("skipped", f"refused:{code}", None)
-        with post.database.reading() as db:
-            caregiver = db.get_one(Caregiver, post.booking.caregiver_id)
-            assert not caregiver.is_following
-            assert caregiver.openid is None
-
-    @pytest.mark.parametrize("code", [43019, 50002])
-    def test_who_is_blocked_gets_no_more_of_it(self, post: Post, code: int) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=code)
-
-        post.runs()
-
-        assert post.ended == ("skipped", f"refused:{code}", None)
-
-    @pytest.mark.parametrize("code", [40037, 41030, 47003, 99999])
-    def test_our_fault_goes_to_a_person_and_is_not_repeated(self, post: Post, code: int) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=code)
-
-        post.runs()
-
-        assert post.ended == ("failed", f"refused:{code}", "template")
-        assert post.told == ["notice_failed"]
-        assert post.runs(days=1) == 0
-
-    def test_a_duplicate_counts_as_sent(self, post: Post) -> None:
-        post.writes()
-        post.put()
-        post.platform.fault(path=CUSTOM, errcode=40241)
-
-        post.runs()
-
-        assert post.ended == ("sent", None, "customer_service")
-
-    @pytest.mark.parametrize("code", [40001, 40014, 42001])
-    def test_a_token_refused_once_is_nobodys_trouble(self, post: Post, code: int) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=code)
-
-        post.runs()
-
-        assert post.ended == ("sent", None, "template")
-
-
-class TestPauses:
-    def test_a_spent_quota_rests_until_midnight_in_beijing(
-        self, post: Post, redis_of_ours: Redis, connected: Settings
-    ) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=45009)
-        post.runs()
-        post.runs()
-
-        assert post.ended[:2] == ("queued", "refused:45009")
-        midnight = (post.now.astimezone(SHANGHAI) + timedelta(days=1)).replace(
-            hour=0, minute=0, second=0, microsecond=0
-        )
-        assert abs(post.notice.due_at - midnight) < timedelta(seconds=30)
-        assert post.told == ["notice_failed"]
-        assert len(post.platform.accepted()) == 0
-
-        Pauses(redis_of_ours, connected.wechat_app_id).begin("template", "over", 1)
-        redis_of_ours.flushall()
-        post.deliverer.run_once(midnight + timedelta(minutes=1))
-        assert post.ended == ("sent", None, "template")
-
-    def test_while_one_channel_rests_the_other_serves(self, post: Post) -> None:
-        post.writes()
-        post.put()
-        post.platform.fault(path=CUSTOM, errcode=45009)
-
-        post.runs()
-        post.runs()
-
-        assert post.ended == ("sent", None, "template")
-
-    @pytest.mark.parametrize("code", [45011, 43117])
-    def test_too_fast_is_slower_for_a_minute(self, post: Post, code: int) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=code)
-        post.runs()
-        post.runs()
-
-        wait = post.notice.due_at - post.now
-        assert timedelta(seconds=30) < wait <= timedelta(seconds=61)
-        assert post.told == []
-
-    @pytest.mark.parametrize("code", [48004, 40164, 40243])
-    def test_a_stopped_account_sends_nothing_and_says_so_once(self, post: Post, code: int) -> None:
-        post.writes()
-        post.put()
-        post.put("second")
-        post.platform.fault(path=CUSTOM, errcode=code, times=None)
-        for _ in range(3):
-            post.runs()
-
-        assert {notice.state for notice in outbox(post.database)} == {"queued"}
-        assert {notice.reason for notice in outbox(post.database)} == {f"refused:{code}"}
-        assert post.told == ["notice_failed"]
-        assert post.texts == []
-
-    def test_an_api_that_is_not_ours_leaves_the_others(self, post: Post) -> None:
-        post.writes()
-        post.put()
-        post.platform.fault(path=CUSTOM, errcode=48001)
-        post.runs()
-        post.runs()
-
-        assert post.ended == ("sent", None, "template")
-
-    def test_a_refused_address_at_the_token_stops_too(self, post: Post) -> None:
-        post.put()
-        post.platform.fault(path=TOKEN, errcode=40164)
-        post.runs()
-        post.runs()
-
-        assert post.ended[:2] == ("queued", "refused:40164")
-        assert post.told == ["notice_failed"]
-
-    def test_a_token_refused_again_and_again_rests_and_drops_nothing(self, post: Post) -> None:
-        post.put()
-        post.platform.fault(path=TEMPLATE, errcode=40001, times=None)
-        post.runs()
-        post.runs()
-
-        assert post.ended[:2] == ("queued", "refused:40001")
-        assert post.notice.due_at > post.now + timedelta(seconds=5)
 
 
 class TestTheUncertain:

@@ -10,7 +10,7 @@ from app.config import Settings
 from app.wechat.errors import ApiRefused, NotSent, Reaction
 from app.wechat.platform import Platform
 from app.wechat.token import FORCED_A_DAY, RENEW_EARLY_SECONDS, AccessTokens
-from tests.wechat.conftest import LivePlatform
+from tests.wechat.posting import LivePlatform
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 PATH = "/cgi-bin/stable_token"

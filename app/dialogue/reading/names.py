@@ -69,10 +69,11 @@ def find_called(text: str) -> tuple[str, int, int] | None:
     best: tuple[str, int, int] | None = None
     for found in _CALLED.finditer(plain):
         start, end = found.span("name")
-        if _NOT_CALLED.match(found["name"]) or not clean_name(shown[start:end]):
+        name = clean_name(shown[start:end])
+        if not name or _NOT_CALLED.match(found["name"]) or normalise(name) in _NO_NAME:
             continue
         if best is None or re.search("小名|乳名|昵称", found.group()):
-            best = (clean_name(shown[start:end]), start, end)
+            best = (name, start, end)
     return best
 
 
@@ -84,6 +85,9 @@ def read_nickname(text: str) -> str | None:
     called = find_called(text)
     name = called[0] if called else tidy(text)
     if called is None:
+        if name.startswith("叫"):
+            # 叫老师来, 叫什么好: what follows was no name.
+            return None
         name = _TAIL.sub("", name[_lead_in_end(name) :].strip())
     name = clean_name(name)
     if not 1 <= name_length(name) <= LONGEST_NICKNAME or normalise(name) in _NO_NAME:

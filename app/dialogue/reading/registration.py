@@ -164,9 +164,9 @@ def read_registration(text: str, today: date) -> RegistrationDraft:
         message.cover(phone.start, phone.end)
     township = _read_named_township(message)
     nickname = _read_called(message)
-    sex = _read_sex(message)
     message.cover_all(_ASIDE)
     message.cover_all(_LABEL)
+    sex = _read_sex(message)
     names = _candidates(message)
     if township is None:
         township, names = _read_spoken_township(message, names, problems, is_named=bool(nickname))
@@ -260,6 +260,8 @@ def _read_called(message: _Message) -> str | None:
         return None
     _, start, end = called
     name = clean_name(message.shown[start:end])
+    if _LABEL.fullmatch(message.open[start:end]):
+        return None
     message.cover(start, end)
     return name or None
 
@@ -289,7 +291,8 @@ def _candidates(message: _Message) -> list[_Token]:
             continue
         text = re.sub("(?:的|了|在|是|生|出生)+$", "", message.open[start : token.end])
         word = _Token(text, start, start + len(text))
-        if message.as_typed(word) and not text.isdigit() and not _NO_NAME.search(text):
+        is_word_of_ours = _SEX_TOKEN.fullmatch(text) or _NO_NAME.search(text)
+        if message.as_typed(word) and not text.isdigit() and not is_word_of_ours:
             left.append(word)
     # 登记 宝宝 2026-05-01 …: where there is nothing else, it is what they call the child.
     has_date = _MASK * 4 in message.open

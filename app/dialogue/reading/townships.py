@@ -260,6 +260,8 @@ def _by_part(plain: str) -> TownshipFound | TownshipUnclear | None:
         return None
     start = plain.index(word)
     stem = _short(word)
+    if not stem:
+        return None
     if len(stem) == 1:
         names = tuple(name for name in TOWNSHIPS if stem in _short(name))
         if len(names) == 1:
