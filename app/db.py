@@ -7,6 +7,7 @@ with several writing processes SQLite's own busy handler can starve one for seco
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,15 +28,19 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.clock import SHANGHAI
 from app.crypto import Cipher
 
-SQLITE_BUSY_MILLISECONDS = 5_000
+SQLITE_BUSY_MILLISECONDS = 20_000
+"""A turn that was told to wait outlives a long backup: it gives up only after this."""
 POOL_TIMEOUT_SECONDS = 3.0
 CONNECT_TIMEOUT_SECONDS = 2
+IDLE_SECONDS = 2.0
+"""A connection that lay idle longer is tried before it is used."""
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -101,14 +106,36 @@ def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
             pool_size=pool_size,
             max_overflow=5,
             pool_timeout=POOL_TIMEOUT_SECONDS,
-            pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
         )
     )
+    if engine.dialect.name == "postgresql":
+        _ping_when_idle(engine)
     # Column types see only the dialect, and each engine has its own: so that two engines
     # with different keys can live in one process and nothing is global.
     vars(engine.dialect)["yuban_cipher"] = cipher
     return engine
+
+
+def _ping_when_idle(engine: Engine) -> None:
+    """Try a connection that lay idle before it is used; a busy one is not asked every time."""
+
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["used_at"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _ping(
+        connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+    ) -> None:
+        used_at = entry.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error:
+            # The pool then takes it out and tries another one.
+            raise DisconnectionError from None
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:

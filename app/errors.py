@@ -90,6 +90,23 @@ class SignUpNotOpenYet(DomainError):
 
 
 @dataclass(eq=False)
+class TownshipFirst(DomainError):
+    """Until opens_at only families of the session's own township may sign up."""
+
+    code: str
+    township: str
+    opens_at: datetime
+
+
+@dataclass(eq=False)
+class SignUpDelayed(DomainError):
+    """Sign-up opens later for a family that repeatedly did not come."""
+
+    code: str
+    opens_at: datetime
+
+
+@dataclass(eq=False)
 class SignUpClosed(DomainError):
     code: str
     closed_at: datetime
@@ -101,9 +118,52 @@ class SessionCancelled(DomainError):
 
 
 @dataclass(eq=False)
+class SessionCodeTaken(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class SessionStepNotAllowed(DomainError):
+    """A session's state does not allow this; wanted is the state itself where it was an edit."""
+
+    code: str
+    state: str
+    wanted: str
+
+
+@dataclass(eq=False)
+class AttendanceTaken(DomainError):
+    """A session that families were checked in to, or marked as missing from, was held."""
+
+    code: str
+    count: int
+
+
+@dataclass(eq=False)
+class CheckInTooEarly(DomainError):
+    code: str
+    opens_at: datetime
+
+
+@dataclass(eq=False)
+class NoDaysInSeries(DomainError):
+    """Every day of the series is a holiday or closed, or there are too many."""
+
+    days: int
+    limit: int
+
+
+@dataclass(eq=False)
 class SessionFull(DomainError):
+    """No seat for all who asked, and no waiting list that they could still join."""
+
     code: str
     places: int
+    left: int = 0
+    """Seats that are free, but fewer than asked for, or owed to those who wait."""
+    wanted: int = 1
+    waiting: int = 0
+    """Children who wait; free seats are theirs."""
 
 
 @dataclass(eq=False)
@@ -128,6 +188,26 @@ class AlreadySignedUp(DomainError):
 @dataclass(eq=False)
 class SignUpUnknown(DomainError):
     code: str
+
+
+@dataclass(eq=False)
+class NoOffer(DomainError):
+    """The family has no offer to answer; code where it named a session."""
+
+    code: str | None
+
+
+@dataclass(eq=False)
+class OfferExpired(DomainError):
+    code: str
+    expired_at: datetime
+
+
+@dataclass(eq=False)
+class OfferUnclear(DomainError):
+    """Offers of several sessions are open: it has to be said which is meant."""
+
+    codes: tuple[str, ...]
 
 
 @dataclass(eq=False)

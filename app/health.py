@@ -2,10 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from typing import Protocol
 
 import structlog
-from alembic.migration import MigrationContext
 from flask import Blueprint, Response, jsonify
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -16,7 +16,7 @@ from sqlalchemy import func, literal_column, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import Database
-from app.migrating import head_revision
+from app.migrating import head_revision, revision_of
 from app.models import Notice
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
@@ -35,10 +35,15 @@ class Parts(Protocol):
     def redis(self) -> Redis: ...
 
 
+@cache
+def _head() -> str | None:
+    # Asked for once, at the first look: it takes Alembic, which a web worker else never loads.
+    return head_revision()
+
+
 def make_blueprint(services: Parts) -> Blueprint:
     """/healthz, /readyz and /metrics."""
     blueprint = Blueprint("health", __name__)
-    head = head_revision()
 
     @blueprint.get("/healthz")
     def alive() -> Response:
@@ -46,7 +51,7 @@ def make_blueprint(services: Parts) -> Blueprint:
 
     @blueprint.get("/readyz")
     def ready() -> tuple[Response, int]:
-        faults = find_faults(services.database, services.redis, head)
+        faults = find_faults(services.database, services.redis, _head())
         if not faults:
             return jsonify(ok=True), 200
         log.warning("not_ready", faults=sorted(faults))
@@ -64,7 +69,7 @@ def find_faults(database: Database, redis: Redis, head: str | None) -> dict[str,
     faults = {}
     try:
         with database.reading() as db:
-            revision = MigrationContext.configure(db.connection()).get_current_revision()
+            revision = revision_of(db.connection())
         if revision != head:
             faults["schema"] = f"at {revision or 'nothing'}, should be at {head}: run db upgrade"
     except (SQLAlchemyError, OSError) as error:

@@ -6,7 +6,7 @@ Alembic is imported where it is used: a web worker that never migrates need not 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -45,9 +45,14 @@ def head_revision() -> str | None:
     return ScriptDirectory.from_config(configure()).get_current_head()
 
 
-def current_revision(engine: Engine) -> str | None:
-    """The revision a database is at; None where it is empty."""
+def revision_of(connection: Connection) -> str | None:
+    """The revision that a connection's database is at; None where it is empty."""
     from alembic.migration import MigrationContext
 
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The revision a database is at; None where it is empty."""
     with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+        return revision_of(connection)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from redis import Redis
 
+from app.calendar_links import CalendarLinks
 from app.clock import now
 from app.config import Settings
 from app.crypto import Cipher
@@ -38,6 +39,28 @@ class Services:
     turns: Turns
     jobs: Sequence[Job] = ()
 
+    @property
+    def calendar_links(self) -> CalendarLinks:
+        return make_calendar_links(self.settings)
+
+    def find_session_code(self, session_code: str) -> str | None:
+        """What the QR code of a guidance session says; None where the platform is silent."""
+        # A web worker starts faster, and smaller, without the client until somebody asks.
+        from app.wechat.deliver import make_client
+        from app.wechat.session_codes import SessionCodes
+
+        client = make_client(self.settings, self.redis)
+        try:
+            codes = SessionCodes(client, self.redis, self.settings.wechat_app_id)
+            return codes.find_url(session_code)
+        finally:
+            client.close()
+
+
+def make_calendar_links(settings: Settings) -> CalendarLinks:
+    """Links to calendar files by the settings."""
+    return CalendarLinks(settings.public_url, settings.secret_key.get_secret_value())
+
 
 def make_redis(url: str) -> Redis:
     """A client that gives up soon: a caregiver waits at the other end. Connects to nothing yet."""
@@ -64,7 +87,11 @@ def make_services(
         database=database,
         store=DialogueStore(redis, cipher),
         handlers=handlers,
-        desk=Desk(public_url=settings.public_url, service_phone=settings.service_phone),
+        desk=Desk(
+            public_url=settings.public_url,
+            service_phone=settings.service_phone,
+            calendar_url=make_calendar_links(settings).url,
+        ),
         deadline_seconds=settings.turn_deadline_seconds,
         threads=threads,
         clock=clock,

@@ -13,7 +13,9 @@ from typing import Any
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
-threads = int(os.environ.get("WEB_THREADS") or 8)
+# Many more than the turns that WEB_THREADS allows at once: a request that only waits for its
+# turn must not keep an emergency, whose clock is already running, from being read.
+threads = 8 * int(os.environ.get("WEB_THREADS") or 8)
 # Each worker listens on a socket of its own: otherwise one worker may get every keep-alive
 # connection, and a quarter of the throughput remains.
 reuse_port = True

@@ -1,5 +1,6 @@
 """`./dev check`: format, lint, types, import rules, content, documents against code."""
 
+import os
 import re
 import subprocess
 import sys
@@ -98,6 +99,8 @@ def flask_commands() -> dict[str, frozenset[str]]:
     """The service's command line: every command, with the commands under it."""
     import click
 
+    # As Flask's own command line says it: a web worker goes without the commands.
+    os.environ["FLASK_RUN_FROM_CLI"] = "true"
     import wsgi
 
     group = wsgi.app.cli

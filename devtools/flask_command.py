@@ -2,8 +2,17 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from devtools.environment import ROOT, EnvironmentBroken, complete, default_settings
+from devtools.embedded_redis import is_ready, serving
+from devtools.environment import (
+    ROOT,
+    EnvironmentBroken,
+    complete,
+    default_settings,
+    socket_path,
+)
 from devtools.run_lock import find_running
 
 
@@ -11,6 +20,24 @@ def choose_settings() -> None:
     """Complete this process's environment; links and the platform are those of a run under way."""
     running = find_running(ROOT / "var" / "run.lock")
     complete(os.environ, default_settings(ROOT, running.addresses if running else None))
+
+
+NEEDS_REDIS = frozenset({"jobs", "menu", "qr"})
+"""Commands that call the platform, whose token and pauses lie in Redis."""
+
+
+@contextmanager
+def redis_for(arguments: list[str]) -> Iterator[None]:
+    """The embedded Redis for a command that needs one, where `./dev run` has none running."""
+    socket_file = socket_path(ROOT, "redis")
+    is_ours = os.environ.get("REDIS_URL") == default_settings(ROOT, None)["REDIS_URL"]
+    if not (is_ours and NEEDS_REDIS & set(arguments[:1])) or is_ready(socket_file):
+        yield
+        return
+    folder = ROOT / "var" / "redis"
+    folder.mkdir(parents=True, exist_ok=True)
+    with serving(folder, socket_file):
+        yield
 
 
 def main(arguments: list[str]) -> None:
@@ -23,7 +50,8 @@ def main(arguments: list[str]) -> None:
     os.environ.setdefault("FLASK_SKIP_DOTENV", "1")
     from flask.cli import cli  # late: what is wrong above is said without waiting for Flask
 
-    cli.main(["--app", str(ROOT / "wsgi.py"), *arguments], prog_name="./dev flask")
+    with redis_for(arguments):
+        cli.main(["--app", str(ROOT / "wsgi.py"), *arguments], prog_name="./dev flask")
 
 
 if __name__ == "__main__":

@@ -178,7 +178,7 @@ def welcome(addresses: Addresses, seconds: float) -> str:
     lines = [f"Yuban is ready ({seconds:.1f} s)", ""]
     if addresses.sandbox is not None:
         lines.append(f"  phone    {addresses.sandbox}/")
-    lines += [f"  console  {addresses.web}/console/", f"  family   {addresses.web}/family/", ""]
+    lines += [f"  console  {addresses.web}/console/", ""]
     lines.append("  console log-ins (demo data)")
     lines += [f"    {username} / {password}   {what}" for username, password, what in DEMO_LOGINS]
     lines += ["", "  Ctrl-C stops everything; the data stays in var/."]

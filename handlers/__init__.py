@@ -1,7 +1,7 @@
 """Who answers what: one explicit table from intents and running dialogues to functions."""
 
 from app.dialogue.turn import Handlers
-from handlers import general, my_family, registration, sessions
+from handlers import check_in, general, my_family, registration, sessions, waiting_list, year_plan
 
 HANDLERS = Handlers(
     intents={
@@ -21,6 +21,11 @@ HANDLERS = Handlers(
         "my_bookings": sessions.my_bookings,
         "cancel_booking": sessions.cancel,
         "reschedule": sessions.reschedule,
+        "accept_offer": waiting_list.accept,
+        "decline_offer": waiting_list.decline,
+        "year_plan": year_plan.show,
+        "agree_year_plan": year_plan.agree_to_proposals,
+        "stop_year_plan": year_plan.stop,
         "human_agent": general.hand_over,
         "complaint": general.complaint,
         "not_yet": general.not_yet,
@@ -33,9 +38,12 @@ HANDLERS = Handlers(
     topics={
         "registration": registration.go_on,
         "correction": registration.go_on_correcting,
+        "choices": general.go_on_choosing,
         "need": registration.go_on_need,
         "relation": my_family.go_on_relation,
         "sessions": sessions.go_on,
+        "check_in": check_in.go_on,
+        "year_plan": year_plan.go_on,
     },
     emergency=general.emergency,
     followed=general.followed,

@@ -5,11 +5,15 @@ from datetime import datetime
 from app.clock import SHANGHAI
 from app.dialogue.emergency import Emergency
 from app.dialogue.message import Dialogue, Kind, Reply
-from app.dialogue.turn import Answered, Turn
+from app.dialogue.reading.numerals import read_number
+from app.dialogue.turn import ELSEWHERE, Answered, Handler, Turn
+from app.rules.check_in import code_of
 from app.services import registration
 from app.services.follow_ups import open_follow_up
 from app.words import general as words
 from app.words.emergency import emergency_words
+from handlers import check_in, sessions
+from handlers import registration as child_registration
 
 TOPIC_NAMES = {
     "registration": "登记",
@@ -17,6 +21,8 @@ TOPIC_NAMES = {
     "need": "登记",
     "relation": "邀请",
     "sessions": "报名",
+    "year_plan": "年度计划",
+    "check_in": "签到",
 }
 
 
@@ -39,11 +45,19 @@ def emergency(turn: Turn, found: Emergency) -> Answered:
 
 
 def followed(turn: Turn) -> Answered:
-    station = _bind(turn)
-    return Reply(words.welcome(station, _registered(turn))), turn.dialogue
+    code = code_of(turn.inbound.event_key)
+    if code is not None:
+        reply, following = check_in.scanned(turn, code)
+        station = turn.caregiver.scanned_station
+        welcome = words.welcome(station.name if station else None, _registered(turn))
+        return Reply(f"{welcome}\n{reply.text}"), following
+    return Reply(words.welcome(_bind(turn), _registered(turn))), turn.dialogue
 
 
 def scanned(turn: Turn) -> Answered:
+    code = code_of(turn.inbound.event_key)
+    if code is not None:
+        return check_in.scanned(turn, code)
     return Reply(words.scanned(_bind(turn))), turn.dialogue
 
 
@@ -81,7 +95,24 @@ def thanks(turn: Turn) -> Answered:
 
 
 def not_understood(turn: Turn) -> Answered:
-    return Reply(words.not_understood(_registered(turn))), None
+    """The three likeliest choices, which a number answers too."""
+    registered = _registered(turn)
+    draft = dict(zip("123", CHOICES[registered], strict=True))
+    return (
+        Reply(words.not_understood(registered)),
+        Dialogue("choices", "choose", turn.now, draft),
+    )
+
+
+def go_on_choosing(turn: Turn) -> Answered:
+    """1, 2 or 3 after the choices; anything else is a new message."""
+    dialogue = turn.dialogue
+    assert dialogue is not None, "only a running dialogue is gone on with"
+    number = read_number(turn.text.removeprefix("第").rstrip("个条.。 "))
+    chosen = dialogue.draft.get(str(number))
+    if chosen is None:
+        return ELSEWHERE
+    return CHOSEN[chosen](turn)
 
 
 def in_hours(now: datetime) -> bool:
@@ -128,3 +159,16 @@ def waiting_tail(reply: Reply, running: Dialogue) -> Reply:
         return reply
     tail = words.still_waiting(TOPIC_NAMES.get(running.topic, "事"))
     return Reply(f"{reply.text}\n{tail}")
+
+
+CHOICES = {
+    True: ("list_sessions", "my_bookings", "human_agent"),
+    False: ("register_child", "list_sessions", "human_agent"),
+}
+"""What words.not_understood offers, in its order: for the registered, and for the others."""
+CHOSEN: dict[str, Handler] = {
+    "list_sessions": sessions.list_sessions,
+    "my_bookings": sessions.my_bookings,
+    "register_child": child_registration.start,
+    "human_agent": hand_over,
+}

@@ -270,7 +270,8 @@ def _hear_step(said: str, draft: _Draft, step: str) -> _Draft | None:
 
 def _hear_consent(turn: Turn, draft: _Draft) -> Answered:
     agreed = read_yes_no(turn.text)
-    if agreed is None:
+    # A child's data needs an explicit consent: a mere 好的 is asked for the word itself.
+    if agreed is None or (agreed and "同意" not in turn.text):
         # They may already go on with what they wanted to say.
         read = read_registration(turn.inbound.text or turn.text, turn.today)
         return _ask(turn, draft.merge(read), "consent", words.consent_again())
@@ -296,6 +297,8 @@ def _not_heard(turn: Turn, draft: _Draft, step: str) -> Answered:
 
 
 def go_on_need(turn: Turn) -> Answered:
+    if "同意" in turn.text:  # said once more, to the question before
+        return Reply(words.need_unclear()), turn.dialogue
     need = read_need(turn.text)
     if need is not None:
         return _note_need(turn, need)

@@ -7,11 +7,13 @@ from app.dialogue.message import Dialogue, Reply
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.errors import ChildUnknown
-from app.models import Child, Family, SignUp
-from app.rules.sign_up import fits_age
-from app.services import registration, sessions
+from app.models import Child, Family, GuidanceSession, SignUp
+from app.rules.sign_up import SignUpState, fits_age
+from app.services import registration, sessions, waiting_list
 from app.services.sessions import OpenSession
 from app.words import sessions as words
+from app.words import waiting_list as waiting_words
+from handlers import year_plan
 
 PAGE = 5
 """Sessions in one message: six lines each still fit the platform's 2,000 bytes."""
@@ -54,6 +56,8 @@ def _line(session: OpenSession) -> words.SessionLine:
         station=session.station,
         address=session.address,
         places_left=session.places_left,
+        waiting=session.waiting,
+        can_wait=session.can_wait,
         min_months=session.min_months,
         max_months=session.max_months,
         opens_at=session.opens_at,
@@ -133,11 +137,12 @@ def _child_named(family: Family, said: str) -> Child:
 
 def _sign_up(turn: Turn, code: str, children: Sequence[Child]) -> Answered:
     """All of these children or none: the first refusal rolls the whole turn back."""
-    made = [
-        sessions.sign_up(turn.db, caregiver=turn.caregiver, child=child, code=code, now=turn.now)
-        for child in children
-    ]
+    made = sessions.sign_up_together(
+        turn.db, caregiver=turn.caregiver, children=children, code=code, now=turn.now
+    )
     session = made[0].session
+    if made[0].state == SignUpState.WAITLISTED:
+        return _lined_up(turn, session, made, children)
     return (
         Reply(
             words.signed_up(
@@ -150,10 +155,28 @@ def _sign_up(turn: Turn, code: str, children: Sequence[Child]) -> Answered:
                 address=session.station.address,
                 cancel_until=session.cancel_until,
                 today=turn.today,
+                calendar_url=turn.desk.calendar_url(made[0].id),
             )
         ),
         None,
     )
+
+
+def _lined_up(
+    turn: Turn, session: GuidanceSession, made: Sequence[SignUp], children: Sequence[Child]
+) -> Answered:
+    places = waiting_list.positions(turn.db, session)
+    text = waiting_words.lined_up(
+        nicknames=[child.nickname for child in children],
+        positions=[places[sign_up.id] for sign_up in made],
+        title=session.title,
+        code=session.code,
+        starts_at=session.starts_at,
+        station=session.station.name,
+        order=session.waiting_list,
+        today=turn.today,
+    )
+    return Reply(text), None
 
 
 def my_bookings(turn: Turn) -> Answered:
@@ -162,6 +185,7 @@ def my_bookings(turn: Turn) -> Answered:
     count = sessions.year_count(turn.db, family.id, turn.now)
     if not found:
         return Reply(words.no_bookings(count.year, count.attended, count.target)), None
+    places = waiting_list.places_in_line(turn.db, [sign_up for sign_up, _ in found])
     lines = [
         words.BookingLine(
             code=sign_up.session.code,
@@ -170,6 +194,8 @@ def my_bookings(turn: Turn) -> Answered:
             station=sign_up.session.station.name,
             nickname=child.nickname,
             state=sign_up.state,
+            position=places.get(sign_up.id),
+            offer_until=sign_up.offer_expires_at,
         )
         for sign_up, child in found
     ]
@@ -198,7 +224,8 @@ def cancel(turn: Turn) -> Answered:
     )
     session = sessions.get_session(turn.db, code)
     names = [child.nickname for _, child in rows]
-    return Reply(words.cancelled(session.code, session.title, names)), None
+    reply = Reply(words.cancelled(session.code, session.title, names))
+    return year_plan.with_replacement(turn, reply), None
 
 
 def _signed_up_here(turn: Turn, family: Family, code: str) -> list[str]:

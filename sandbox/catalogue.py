@@ -59,7 +59,7 @@ REMINDER = Template(
         TemplateField("thing1", "活动名称"),
         TemplateField("time2", "活动时间"),
         TemplateField("thing3", "活动地点"),
-        TemplateField("thing4", "温馨提示"),
+        TemplateField("thing4", "宝宝"),
     ),
 )
 PLACE_OFFERED = Template(
@@ -69,6 +69,16 @@ PLACE_OFFERED = Template(
         TemplateField("thing1", "活动名称"),
         TemplateField("time2", "活动时间"),
         TemplateField("time3", "保留至"),
+        TemplateField("thing4", "温馨提示"),
+    ),
+)
+YEAR_PLAN = Template(
+    id=_template_id("yearPlan"),
+    title="活动预约提醒",
+    fields=(
+        TemplateField("thing1", "活动名称"),
+        TemplateField("time2", "活动时间"),
+        TemplateField("thing3", "活动地点"),
         TemplateField("thing4", "温馨提示"),
     ),
 )
@@ -128,6 +138,7 @@ TEMPLATES = (
     SESSION_CHANGED,
     REMINDER,
     PLACE_OFFERED,
+    YEAR_PLAN,
     HOME_VISIT,
     SERVICE_PROGRESS,
     PACK_READY,
@@ -139,5 +150,10 @@ DEMO_TEMPLATE_IDS: dict[str, str] = {
     "sign_up_confirmed": BOOKING_CONFIRMED.id,
     "sign_up_declined": BOOKING_DECLINED.id,
     "sign_up_cancelled": BOOKING_CANCELLED.id,
+    "sign_up_offered": PLACE_OFFERED.id,
     "session_changed": SESSION_CHANGED.id,
+    "reminder_24h": REMINDER.id,
+    "reminder_2h": REMINDER.id,
+    "plan_proposed": YEAR_PLAN.id,
+    "year_plan_nudge": YEAR_PLAN.id,
 }

@@ -1,4 +1,4 @@
-"""Deletes what nobody needs any more, in short transactions."""
+"""Deletes what nobody needs any more, and settles missed sessions, in short transactions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -6,15 +6,32 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.services import tidying
+from app.services import no_shows, tidying
 from app.wiring import Services
 
 
 def run(services: Services, now: datetime) -> str:
-    """Empty the inbox of old callbacks, and drop used and expired invitations."""
+    """Empty the inbox of old callbacks, drop old invitations, mark what nobody came to."""
     callbacks = _all_batches(services.database, tidying.forget_callbacks, now)
     invitations = _all_batches(services.database, tidying.forget_invitations, now)
-    return f"deleted {callbacks} callbacks, {invitations} invitations"
+    missed = _mark_missed(services.database, now)
+    return (
+        f"deleted {callbacks} callbacks, {invitations} invitations; "
+        f"marked {missed} places as missed"
+    )
+
+
+def _mark_missed(database: Database, now: datetime) -> int:
+    """All that are found now; a session a transaction, as its row is locked."""
+    total = 0
+    while True:
+        with database.reading() as db:
+            unsettled = no_shows.find_unsettled(db, now)
+        for session_id in unsettled:
+            with database.transaction() as db:
+                total += no_shows.mark_missed(db, session_id, now)
+        if len(unsettled) < no_shows.BATCH:
+            return total
 
 
 def _all_batches(

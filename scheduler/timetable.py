@@ -5,7 +5,7 @@ mean other days to the scheduler (0 is Monday) than to cron (0 is Sunday).
 """
 
 from app.wiring import Job
-from scheduler import send_notices, tidy
+from scheduler import nudge_year_plan, promote_waiting, remind_sessions, send_notices, tidy
 
 JOBS: tuple[Job, ...] = (
     Job(
@@ -15,9 +15,29 @@ JOBS: tuple[Job, ...] = (
         run=send_notices.run,
     ),
     Job(
+        name="remind_sessions",
+        schedule="*/5 * * * *",
+        does="reminds families a day before and two hours before a session, by day only",
+        run=remind_sessions.run,
+    ),
+    Job(
+        name="promote_waiting",
+        schedule="* * * * *",
+        does="ends offers whose time is over, and offers free seats to who is next in line",
+        run=promote_waiting.run,
+    ),
+    Job(
+        name="nudge_year_plan",
+        schedule="20 8-20 * * *",
+        does="proposes what year plans are short of, and nudges families behind their year at"
+        " most once a month",
+        run=nudge_year_plan.run,
+    ),
+    Job(
         name="tidy",
         schedule="20 3 * * *",
-        does="deletes callbacks older than 3 days, used and expired invitations",
+        does="deletes callbacks older than 3 days, used and expired invitations; marks places that"
+        " nobody checked in as missed, 3 days after the session, where attendance was taken",
         run=tidy.run,
     ),
 )

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from app.cli.bookings import attend_command, family, roster_command
+from app.cli.coverage import coverage_command
 from app.cli.database import database
 from app.cli.demo import demo
 from app.cli.doctor import doctor_command
@@ -10,10 +11,12 @@ from app.cli.imports import sessions, stations
 from app.cli.jobs import jobs
 from app.cli.notices import notices
 from app.cli.platform import menu, qr
+from app.cli.simulate import simulate_command
 from app.cli.staff import staff
 
 COMMANDS = (
     attend_command,
+    coverage_command,
     database,
     demo,
     doctor_command,
@@ -24,6 +27,7 @@ COMMANDS = (
     qr,
     roster_command,
     sessions,
+    simulate_command,
     staff,
     stations,
 )

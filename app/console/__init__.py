@@ -9,7 +9,19 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from app.clock import now
-from app.console import account, decisions, follow_ups, notices, sessions, today
+from app.console import (
+    account,
+    calendar,
+    check_in,
+    coverage,
+    decisions,
+    follow_ups,
+    notices,
+    sessions,
+    sheets,
+    timetable,
+    today,
+)
 from app.console.signed_in import check_may_enter, load_signed_in
 from app.security import Security
 from app.words.when import say_age, say_age_range, say_day, say_near, say_time, say_when
@@ -49,8 +61,13 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     console.register_error_handler(CSRFError, _show_problem)
     account.add_routes(console, limiter)
     today.add_routes(console)
+    coverage.add_routes(console)
     decisions.add_routes(console)
     sessions.add_routes(console)
+    timetable.add_routes(console)
+    check_in.add_routes(console)
+    sheets.add_routes(console)
+    calendar.add_routes(console)
     follow_ups.add_routes(console)
     notices.add_routes(console)
     # Last: what is no page of ours is answered in the console's own looks, after the log-in.

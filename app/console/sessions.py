@@ -1,34 +1,68 @@
-"""Coming sessions and their rosters."""
+"""Lists of sessions, their rosters, publishing a draft, and cancelling."""
 
-from flask import Blueprint, abort, render_template
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import now
 from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
+from app.console.said import say
+from app.console.session_forms import CancelForm
 from app.console.signed_in import acting_staff, database
-from app.errors import SessionUnknown
-from app.services import desk, rosters
+from app.errors import (
+    AttendanceTaken,
+    NotYours,
+    ReasonMissing,
+    SessionStepNotAllowed,
+    SessionUnknown,
+    SignUpUnknown,
+    TransitionNotAllowed,
+)
+from app.services import decisions, desk, impact, publishing, rosters
+from app.services.audit import Actor
+from app.services.rosters import Show
 from app.services.staff import scope_of
+from app.words.errors import say_error
+
+MAX_REASON_LENGTH = 100
 
 
 def add_routes(console: Blueprint) -> None:
     console.get("/sessions", endpoint="sessions")(show_sessions)
     console.get("/sessions/<code>", endpoint="roster")(show_roster)
+    console.post("/sessions/<code>/publish", endpoint="publish")(publish)
+    console.add_url_rule(
+        "/sessions/<code>/cancel", "cancel_session", cancel_session, methods=["GET", "POST"]
+    )
+    console.post("/sessions/<code>/sign-ups/<int:sign_up_id>/seat", endpoint="seat")(seat)
+    console.post("/sessions/<code>/sign-ups/<int:sign_up_id>/waive", endpoint="waive")(waive)
+    console.post("/sessions/<code>/sign-ups/<int:sign_up_id>/take-back", endpoint="take_back")(
+        take_back
+    )
 
 
 def show_sessions() -> ResponseReturnValue:
-    """Sessions from today on, by time."""
+    """Sessions of the kind that the address names: those to come, where it names none."""
+    asked = request.args.get("show", Show.COMING)
+    if asked not in list(Show):
+        abort(404)
     number = asked_page()
     with database().reading() as db:
         staff = acting_staff(db)
-        rows = rosters.coming_sessions(
-            db, scope_of(staff), now=now(), limit=PAGE_SIZE + 1, offset=offset_of(number)
+        rows = rosters.list_sessions(
+            db,
+            scope_of(staff),
+            Show(asked),
+            now=now(),
+            limit=PAGE_SIZE + 1,
+            offset=offset_of(number),
         )
         shows_station = staff.station_id is None
     return render_template(
         "console/sessions/sessions.html",
         page=page_of(number, rows),
         shows_station=shows_station,
+        asked=asked,
+        filters=list(Show),
     )
 
 
@@ -37,8 +71,119 @@ def show_roster(code: str) -> ResponseReturnValue:
     try:
         with database().transaction() as db:
             scope = scope_of(acting_staff(db))
-            roster = rosters.get_roster(db, scope, code)
+            roster = rosters.get_roster(db, scope, code, now())
             desk.record_view(db, scope, page="roster", subject_id=roster.session.id, now=now())
     except SessionUnknown:
         abort(404)
-    return render_template("console/sessions/roster.html", roster=roster)
+    return render_template(
+        "console/sessions/roster.html", roster=roster, max_reason_length=MAX_REASON_LENGTH
+    )
+
+
+def publish(code: str) -> ResponseReturnValue:
+    """Let families see a draft."""
+    try:
+        with database().transaction() as db:
+            scope = scope_of(acting_staff(db))
+            session = rosters.get_in_scope(db, scope, code)
+            publishing.publish(db, session.code, actor=Actor("staff", scope.staff_id), now=now())
+    except SessionUnknown:
+        abort(404)
+    except SessionStepNotAllowed as error:
+        flash(say_error(error), "warning")
+        return redirect(url_for("console.roster", code=code))
+    say("success", "published", title=session.title, code=session.code)
+    return redirect(url_for("console.roster", code=code))
+
+
+def cancel_session(code: str) -> ResponseReturnValue:
+    """Whom cancelling tells; and, once confirmed with a reason, the cancelling itself."""
+    form = CancelForm(request.form)
+    is_confirmed = request.method == "POST" and form.validate()
+    try:
+        with database().transaction() as db:
+            scope = scope_of(acting_staff(db))
+            session = rosters.get_in_scope(db, scope, code)
+            told = impact.of_cancelling(db, session)
+            if is_confirmed:
+                publishing.cancel_session(
+                    db,
+                    session.code,
+                    reason=form.reason.data or "",
+                    actor=Actor("staff", scope.staff_id),
+                    now=now(),
+                )
+            else:
+                desk.record_view(db, scope, page="cancel", subject_id=session.id, now=now())
+            attendance = publishing.count_attendance(db, session.id)
+            station = session.station.name
+    except SessionUnknown:
+        abort(404)
+    except (SessionStepNotAllowed, AttendanceTaken, ReasonMissing) as error:
+        flash(say_error(error), "warning")
+        return redirect(url_for("console.roster", code=code))
+    if is_confirmed:
+        say("success", "session_cancelled", title=session.title, code=session.code, told=len(told))
+        return redirect(url_for("console.roster", code=code))
+    page = render_template(
+        "console/sessions/cancel.html",
+        session=session,
+        station=station,
+        told=told,
+        attendance=attendance,
+        form=form,
+    )
+    return page, 400 if request.method == "POST" else 200
+
+
+def seat(code: str, sign_up_id: int) -> ResponseReturnValue:
+    """Seat a waiting child beyond the places, with a reason."""
+    return _decide(code, sign_up_id, "seat")
+
+
+def take_back(code: str, sign_up_id: int) -> ResponseReturnValue:
+    """Take a place back, with the reason that the family will read."""
+    return _decide(code, sign_up_id, "take_back")
+
+
+def waive(code: str, sign_up_id: int) -> ResponseReturnValue:
+    """What this family missed up to now no longer delays its sign-ups."""
+    return _decide(code, sign_up_id, "waive")
+
+
+def _decide(code: str, sign_up_id: int, what: str) -> ResponseReturnValue:
+    """One of three decisions about a sign-up on a roster, each with its reason."""
+    reason = request.form.get("reason", "").strip()
+    back = redirect(url_for("console.roster", code=code, _anchor=f"sign-up-{sign_up_id}"))
+    if len(reason) > MAX_REASON_LENGTH:
+        say("danger", "reason_too_long_here", limit=MAX_REASON_LENGTH)
+        return back
+    try:
+        with database().transaction() as db:
+            staff = acting_staff(db)
+            roster = rosters.get_roster(db, scope_of(staff), code, now())
+            row = next((row for row in roster.rows if row.sign_up_id == sign_up_id), None)
+            if row is None:
+                raise SignUpUnknown(code)
+            if what == "seat":
+                decisions.override_seat(
+                    db, sign_up_id=sign_up_id, staff=staff, reason=reason, now=now()
+                )
+            elif what == "take_back":
+                decisions.cancel_by_staff(
+                    db, sign_up_id=sign_up_id, staff=staff, reason=reason, now=now()
+                )
+            else:
+                decisions.waive_no_shows(
+                    db, family_id=row.family_id, staff=staff, reason=reason, now=now()
+                )
+    except (SessionUnknown, SignUpUnknown, NotYours):
+        abort(404)
+    except ReasonMissing:
+        say("danger", "reason_missing_here")
+        return back
+    except TransitionNotAllowed as error:
+        flash(say_error(error), "warning")
+        return back
+    say("success", f"done_{what}", nickname=row.nickname)
+    return back

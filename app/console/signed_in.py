@@ -14,6 +14,8 @@ from app.services.staff import Role, find_logged_in
 OPEN_TO_ALL = frozenset({"console.log_in", "console.static"})
 OPEN_TO_EVERY_ROLE = frozenset({"console.log_out"})
 ROLES_WITH_PAGES = frozenset({Role.WORKER, Role.DISTRICT})
+OPEN_TO_TOWNSHIPS = frozenset({"console.coverage"})
+"""A township lead watches the numbers; families' names are the stations' affair."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,13 @@ def check_may_enter() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("console.log_in", next=asked_for))
-    if request.endpoint not in OPEN_TO_EVERY_ROLE and current_user.role not in ROLES_WITH_PAGES:
-        abort(403)
-    return None
+    if request.endpoint in OPEN_TO_EVERY_ROLE or current_user.role in ROLES_WITH_PAGES:
+        return None
+    if current_user.role == Role.TOWNSHIP and request.endpoint in OPEN_TO_TOWNSHIPS:
+        return None
+    if current_user.role == Role.TOWNSHIP and request.endpoint == "console.today":
+        return redirect(url_for("console.coverage"))
+    return abort(403)
 
 
 def acting_staff(db: Session) -> Staff:

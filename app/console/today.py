@@ -5,13 +5,15 @@ from datetime import timedelta
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from app.clock import now
+from app.clock import SHANGHAI, now
 from app.console.signed_in import acting_staff, database
+from app.rules.session_life import Stage
 from app.services import decisions, desk, rosters
 from app.services.staff import scope_of
 
 COMING_DAYS = 7
 COMING_SHOWN = 8
+CHECKED_IN_AT = frozenset(Stage) - {Stage.DRAFT, Stage.CANCELLED}
 
 
 def add_routes(console: Blueprint) -> None:
@@ -36,5 +38,11 @@ def show_today() -> ResponseReturnValue:
         follow_ups=follow_ups,
         notices=notices,
         sessions=sessions,
+        today_sessions=[
+            session
+            for session in sessions
+            if session.starts_at.astimezone(SHANGHAI).date() == at.astimezone(SHANGHAI).date()
+            and session.stage in CHECKED_IN_AT
+        ],
         coming_days=COMING_DAYS,
     )

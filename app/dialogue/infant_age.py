@@ -21,7 +21,8 @@ _IN_WEEKS: Final = re.compile(
 )
 _IN_MONTHS: Final = re.compile(
     f"(?<![这近上每隔过])(?P<n>{_NUM}|半)个?(?P<half>半)?(?:多)?(?:月|"
-    f"个月)(?P<half2>半)?(?:龄)?(?P<after>大|的|多|不到|了|,|{_BABY}|发|高|低|烧|不|就|体温|热|"
+    f"个月)(?P<half2>半)?(?:龄)?(?P<after>零|又|大|的|多|不到|了|,|{_BABY}|发|高|低|烧|不|就|"
+    "体温|热|"
     "3|4|$)"
 )
 _UNDER_THREE_MONTHS: Final = re.compile(

@@ -44,17 +44,20 @@ COMMANDS: dict[str, str] = {
     "人工": "human_agent",
     "转人工": "human_agent",
     "找老师": "human_agent",
-    "年度计划": "not_yet",
+    "年度计划": "year_plan",
+    "同意计划": "agree_year_plan",
+    "停止计划": "stop_year_plan",
     "上门": "not_yet",
     "取消上门": "not_yet",
     "资料": "not_yet",
     "课程": "not_yet",
     "报名课程": "not_yet",
     "下一课": "not_yet",
+    "答": "not_yet",
     "打卡": "not_yet",
     "课程进度": "not_yet",
-    "接受": "not_yet",
-    "放弃": "not_yet",
+    "接受": "accept_offer",
+    "放弃": "decline_offer",
     "帮助": "help",
     "菜单": "help",
     "怎么用": "help",
@@ -68,6 +71,9 @@ TAKES_ARGUMENT = frozenset(
         "book_session",
         "cancel_booking",
         "join_family",
+        "accept_offer",
+        "decline_offer",
+        "year_plan",
         "not_yet",
     }
 )
@@ -78,7 +84,7 @@ _COMMAND = re.compile(
     re.DOTALL,
 )
 # 报名CQ-1206 and 取消CQ-1206: people leave the space out before a code.
-_GLUED = re.compile(r"^(报名|取消|加入)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$", re.DOTALL)
+_GLUED = re.compile(r"^(报名|取消|加入|接受|放弃)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$", re.DOTALL)
 
 _WISHES: tuple[tuple[str, str], ...] = (
     ("opt_out", r"^td$|退订|别再?发了|不要再发|不想收|取消关注"),
@@ -86,6 +92,10 @@ _WISHES: tuple[tuple[str, str], ...] = (
     ("human_agent", r"人工|真人|找(个|一下)?(老师|人)|客服|打(个)?电话|老师(的)?电话"),
     ("reschedule", r"改(个|一下)?(时间|日期|期)|换(个|一下)?(时间|日子|一天|一场)|改期|改约"),
     ("cancel_booking", r"取消|不(去|来)了|(去|来)不了|退掉|报错了"),
+    (
+        "year_plan",
+        r"年度计划|(安排|排|计划)(一下|好)?(今年|全年|一年|这一年)|(今年|全年)(的|怎么)?(计划|安排)",
+    ),
     (
         "my_bookings",
         r"我(的|们)?(预约|报名|约)(了|过|的)|查(一下|下)?(预约|报名)|报(上|到)了(吗|没|伐)|还剩几次",

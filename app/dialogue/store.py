@@ -21,6 +21,10 @@ from app.dialogue.message import Dialogue
 DIALOGUE_SECONDS = 3 * 24 * 3600
 """A half-finished dialogue waits three days: a grandmother may come back after the weekend."""
 TICKET_SECONDS = 30
+HANDLED_SECONDS = 300
+"""How long a handled callback is remembered: the platform's retries are over within 20 s."""
+LONGEST_LINE = 8
+"""Turns of one caregiver in line; nobody types faster, and each holds a thread."""
 POLL_SECONDS = 0.015
 
 
@@ -34,6 +38,8 @@ class Slot:
 
     dialogue: Dialogue | None
     next: Dialogue | None
+    was_handled: bool
+    """This very callback came before, and its reply is kept."""
 
 
 class DialogueStore:
@@ -44,34 +50,36 @@ class DialogueStore:
         self._cipher = cipher
 
     @contextmanager
-    def in_turn(self, openid: str, wait_seconds: float) -> Iterator[Slot]:
-        """Wait for this caregiver's turn; what the slot holds at the end is kept.
+    def in_turn(self, openid: str, key: str, wait_seconds: float) -> Iterator[Slot]:
+        """Wait for this caregiver's turn with one callback; what the slot holds is kept.
 
         Raises TurnNotReached, or redis.RedisError. A block that raises keeps nothing.
         """
-        queue, kept = f"turns:{openid}", f"dialogue:{openid}"
+        queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
         ticket = uuid.uuid4().hex
         pipe = self._redis.pipeline(transaction=False)
         pipe.rpush(queue, ticket)
         pipe.expire(queue, TICKET_SECONDS)
         pipe.set(f"ticket:{ticket}", 1, ex=TICKET_SECONDS)
         pipe.lindex(queue, 0)
-        pipe.get(kept)
-        *_, first, stored = pipe.execute()
+        pipe.mget(kept, handled)
+        length, _, _, first, (stored, before) = pipe.execute()
         try:
+            if length > LONGEST_LINE:
+                raise TurnNotReached
             if _text(first) != ticket:
                 self._wait(queue, ticket, wait_seconds)
-                stored = self._redis.get(kept)
+                stored, before = self._redis.mget(kept, handled)
             dialogue = self._load(_text(stored))
-            slot = Slot(dialogue=dialogue, next=dialogue)
+            slot = Slot(dialogue=dialogue, next=dialogue, was_handled=before is not None)
             yield slot
         except BaseException:
             self._leave(queue, ticket)
             raise
         if slot.next == dialogue:
-            self._leave(queue, ticket)
+            self._leave(queue, ticket, handled)
         else:
-            self._leave(queue, ticket, kept, slot.next)
+            self._leave(queue, ticket, handled, kept, slot.next)
 
     def forget(self, openid: str) -> None:
         """Drop the caregiver's dialogue."""
@@ -90,9 +98,16 @@ class DialogueStore:
             time.sleep(POLL_SECONDS)
 
     def _leave(
-        self, queue: str, ticket: str, kept: str | None = None, dialogue: Dialogue | None = None
+        self,
+        queue: str,
+        ticket: str,
+        handled: str | None = None,
+        kept: str | None = None,
+        dialogue: Dialogue | None = None,
     ) -> None:
         pipe = self._redis.pipeline(transaction=False)
+        if handled is not None:
+            pipe.set(handled, 1, ex=HANDLED_SECONDS)
         if kept is not None and dialogue is None:
             pipe.delete(kept)
         elif kept is not None and dialogue is not None:

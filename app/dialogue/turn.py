@@ -18,6 +18,8 @@ class Desk:
 
     public_url: str
     service_phone: str
+    calendar_url: Callable[[int], str]
+    """The link to a sign-up's calendar file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,34 @@ class SignUpDeclined(_SignUpFacts):
     reason: str
 
 
+class AgedOut(_Facts):
+    """Why a change took a place away: the child's age on the new day, and the ages wanted."""
+
+    was_at: AwareDatetime
+    age_months: int | None
+    """None where the child is not born by then."""
+    min_months: int
+    max_months: int
+
+
 class SignUpCancelledByStaff(_SignUpFacts):
     kind: Literal["sign_up_cancelled"] = "sign_up_cancelled"
     reason: str
+    """As staff wrote it; a code where the next field says more."""
+    aged_out: AgedOut | None = None
+
+
+class SignUpOffered(_SignUpFacts):
+    """A seat has come free, and it is this child's turn."""
+
+    kind: Literal["sign_up_offered"] = "sign_up_offered"
+    until: AwareDatetime
+
+
+class SignUpOfferExpired(_SignUpFacts):
+    """Nobody answered an offer in time; its seat has gone to the next in line."""
+
+    kind: Literal["sign_up_offer_expired"] = "sign_up_offer_expired"
 
 
 class SessionChanged(_SignUpFacts):
@@ -38,6 +63,58 @@ class SessionChanged(_SignUpFacts):
 
     kind: Literal["session_changed"] = "session_changed"
     was_at: AwareDatetime
+    is_waiting: bool = False
+    """The family has no place yet, but waits for one."""
+
+
+class SessionReminder(_Facts):
+    """A session is near; one message for all the children that a caregiver signed up."""
+
+    kind: Literal["reminder_24h", "reminder_2h"]
+    sign_up_ids: tuple[int, ...]
+    nicknames: tuple[str, ...]
+    calendar_sequence: int
+    """Of the session as it was announced; a move makes the reminder untrue."""
+    code: str
+    title: str
+    starts_at: AwareDatetime
+    place: str
+    address: str
+    phone: str
+
+
+class PlanSession(_Facts):
+    """One session as a year plan's notices name it."""
+
+    code: str
+    title: str
+    starts_at: AwareDatetime
+    place: str
+
+
+class PlanProposed(_Facts):
+    """Sessions that a year plan offers for what it is short of; nobody has answered yet."""
+
+    kind: Literal["plan_proposed"] = "plan_proposed"
+    plan_id: int
+    nickname: str
+    attended: int
+    arranged: int
+    target: int
+    sessions: tuple[PlanSession, ...]
+
+
+class YearPlanNudge(_Facts):
+    """A family is behind with its year's sessions, and some that fit are open."""
+
+    kind: Literal["year_plan_nudge"] = "year_plan_nudge"
+    year: int
+    nickname: str
+    attended: int
+    arranged: int
+    target: int
+    openings: int
+    first: PlanSession
 
 
 class LateReply(_Facts):
@@ -58,7 +135,12 @@ NoticeFacts = Annotated[
     SignUpConfirmed
     | SignUpDeclined
     | SignUpCancelledByStaff
+    | SignUpOffered
+    | SignUpOfferExpired
     | SessionChanged
+    | SessionReminder
+    | PlanProposed
+    | YearPlanNudge
     | LateReply
     | CaregiverJoined,
     Field(discriminator="kind"),
@@ -78,13 +160,20 @@ def load_facts(stored: str) -> NoticeFacts:
 
 
 __all__ = [
+    "AgedOut",
     "CaregiverJoined",
     "LateReply",
     "NoticeFacts",
+    "PlanProposed",
+    "PlanSession",
     "SessionChanged",
+    "SessionReminder",
     "SignUpCancelledByStaff",
     "SignUpConfirmed",
     "SignUpDeclined",
+    "SignUpOfferExpired",
+    "SignUpOffered",
+    "YearPlanNudge",
     "dump_facts",
     "load_facts",
 ]

@@ -26,8 +26,3 @@ def sign_up_delay(
         if now - REMEMBERED_FOR <= missed <= now and (waived_at is None or missed > waived_at)
     }
     return OPENS_LATER_BY if len(counted) >= REPEATED else timedelta(0)
-
-
-def is_missed(ends_at: datetime, now: datetime) -> bool:
-    """Whether a confirmed place that nobody checked in counts as missed by itself by now."""
-    return now - ends_at >= MARKED_AFTER

@@ -1,7 +1,7 @@
 """Rules of a sign-up: its states, who may come, and until when."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from app.errors import (
@@ -9,8 +9,10 @@ from app.errors import (
     SessionCancelled,
     SessionUnknown,
     SignUpClosed,
+    SignUpDelayed,
     SignUpNotOpenYet,
     TooLateToCancel,
+    TownshipFirst,
     TransitionNotAllowed,
 )
 from app.rules.age import age_months
@@ -70,8 +72,13 @@ class SessionTerms:
     max_months: int
 
 
-def check_transition(state: SignUpState, wanted: SignUpState) -> None:
-    """Raises TransitionNotAllowed unless the state machine has this step."""
+def check_transition(state: SignUpState, wanted: SignUpState, *, is_override: bool = False) -> None:
+    """Raises TransitionNotAllowed unless the state machine has this step.
+
+    Staff who override the places may seat a waiting child at once: the one step more.
+    """
+    if is_override and (state, wanted) == (S.WAITLISTED, S.CONFIRMED):
+        return
     if wanted not in TRANSITIONS[state]:
         raise TransitionNotAllowed(state=state, wanted=wanted)
 
@@ -90,6 +97,21 @@ def check_is_open(terms: SessionTerms, now: datetime) -> None:
     closed_at = min(terms.closes_at, terms.starts_at)
     if terms.state is SessionState.HELD or now >= closed_at:
         raise SignUpClosed(terms.code, closed_at)
+
+
+def check_township_first(
+    code: str, *, until: datetime, township: str, is_own: bool, now: datetime
+) -> None:
+    """Until then a session is for its own township's families. Raises TownshipFirst."""
+    if now < until and not is_own:
+        raise TownshipFirst(code=code, township=township, opens_at=until)
+
+
+def check_not_delayed(terms: SessionTerms, delay: timedelta, now: datetime) -> None:
+    """Raises SignUpDelayed where sign-up opens later for this family, and has not yet."""
+    opens_at = terms.opens_at + delay
+    if now < opens_at:
+        raise SignUpDelayed(code=terms.code, opens_at=opens_at)
 
 
 def fits_age(terms: SessionTerms, born: date | None, on: date) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from app.models import AuditEntry
@@ -21,6 +22,10 @@ SYSTEM = Actor("system")
 OPERATOR = Actor("operator")
 
 
+# Built once, and sent at once: no other statement waits for it.
+_INSERT = insert(AuditEntry)
+
+
 def record(
     db: Session,
     *,
@@ -34,16 +39,17 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Add one row, such as action="confirm", subject sign_up 12, requested → confirmed."""
-    db.add(
-        AuditEntry(
-            at=now,
-            actor_type=actor.type,
-            actor_id=actor.id,
-            action=action,
-            subject_type=subject_type,
-            subject_id=subject_id,
-            before=before,
-            after=after,
-            reason=reason,
-        )
+    db.connection().execute(
+        _INSERT,
+        {
+            "at": now,
+            "actor_type": actor.type,
+            "actor_id": actor.id,
+            "action": action,
+            "subject_type": subject_type,
+            "subject_id": subject_id,
+            "before": before,
+            "after": after,
+            "reason": reason,
+        },
     )

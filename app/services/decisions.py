@@ -2,25 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypedDict
 
-from sqlalchemy import ColumnElement, Select, false, func, select, true
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import NotYours, ReasonMissing, SignUpAlreadyDecided, SignUpUnknown
 from app.models import Caregiver, Child, Family, GuidanceSession, SignUp, Staff, Station, Township
 from app.models.notice_facts import (
-    NoticeFacts,
     SignUpCancelledByStaff,
     SignUpConfirmed,
     SignUpDeclined,
 )
 from app.rules.age import age_months
 from app.rules.sign_up import ACTIVE, SignUpState
-from app.services import notices
+from app.services import waiting_list
 from app.services.audit import Actor, record
-from app.services.sessions import change_state, get_session, held_on, lock_session
+from app.services.seats import (
+    change_state,
+    get_session,
+    held_on,
+    holds_place,
+    lock_session,
+    release_place,
+)
+from app.services.sign_up_notices import tell, told
+from app.services.staff import scope_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +54,7 @@ class PendingSignUp:
 
 def in_scope(staff: Staff) -> ColumnElement[bool]:
     """Which stations' rows this staff member may see: a condition on Station."""
-    if not staff.is_active:
-        return false()
-    if staff.role == "district":
-        return true()
-    if staff.role == "township" and staff.township_id is not None:
-        return Station.township_id == staff.township_id
-    if staff.role == "worker" and staff.station_id is not None:
-        return Station.id == staff.station_id
-    return false()
+    return scope_of(staff).stations() if staff.is_active else false()
 
 
 def _pending(staff: Staff) -> Select[SignUp, Child, Township]:
@@ -180,43 +179,6 @@ def _check_undecided(db: Session, sign_up: SignUp) -> None:
     )
 
 
-class _Told(TypedDict):
-    nickname: str
-    code: str
-    title: str
-    starts_at: datetime
-    place: str
-    address: str
-    phone: str
-
-
-def _told(sign_up: SignUp, child: Child) -> _Told:
-    """What every notice about a sign-up says of it."""
-    session = sign_up.session
-    return _Told(
-        nickname=child.nickname,
-        code=session.code,
-        title=session.title,
-        starts_at=session.starts_at,
-        place=session.station.name,
-        address=session.station.address,
-        phone=session.station.phone,
-    )
-
-
-def _tell(db: Session, facts: NoticeFacts, sign_up: SignUp, now: datetime) -> None:
-    """Queue the one notice that this decision owes the family."""
-    notices.queue(
-        db,
-        caregiver_id=sign_up.caregiver_id,
-        facts=facts,
-        subject=f"sign_up:{sign_up.id}",
-        dedupe_key=f"{facts.kind}:{sign_up.id}",
-        now=now,
-        expires_at=sign_up.session.ends_at,
-    )
-
-
 def confirm(db: Session, *, sign_up_id: int, staff: Staff, now: datetime) -> SignUp:
     """The requested place is the family's, and the family is told.
 
@@ -225,7 +187,7 @@ def confirm(db: Session, *, sign_up_id: int, staff: Staff, now: datetime) -> Sig
     found, child = _lock(db, sign_up_id, staff)
     _check_undecided(db, found)
     change_state(db, found, SignUpState.CONFIRMED, Actor("staff", staff.id), now)
-    _tell(db, SignUpConfirmed(**_told(found, child)), found, now)
+    tell(db, SignUpConfirmed(**told(found, child)), found, now)
     return found
 
 
@@ -241,15 +203,16 @@ def decline(db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: dat
     change_state(
         db, found, SignUpState.DECLINED, Actor("staff", staff.id), now, reason=reason.strip()
     )
-    facts = SignUpDeclined(**_told(found, child), reason=reason.strip())
-    _tell(db, facts, found, now)
+    facts = SignUpDeclined(**told(found, child), reason=reason.strip())
+    tell(db, facts, found, now)
+    waiting_list.promote(db, found.session, now)
     return found
 
 
 def cancel_by_staff(
     db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: datetime
 ) -> SignUp:
-    """A confirmed place is taken back with a reason that the family is told.
+    """A place, an offer or a wait is taken back with a reason that the family is told.
 
     Raises SignUpUnknown, NotYours, TransitionNotAllowed, ReasonMissing.
     """
@@ -259,9 +222,80 @@ def cancel_by_staff(
     change_state(
         db, found, SignUpState.CANCELLED, Actor("staff", staff.id), now, reason=reason.strip()
     )
-    facts = SignUpCancelledByStaff(**_told(found, child), reason=reason.strip())
-    _tell(db, facts, found, now)
+    facts = SignUpCancelledByStaff(**told(found, child), reason=reason.strip())
+    tell(db, facts, found, now)
+    waiting_list.promote(db, found.session, now)
     return found
+
+
+def override_seat(
+    db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: datetime
+) -> SignUp:
+    """A waiting child gets a seat beyond the places, with a reason for the audit trail.
+
+    The seat is none of the session's places: it takes none, and frees none when it is given
+    back. Raises SignUpUnknown, NotYours, TransitionNotAllowed, ReasonMissing.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    found, child = _lock(db, sign_up_id, staff)
+    change_state(
+        db,
+        found,
+        SignUpState.CONFIRMED,
+        Actor("staff", staff.id),
+        now,
+        reason=reason.strip(),
+        is_override=True,
+    )
+    tell(db, SignUpConfirmed(**told(found, child)), found, now)
+    return found
+
+
+def waive_no_shows(
+    db: Session, *, family_id: int, staff: Staff, reason: str, now: datetime
+) -> Family:
+    """Sessions that this family missed up to now no longer delay its sign-ups.
+
+    By staff of the family's station, or of one where it missed a session.
+    Raises NotYours, ReasonMissing.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    missed_there = (
+        select(GuidanceSession.station_id)
+        .join(SignUp, SignUp.session_id == GuidanceSession.id)
+        .where(SignUp.family_id == family_id, SignUp.state == SignUpState.NO_SHOW)
+    )
+    family = db.execute(
+        select(Family)
+        .where(
+            Family.id == family_id,
+            exists(
+                select(Station.id)
+                .join(Township, Township.id == Station.township_id)
+                .where(
+                    or_(Station.id == Family.station_id, Station.id.in_(missed_there)),
+                    in_scope(staff),
+                )
+                .correlate(Family)
+            ),
+        )
+        .with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if family is None:
+        raise NotYours()
+    family.no_shows_waived_at = now
+    record(
+        db,
+        actor=Actor("staff", staff.id),
+        action="waive_no_shows",
+        subject_type="family",
+        subject_id=family.id,
+        now=now,
+        reason=reason.strip(),
+    )
+    return family
 
 
 def attend(
@@ -281,6 +315,7 @@ def attend(
     """
     session = get_session(db, session_code)
     lock_session(db, session.id)
+    session = get_session(db, session_code, fresh=True)
     found = db.execute(
         select(SignUp)
         .where(
@@ -319,9 +354,33 @@ def attend(
             now=now,
             after=SignUpState.ATTENDED,
         )
+    elif found.state in (SignUpState.WAITLISTED, SignUpState.OFFERED):
+        _walk_in_instead(db, found, actor, now)
+        waiting_list.promote(db, session, now)
     elif found.state != SignUpState.ATTENDED:
         change_state(db, found, SignUpState.ATTENDED, actor, now)
     return found
+
+
+def _walk_in_instead(db: Session, sign_up: SignUp, actor: Actor, now: datetime) -> None:
+    """Who still waits for a seat and is there all the same: a walk-in, as without a sign-up."""
+    was = sign_up.state
+    if was == SignUpState.OFFERED and holds_place(sign_up):
+        release_place(db, sign_up.session_id)
+    sign_up.is_walk_in = True
+    sign_up.state = SignUpState.ATTENDED
+    sign_up.decided_at = now
+    sign_up.decided_by = actor.id if actor.type == "staff" else None
+    record(
+        db,
+        actor=actor,
+        action="walk_in",
+        subject_type="sign_up",
+        subject_id=sign_up.id,
+        now=now,
+        before=was,
+        after=SignUpState.ATTENDED,
+    )
 
 
 def _set_attendance(

@@ -9,13 +9,21 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import ValidationError
-from sqlalchemy import CursorResult, literal_column, select, update
+from sqlalchemy import CursorResult, func, literal_column, select, update
 from sqlalchemy.orm import Session, contains_eager
 
-from app.models import Caregiver, FollowUp, Notice, SignUp
-from app.models.notice_facts import NoticeFacts, load_facts
+from app.clock import SHANGHAI
+from app.models import Caregiver, FollowUp, GuidanceSession, Notice, PlanProposal, SignUp
+from app.models.notice_facts import (
+    NoticeFacts,
+    PlanProposed,
+    SessionReminder,
+    YearPlanNudge,
+    load_facts,
+)
 from app.rules.channel_budget import Channel
-from app.rules.sign_up import SignUpState
+from app.rules.quiet_hours import first_loud, is_quiet
+from app.rules.sign_up import SessionState, SignUpState
 
 ORPHANED_AFTER = timedelta(seconds=60)
 """Longer than any send of a living deliverer lasts."""
@@ -37,6 +45,8 @@ WANTED_STATES: dict[str, frozenset[SignUpState]] = {
     ),
     "sign_up_declined": frozenset({SignUpState.DECLINED}),
     "sign_up_cancelled": frozenset({SignUpState.CANCELLED}),
+    "sign_up_offered": frozenset({SignUpState.OFFERED}),
+    "sign_up_offer_expired": frozenset({SignUpState.EXPIRED}),
     "session_changed": frozenset(
         {
             SignUpState.REQUESTED,
@@ -48,6 +58,18 @@ WANTED_STATES: dict[str, frozenset[SignUpState]] = {
 }
 """A notice about a sign-up is true only while the sign-up is in one of these."""
 
+WAITS_FOR_MORNING = frozenset(
+    {
+        "reminder_24h",
+        "reminder_2h",
+        "sign_up_offered",
+        "sign_up_offer_expired",
+        "plan_proposed",
+        "year_plan_nudge",
+    }
+)
+"""Kinds that a deliverer which comes late, in the night, puts off once more."""
+
 
 class Reason(StrEnum):
     """Why a notice is in its state, where the platform's code does not say it."""
@@ -56,6 +78,8 @@ class Reason(StrEnum):
     NOT_FOLLOWING = "not_following"
     SUPERSEDED = "superseded"
     """What it says is not true any more."""
+    PUSHES_OFF = "pushes_off"
+    """The caregiver wants no messages of this kind now."""
     FACTS_UNREADABLE = "facts_unreadable"
     CRASHED = "crashed_while_sending"
 
@@ -112,6 +136,9 @@ def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNo
     if notice.expires_at is not None and notice.expires_at <= now:
         notice.state, notice.reason = "skipped", Reason.EXPIRED
         return None
+    if notice.kind in WAITS_FOR_MORNING and is_quiet(now.astimezone(SHANGHAI)):
+        notice.due_at = first_loud(now.astimezone(SHANGHAI))
+        return None
     try:
         facts = load_facts(notice.facts)
     except ValidationError:
@@ -142,6 +169,10 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> Reason 
     caregiver = db.get(Caregiver, notice.caregiver_id)
     if caregiver is None or caregiver.openid != notice.openid or not caregiver.is_following:
         return Reason.NOT_FOLLOWING
+    if isinstance(notice.facts, SessionReminder):
+        return None if _is_true(db, notice.facts) else Reason.SUPERSEDED
+    if isinstance(notice.facts, PlanProposed | YearPlanNudge):
+        return _objection_to_plan(db, notice.facts, caregiver)
     wanted = WANTED_STATES.get(notice.facts.kind)
     table, _, number = notice.subject.partition(":")
     if wanted is not None and table == "sign_up" and number.isdecimal():
@@ -149,6 +180,36 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> Reason 
             select(SignUp.state).where(SignUp.id == int(number))
         ).scalar_one_or_none()
         if state not in wanted:
+            return Reason.SUPERSEDED
+    return None
+
+
+def _is_true(db: Session, reminder: SessionReminder) -> bool:
+    """Whether all whom a reminder names still come, to a session as it was announced."""
+    coming = db.execute(
+        select(func.count(SignUp.id))
+        .join(SignUp.session)
+        .where(
+            SignUp.id.in_(reminder.sign_up_ids),
+            SignUp.state == SignUpState.CONFIRMED,
+            GuidanceSession.state == SessionState.PUBLISHED,
+            GuidanceSession.calendar_sequence == reminder.calendar_sequence,
+        )
+    ).scalar_one()
+    return coming == len(reminder.sign_up_ids)
+
+
+def _objection_to_plan(
+    db: Session, facts: PlanProposed | YearPlanNudge, caregiver: Caregiver
+) -> Reason | None:
+    """Both are offers of ours: not for who wants none, nor for what was answered meanwhile."""
+    if caregiver.pushes != "on":
+        return Reason.PUSHES_OFF
+    if isinstance(facts, PlanProposed):
+        still_open = select(PlanProposal.id).where(
+            PlanProposal.year_plan_id == facts.plan_id, PlanProposal.state == "open"
+        )
+        if db.execute(still_open.limit(1)).first() is None:
             return Reason.SUPERSEDED
     return None
 

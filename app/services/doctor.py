@@ -24,6 +24,7 @@ from app.models import (
 )
 from app.models.notice_facts import load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
+from app.services import waiting_checks
 
 SENDING_AT_MOST = timedelta(minutes=2)
 """A notice longer in `sending` was left there by a crash and should be unknown by now."""
@@ -31,10 +32,13 @@ SENDING_AT_MOST = timedelta(minutes=2)
 NOTICE_STATES = ("queued", "sending", "waiting", "sent", "failed", "skipped", "unknown")
 REASONED_STATES = ("waiting", "failed", "skipped", "unknown")
 
-NOTICE_OF_DECISION = {
+UNDECIDED = (SignUpState.REQUESTED, SignUpState.WAITLISTED)
+
+NOTICE_OF_DECISION: dict[str, str] = {
     SignUpState.CONFIRMED: "sign_up_confirmed",
     SignUpState.DECLINED: "sign_up_declined",
     SignUpState.CANCELLED: "sign_up_cancelled",
+    "override": "sign_up_confirmed",
 }
 """What a staff member's decision owes the family, once."""
 
@@ -60,6 +64,8 @@ def examine(db: Session, *, cipher: Cipher, now: datetime) -> Report:
         db.connection(execution_options={"isolation_level": "REPEATABLE READ"})
     found = [(name, find(db)) for name, find in CHECKS]
     found.append(("notices_do_not_stay_in_sending", _stuck_notices(db, now)))
+    found.append(("offers_end_in_time", waiting_checks.late_offers(db, now)))
+    found.append(("no_seat_is_idle_while_somebody_waits", waiting_checks.idle_seats(db, now)))
     found.append(("notices_can_be_read", _unreadable_notices(db, cipher)))
     found.append(("personal_data_is_encrypted", _unreadable_columns(db, cipher)))
     return report(found)
@@ -75,8 +81,10 @@ def report(found: Iterable[tuple[str, Iterable[str]]]) -> Report:
 
 
 def _seats() -> ColumnElement[int]:
-    """Seats that a session's sign-ups hold; walk-ins came without one."""
-    holds = and_(SignUp.state.in_(SEATED), SignUp.is_walk_in.is_(False))
+    """Seats that a session's sign-ups hold; walk-ins and overrides are beyond the places."""
+    holds = and_(
+        SignUp.state.in_(SEATED), SignUp.is_walk_in.is_(False), SignUp.is_override.is_(False)
+    )
     return (
         select(func.count(SignUp.id))
         .where(SignUp.session_id == GuidanceSession.id, holds)
@@ -173,7 +181,7 @@ def _undecided_decisions(db: Session) -> list[str]:
     """Sign-ups that were decided, without saying when; or declined without a reason."""
     statement = select(SignUp.id).where(
         or_(
-            and_(SignUp.state != SignUpState.REQUESTED, SignUp.decided_at.is_(None)),
+            and_(SignUp.state.not_in(UNDECIDED), SignUp.decided_at.is_(None)),
             and_(SignUp.state == SignUpState.DECLINED, SignUp.reason.is_(None)),
         )
     )
@@ -185,14 +193,12 @@ def _untold_decisions(db: Session) -> list[str]:
     decided = db.execute(
         select(AuditEntry.subject_id, AuditEntry.action).where(
             AuditEntry.subject_type == "sign_up",
-            AuditEntry.actor_type == "staff",
+            # An operator decides too: an import that moves a session takes places back for age.
+            AuditEntry.actor_type.in_(("staff", "operator")),
             AuditEntry.action.in_(NOTICE_OF_DECISION),
         )
     )
-    owed = {
-        (f"sign_up:{sign_up_id}", NOTICE_OF_DECISION[SignUpState(action)])
-        for sign_up_id, action in decided
-    }
+    owed = {(f"sign_up:{sign_up_id}", NOTICE_OF_DECISION[action]) for sign_up_id, action in decided}
     counts = {
         (subject, kind): count
         for subject, kind, count in db.execute(
@@ -266,8 +272,13 @@ def _families_without_caregiver(db: Session) -> list[str]:
 
 
 def _followed_identities(db: Session) -> list[str]:
-    """Caregivers who left and whose WeChat identity is still kept, or the other way about."""
-    statement = select(Caregiver.id).where(Caregiver.is_following == Caregiver.openid.is_(None))
+    """Caregivers who left and whose WeChat identity is still kept, or who follow without one."""
+    statement = select(Caregiver.id).where(
+        or_(
+            and_(Caregiver.unfollowed_at.is_not(None), Caregiver.openid.is_not(None)),
+            and_(Caregiver.is_following, Caregiver.openid.is_(None)),
+        )
+    )
     return _named("caregiver", db.scalars(statement.order_by(Caregiver.id)))
 
 
@@ -328,6 +339,10 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("sign_ups_are_audited", _unaudited_sign_ups),
     ("decisions_have_their_time_and_reason", _undecided_decisions),
     ("staff_decisions_are_told_once", _untold_decisions),
+    ("offers_have_their_time", waiting_checks.broken_offers),
+    ("waiting_has_its_time", waiting_checks.timeless_waits),
+    ("offers_are_told_once", waiting_checks.untold_steps),
+    ("overrides_have_their_reason", waiting_checks.unreasoned_overrides),
     ("sent_notices_are_complete", _incomplete_sent_notices),
     ("notices_have_state_and_reason", _unexplained_notices),
     ("children_have_consent", _children_without_consent),

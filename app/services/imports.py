@@ -13,8 +13,10 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.errors import BadRow, ImportRefused
 from app.models import GuidanceSession, Station, Township
+from app.rules.session_life import order_faults
 from app.services import audit, publishing
 from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
+from app.services.publishing import row_of, timing_of
 
 STATION_COLUMNS = ("code", "name", "kind", "township", "address", "phone")
 STATION_KINDS = (
@@ -139,7 +141,7 @@ def import_sessions(db: Session, content: bytes, *, actor: audit.Actor, now: dat
             .with_for_update()
         )
     }
-    before = {code: _session_row(session) for code, session in known.items()}
+    before = {code: row_of(session) for code, session in known.items()}
     for row in rows:
         was = before.get(row.code)
         if was == row:
@@ -167,26 +169,6 @@ def _station_row(station: Station) -> StationRow:
         township_id=station.township_id,
         address=station.address,
         phone=station.phone,
-    )
-
-
-def _session_row(session: GuidanceSession) -> publishing.SessionRow:
-    return publishing.SessionRow(
-        code=session.code,
-        title=session.title,
-        kind=session.kind,
-        level=session.level,
-        station_code=session.station.code,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-        places=session.places,
-        min_months=session.min_months,
-        max_months=session.max_months,
-        confirm_mode=session.confirm_mode,
-        opens_at=session.opens_at,
-        closes_at=session.closes_at,
-        cancel_until=session.cancel_until,
-        waiting_list=session.waiting_list,
     )
 
 
@@ -328,14 +310,8 @@ def _session_reader(stations: Mapping[str, str]) -> Callable[[_Cells], publishin
 
 
 def _check_order(cells: _Cells, row: publishing.SessionRow) -> None:
-    if row.ends_at <= row.starts_at:
-        cells.refuse("ends_at", "ends_before_start")
-    if row.closes_at <= row.opens_at:
-        cells.refuse("closes_at", "closes_before_opening")
-    if row.closes_at > row.starts_at:
-        cells.refuse("closes_at", "closes_after_start")
-    if row.cancel_until > row.starts_at:
-        cells.refuse("cancel_until", "cancel_after_start")
+    for column, reason in order_faults(timing_of(row)):
+        cells.refuse(column, reason)
     if row.max_months < row.min_months:
         cells.refuse("max_months", "months_out_of_order")
 

@@ -5,6 +5,8 @@ failed (a person has to look), skipped (not wanted any more) or unknown (it may 
 What comes after the claim is in app/services/delivery.py.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, literal_column, select, update
@@ -27,6 +29,20 @@ LATE_REPLY_GOOD_FOR = timedelta(hours=48)
 """After that the window which it needs has closed, and the question is forgotten."""
 
 
+@dataclass(frozen=True, slots=True)
+class NoticeDraft:
+    """One notice to be written; what each field means is said at `queue`."""
+
+    caregiver_id: int
+    facts: NoticeFacts
+    subject: str
+    dedupe_key: str
+    priority: int | None = None
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    can_wait: bool = False
+
+
 def queue(
     db: Session,
     *,
@@ -45,31 +61,53 @@ def queue(
     What `can_wait` (packs, nudges, reminders, offers) waits for the morning in quiet hours;
     answers and staff decisions go out at once.
     """
-    due = due_at or now
-    if can_wait:
-        due = first_loud(due.astimezone(SHANGHAI))
-    if expires_at is None and facts.kind == "late_reply":
-        expires_at = now + LATE_REPLY_GOOD_FOR
+    draft = NoticeDraft(
+        caregiver_id=caregiver_id,
+        facts=facts,
+        subject=subject,
+        dedupe_key=dedupe_key,
+        priority=priority,
+        due_at=due_at,
+        expires_at=expires_at,
+        can_wait=can_wait,
+    )
+    return queue_all(db, [draft], now) == 1
+
+
+def queue_all(db: Session, drafts: Sequence[NoticeDraft], now: datetime) -> int:
+    """Write many notices in one statement; how many of them were new."""
+    if not drafts:
+        return 0
     insert = (postgresql if db.get_bind().dialect.name == "postgresql" else sqlite).insert
     statement = (
         insert(Notice)
-        .values(
-            caregiver_id=caregiver_id,
-            kind=facts.kind,
-            subject=subject,
-            dedupe_key=dedupe_key,
-            facts=dump_facts(facts),
-            state="queued",
-            priority=PRIORITIES.get(facts.kind, BOOKING) if priority is None else priority,
-            queued_at=now,
-            due_at=due,
-            expires_at=expires_at,
-            attempts=0,
-        )
+        .values([_row(draft, now) for draft in drafts])
         .on_conflict_do_nothing(index_elements=[Notice.dedupe_key])
         .returning(Notice.id)
     )
-    return db.execute(statement).scalar_one_or_none() is not None
+    return len(db.execute(statement).all())
+
+
+def _row(draft: NoticeDraft, now: datetime) -> dict[str, object]:
+    kind, priority, expires_at = draft.facts.kind, draft.priority, draft.expires_at
+    due = draft.due_at or now
+    if draft.can_wait:
+        due = first_loud(due.astimezone(SHANGHAI))
+    if expires_at is None and kind == "late_reply":
+        expires_at = now + LATE_REPLY_GOOD_FOR
+    return {
+        "caregiver_id": draft.caregiver_id,
+        "kind": kind,
+        "subject": draft.subject,
+        "dedupe_key": draft.dedupe_key,
+        "facts": dump_facts(draft.facts),
+        "state": "queued",
+        "priority": PRIORITIES.get(kind, BOOKING) if priority is None else priority,
+        "queued_at": now,
+        "due_at": due,
+        "expires_at": expires_at,
+        "attempts": 0,
+    }
 
 
 def has_due(db: Session, now: datetime) -> bool:

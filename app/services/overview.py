@@ -13,7 +13,10 @@ from app.clock import SHANGHAI
 from app.models import Caregiver, Child, Consent, GuidanceSession, Notice, SignUp
 from app.models.notice_facts import NoticeFacts, load_facts
 from app.rules.age import age_months
+from app.rules.sign_up import SignUpState
+from app.services import waiting_list
 from app.services.registration import find_caregiver
+from app.services.rosters import sign_ups_of
 from app.services.sessions import YearCount, get_session, year_count
 
 
@@ -30,9 +33,12 @@ class RosterRow:
     position: int | None
     """In the waiting list; None outside of it."""
     offer_expires_at: datetime | None
+    """Of an offer that is open, or that no job has settled yet."""
     signed_up_at: datetime
     decided_at: datetime | None
     is_walk_in: bool
+    is_override: bool
+    """Seated by staff beyond the places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +57,8 @@ class Roster:
 def roster(db: Session, code: str) -> Roster:
     """Every sign-up of a session, in the order they came. Raises SessionUnknown."""
     session = get_session(db, code)
-    rows = db.execute(
-        select(SignUp, Child, Caregiver.openid)
-        .join(Child, Child.id == SignUp.child_id)
-        .join(Caregiver, Caregiver.id == SignUp.caregiver_id)
-        .where(SignUp.session_id == session.id)
-        .order_by(SignUp.requested_at, SignUp.id)
-    )
+    rows = db.execute(sign_ups_of(session.id))
+    places = waiting_list.positions(db, session)
     return Roster(
         session=session.code,
         title=session.title,
@@ -72,15 +73,18 @@ def roster(db: Session, code: str) -> Roster:
                 sign_up=found.id,
                 family=found.family_id,
                 child=child.nickname,
-                openid=openid,
+                openid=caregiver.openid,
                 state=found.state,
-                position=None,
-                offer_expires_at=None,
+                position=places.get(found.id),
+                offer_expires_at=(
+                    found.offer_expires_at if found.state == SignUpState.OFFERED else None
+                ),
                 signed_up_at=found.requested_at,
                 decided_at=found.decided_at,
                 is_walk_in=found.is_walk_in,
+                is_override=found.is_override,
             )
-            for found, child, openid in rows
+            for found, child, caregiver, _ in rows
         ),
     )
 

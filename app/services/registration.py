@@ -79,15 +79,9 @@ _FIND_CAREGIVER = (
     select(Caregiver)
     .where(Caregiver.openid == bindparam("openid"))
     .outerjoin(Caregiver.family)
-    .outerjoin(Family.township)
-    .outerjoin(Family.station)
     .outerjoin(Family.children)
     .options(
-        contains_eager(Caregiver.family).options(
-            contains_eager(Family.township),
-            contains_eager(Family.station),
-            contains_eager(Family.children),
-        ),
+        contains_eager(Caregiver.family).contains_eager(Family.children),
         with_expression(
             Caregiver.has_waiting,
             exists().where(
@@ -100,7 +94,10 @@ _FIND_CAREGIVER = (
 
 
 def find_caregiver(db: Session, openid: str) -> Caregiver | None:
-    """The caregiver with family, township, station and children, in one query."""
+    """The caregiver with family and children, in one query.
+
+    Township and station follow when they are asked for: most turns need neither.
+    """
     found = db.execute(_FIND_CAREGIVER, {"openid": openid})
     return found.unique().scalar_one_or_none()
 
@@ -142,6 +139,11 @@ def bind_station(db: Session, caregiver: Caregiver, station_code: str) -> Statio
     if family is not None and family.station_id is None:
         family.station = station
     return station
+
+
+def mark_not_following(db: Session, openid: str) -> None:
+    """Send nothing more to this openid until it is heard from again; the link stays."""
+    db.execute(update(Caregiver).where(Caregiver.openid == openid).values(is_following=False))
 
 
 def unfollow(db: Session, openid: str, now: datetime) -> None:

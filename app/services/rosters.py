@@ -6,15 +6,19 @@ offset; ask for one row more than a page to learn whether there is a next one.
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import SessionUnknown
-from app.models import Caregiver, Child, GuidanceSession, SignUp, Staff
+from app.models import Caregiver, Child, GuidanceSession, SignUp, Staff, Station
 from app.rules.age import age_months
-from app.rules.sign_up import SignUpState
+from app.rules.session_life import Stage, stage_of
+from app.rules.sign_up import SessionState, SignUpState
+from app.services import waiting_list
+from app.services.seats import terms_of
 from app.services.staff import StaffScope
 
 ROSTER_ORDER = (
@@ -47,12 +51,19 @@ class DeskSession:
     places_taken: int
     min_months: int
     max_months: int
+    level: str
+    stage: Stage
+    """At the moment that the list was asked for."""
+    is_in_series: bool
+    cancelled_reason: str | None
     waiting_for_decision: int
     """Requests that nobody has decided yet; their places are held."""
 
 
 @dataclass(frozen=True, slots=True)
 class RosterRow:
+    sign_up_id: int
+    family_id: int
     nickname: str
     age_months: int | None
     """On the session's day; None where the child was not born by then."""
@@ -60,6 +71,11 @@ class RosterRow:
     """Of the caregiver who signed up."""
     state: SignUpState
     is_walk_in: bool
+    is_override: bool
+    """Seated by staff beyond the places."""
+    position: int | None
+    """In the waiting list; None outside of it."""
+    offer_expires_at: datetime | None
     reason: str | None
     requested_at: datetime
     decided_at: datetime | None
@@ -88,7 +104,7 @@ def _sessions(scope: StaffScope) -> Select[GuidanceSession, int]:
     )
 
 
-def _desk_session(session: GuidanceSession, waiting: int) -> DeskSession:
+def _desk_session(session: GuidanceSession, waiting: int, now: datetime) -> DeskSession:
     return DeskSession(
         id=session.id,
         code=session.code,
@@ -102,6 +118,10 @@ def _desk_session(session: GuidanceSession, waiting: int) -> DeskSession:
         places_taken=session.places_taken,
         min_months=session.min_months,
         max_months=session.max_months,
+        level=session.level,
+        stage=stage_of(terms_of(session), session.ends_at, now),
+        is_in_series=session.series_id is not None,
+        cancelled_reason=session.cancelled_reason,
         waiting_for_decision=waiting,
     )
 
@@ -126,10 +146,82 @@ def coming_sessions(
     )
     if until is not None:
         statement = statement.where(GuidanceSession.starts_at < until)
-    return [_desk_session(session, waiting) for session, waiting in db.execute(statement)]
+    return [_desk_session(session, waiting, now) for session, waiting in db.execute(statement)]
 
 
-def get_roster(db: Session, scope: StaffScope, code: str) -> Roster:
+class Show(StrEnum):
+    """Which sessions a list holds."""
+
+    COMING = "coming"
+    """From today's first minute on, also those of today that are over."""
+    PAST = "past"
+    DRAFTS = "drafts"
+    CANCELLED = "cancelled"
+
+
+def list_sessions(
+    db: Session, scope: StaffScope, show: Show, *, now: datetime, limit: int = 50, offset: int = 0
+) -> list[DeskSession]:
+    """Sessions of one kind: what comes and drafts by time, what is past or cancelled backwards."""
+    today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
+    is_coming, starts = GuidanceSession.starts_at >= today, GuidanceSession.starts_at
+    match show:
+        case Show.COMING:
+            wanted = and_(is_coming, GuidanceSession.state != SessionState.DRAFT)
+        case Show.PAST:
+            wanted = and_(
+                ~is_coming,
+                GuidanceSession.state.in_((SessionState.PUBLISHED, SessionState.HELD)),
+            )
+        case Show.DRAFTS:
+            wanted = GuidanceSession.state == SessionState.DRAFT
+        case Show.CANCELLED:
+            wanted = GuidanceSession.state == SessionState.CANCELLED
+    is_backwards = show in (Show.PAST, Show.CANCELLED)
+    statement = (
+        _sessions(scope)
+        .where(wanted)
+        .order_by(starts.desc() if is_backwards else starts, GuidanceSession.id)
+        .limit(limit)
+        .offset(offset)
+    )
+    return [_desk_session(session, waiting, now) for session, waiting in db.execute(statement)]
+
+
+def get_in_scope(db: Session, scope: StaffScope, code: str) -> GuidanceSession:
+    """The session itself. Raises SessionUnknown, also where it is outside the scope."""
+    found = db.execute(
+        _sessions(scope).where(GuidanceSession.code == code.strip().upper())
+    ).one_or_none()
+    if found is None:
+        raise SessionUnknown(code)
+    session, _ = found
+    return session
+
+
+def stations_in(db: Session, scope: StaffScope) -> list[Station]:
+    """The active stations that this staff member may put sessions at, by name."""
+    return list(
+        db.scalars(
+            select(Station).where(scope.stations(), Station.is_active).order_by(Station.name)
+        )
+    )
+
+
+def sign_ups_of(session_id: int) -> Select[SignUp, Child, Caregiver, str | None]:
+    """A session's sign-ups in the order they came, each with the child, the caregiver who
+    signed up, and the username of whoever decided."""
+    return (
+        select(SignUp, Child, Caregiver, Staff.username)
+        .join(Child, Child.id == SignUp.child_id)
+        .join(Caregiver, Caregiver.id == SignUp.caregiver_id)
+        .outerjoin(Staff, Staff.id == SignUp.decided_by)
+        .where(SignUp.session_id == session_id)
+        .order_by(SignUp.requested_at, SignUp.id)
+    )
+
+
+def get_roster(db: Session, scope: StaffScope, code: str, now: datetime) -> Roster:
     """A session with all its sign-ups, open requests first, then who comes, then the rest.
 
     Raises SessionUnknown, also where the session is outside the scope.
@@ -141,34 +233,34 @@ def get_roster(db: Session, scope: StaffScope, code: str) -> Roster:
         raise SessionUnknown(code)
     session, waiting = found
     day = session.starts_at.astimezone(SHANGHAI).date()
-    sign_ups = db.execute(
-        select(SignUp, Child, Caregiver.relation, Staff.username)
-        .join(Child, Child.id == SignUp.child_id)
-        .join(Caregiver, Caregiver.id == SignUp.caregiver_id)
-        .outerjoin(Staff, Staff.id == SignUp.decided_by)
-        .where(SignUp.session_id == session.id)
-        .order_by(SignUp.requested_at, SignUp.id)
-    )
+    sign_ups = db.execute(sign_ups_of(session.id)).all()
+    is_waited_for = any(found.state == SignUpState.WAITLISTED for found, _, _, _ in sign_ups)
+    positions = waiting_list.positions(db, session) if is_waited_for else {}
     rows = [
         RosterRow(
+            sign_up_id=sign_up.id,
+            family_id=sign_up.family_id,
             nickname=child.nickname,
             age_months=(
                 None
                 if child.birth_date is None or child.birth_date > day
                 else age_months(child.birth_date, day)
             ),
-            relation=relation,
+            relation=caregiver.relation,
             state=SignUpState(sign_up.state),
             is_walk_in=sign_up.is_walk_in,
+            is_override=sign_up.is_override,
+            position=positions.get(sign_up.id),
+            offer_expires_at=sign_up.offer_expires_at,
             reason=sign_up.reason,
             requested_at=sign_up.requested_at,
             decided_at=sign_up.decided_at,
             decided_by=username,
         )
-        for sign_up, child, relation, username in sign_ups
+        for sign_up, child, caregiver, username in sign_ups
     ]
-    rows.sort(key=lambda row: ROSTER_ORDER.index(row.state))
-    return Roster(session=_desk_session(session, waiting), rows=tuple(rows))
+    rows.sort(key=lambda row: (ROSTER_ORDER.index(row.state), row.position or 0))
+    return Roster(session=_desk_session(session, waiting, now), rows=tuple(rows))
 
 
 @dataclass(frozen=True, slots=True)

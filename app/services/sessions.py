@@ -1,36 +1,66 @@
 """Guidance sessions from the family's side: what is open, signing up, cancelling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
-from sqlalchemy import bindparam, func, literal_column, select, update
+from sqlalchemy import bindparam, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.clock import SHANGHAI
-from app.errors import (
-    AlreadySignedUp,
-    NotRegistered,
-    SessionFull,
-    SessionUnknown,
-    SignUpUnknown,
-)
+from app.errors import AlreadySignedUp, NotRegistered, SessionFull, SignUpUnknown
 from app.models import Caregiver, Child, Entitlement, Family, GuidanceSession, SignUp, Station
+from app.rules.no_show import OPENS_LATER_BY, REMEMBERED_FOR, sign_up_delay
 from app.rules.sign_up import (
     ACTIVE,
-    SEATED,
     SessionState,
-    SessionTerms,
     SignUpState,
     check_age,
     check_can_cancel,
     check_is_open,
-    check_transition,
+    check_not_delayed,
+    check_township_first,
     fits_age,
 )
-from app.services import audit
+from app.rules.waiting_list import WaitingOrder
+from app.services import audit, waiting_list
 from app.services.audit import Actor
+from app.services.seats import (
+    change_state,
+    free_seats,
+    get_session,
+    held_on,
+    lock_session,
+    release_place,
+    take_at_once,
+    take_seats,
+    terms_of,
+)
+from app.services.waiting_list import NO_QUEUE, Queue
+
+__all__ = [
+    "OpenSession",
+    "YearCount",
+    "cancel_by_family",
+    "change_state",
+    "find_open",
+    "find_sign_ups",
+    "find_target",
+    "get_session",
+    "held_on",
+    "lock_session",
+    "release_place",
+    "sign_up",
+    "sign_up_together",
+    "terms_of",
+    "year_count",
+]
+
+LEAVE_AT_ANY_TIME = frozenset({SignUpState.WAITLISTED, SignUpState.OFFERED})
+"""Nobody has counted on these yet: they may be given up after the deadline, too."""
 
 DEFAULT_SESSIONS_A_YEAR = 6
 DEFAULT_HOME_VISITS_A_YEAR = 1
@@ -50,9 +80,14 @@ class OpenSession:
     township: str
     address: str
     places_left: int
+    """Seats that could be taken now: none while anybody waits, for those go first."""
+    waiting: int
+    can_wait: bool
+    """Whether the session has a waiting list that could still be joined."""
     min_months: int
     max_months: int
     opens_at: datetime
+    """For this family: other townships' sessions may open to it later."""
     fits: tuple[str, ...]
     """Nicknames of the family's children whose age fits on the day."""
     signed_up: tuple[str, ...]
@@ -65,41 +100,6 @@ class YearCount:
     attended: int
     arranged: int
     target: int
-
-
-def terms_of(session: GuidanceSession) -> SessionTerms:
-    """The facts of a session that its rules decide on."""
-    return SessionTerms(
-        code=session.code,
-        state=SessionState(session.state),
-        starts_at=session.starts_at,
-        opens_at=session.opens_at,
-        closes_at=session.closes_at,
-        cancel_until=session.cancel_until,
-        min_months=session.min_months,
-        max_months=session.max_months,
-    )
-
-
-def held_on(session: GuidanceSession) -> date:
-    """The Shanghai calendar day of a session."""
-    return session.starts_at.astimezone(SHANGHAI).date()
-
-
-_GET_SESSION = (
-    select(GuidanceSession)
-    .join(GuidanceSession.station)
-    .options(contains_eager(GuidanceSession.station))
-    .where(GuidanceSession.code == bindparam("code"))
-)
-
-
-def get_session(db: Session, code: str) -> GuidanceSession:
-    """The session with its station, by code in any case. Raises SessionUnknown."""
-    session = db.execute(_GET_SESSION, {"code": code.upper()}).scalar_one_or_none()
-    if session is None:
-        raise SessionUnknown(code)
-    return session
 
 
 def find_open(
@@ -131,7 +131,9 @@ def find_open(
         fitting = [(session, fits) for session, fits in fitting if fits]
         fitting.sort(key=lambda pair: pair[0].station.township_id != family.township_id)
     fitting = fitting[:limit]
-    taken = _active_children(db, family, [session.id for session, _ in fitting])
+    ids = [session.id for session, _ in fitting]
+    taken = _active_children(db, family, ids)
+    queues = waiting_list.queues(db, ids, now)
     return [
         OpenSession(
             code=session.code,
@@ -141,15 +143,32 @@ def find_open(
             station=session.station.name,
             township=session.station.township.name,
             address=session.station.address,
-            places_left=max(0, session.places - session.places_taken),
+            places_left=_left(session, queues.get(session.id, NO_QUEUE)),
+            waiting=queues.get(session.id, NO_QUEUE).waiting,
+            can_wait=session.waiting_list != WaitingOrder.NO
+            and waiting_list.offer_until(session, now) is not None,
             min_months=session.min_months,
             max_months=session.max_months,
-            opens_at=session.opens_at,
+            opens_at=_opens_at(session, family),
             fits=tuple(child.nickname for child in fits),
             signed_up=tuple(c.nickname for c in children if (session.id, c.id) in taken),
         )
         for session, fits in fitting
     ]
+
+
+def _left(session: GuidanceSession, queue: Queue) -> int:
+    if queue.waiting:
+        return 0
+    # The seat of an offer that has run out is free, whether or not a job has settled it.
+    return max(0, session.places - session.places_taken + queue.run_out)
+
+
+def _opens_at(session: GuidanceSession, family: Family | None) -> datetime:
+    until = session.township_first_until
+    if until is None or (family and family.township_id == session.station.township_id):
+        return session.opens_at
+    return max(session.opens_at, until)
 
 
 def _active_children(
@@ -168,116 +187,194 @@ def _active_children(
 
 
 def sign_up(db: Session, *, caregiver: Caregiver, child: Child, code: str, now: datetime) -> SignUp:
-    """A place for one child with one adult: confirmed, or requested where staff decide.
+    """One child's sign-up: as sign_up_together, for one."""
+    return sign_up_together(db, caregiver=caregiver, children=[child], code=code, now=now)[0]
 
-    Raises SessionUnknown, SessionCancelled, SignUpNotOpenYet, SignUpClosed,
-    AgeOutsideSession, AlreadySignedUp, SessionFull; the caller's transaction then
-    rolls back, which is what takes the inserted row away again.
+
+def sign_up_together(
+    db: Session, *, caregiver: Caregiver, children: Sequence[Child], code: str, now: datetime
+) -> list[SignUp]:
+    """A seat for each child with one adult, or a place in the waiting list: alike for all.
+
+    Seated they are confirmed, or requested where staff decide. Raises NotRegistered,
+    SessionUnknown, SessionCancelled, SignUpNotOpenYet, TownshipFirst, SignUpDelayed,
+    SignUpClosed, AgeOutsideSession, AlreadySignedUp, SessionFull; the caller's transaction
+    then rolls back, which is what takes back the seats that were counted.
     """
-    if caregiver.family_id is None or child.family_id != caregiver.family_id:
+    family = caregiver.family
+    if family is None or any(child.family_id != family.id for child in children):
         raise NotRegistered()
     session = get_session(db, code)
+    _check_may_sign_up(db, session, family, children, now)
+    waitlisted_at = None
+    if not take_at_once(db, session, len(children)):
+        lock_session(db, session.id)
+        session = get_session(db, code, fresh=True)
+        _check_may_sign_up(db, session, family, children, now)
+        # Nobody jumps the queue: seats that have come free are offered to it first.
+        waiting_list.promote(db, session, now)
+        _check_none_active(db, session, children)
+        waitlisted_at = _seat_or_line_up(db, session, len(children), now)
+    state = _first_state(session, waitlisted_at)
+    made = [
+        _insert(
+            db,
+            session,
+            child_id=child.id,
+            family_id=child.family_id,
+            caregiver_id=caregiver.id,
+            state=state,
+            requested_at=now,
+            waitlisted_at=waitlisted_at,
+            decided_at=now if state is SignUpState.CONFIRMED else None,
+        )
+        for child in children
+    ]
+    seated = [sign_up for sign_up in made if sign_up is not None]
+    if len(seated) < len(made):
+        _check_none_active(db, session, children)
+    for sign_up in seated:
+        audit.record(
+            db,
+            actor=Actor("caregiver", caregiver.id),
+            action="sign_up",
+            subject_type="sign_up",
+            subject_id=sign_up.id,
+            now=now,
+            after=state,
+        )
+    return seated
+
+
+def _first_state(session: GuidanceSession, waitlisted_at: datetime | None) -> SignUpState:
+    if waitlisted_at is not None:
+        return SignUpState.WAITLISTED
+    return SignUpState.CONFIRMED if session.confirm_mode == "auto" else SignUpState.REQUESTED
+
+
+def _check_may_sign_up(
+    db: Session,
+    session: GuidanceSession,
+    family: Family,
+    children: Sequence[Child],
+    now: datetime,
+) -> None:
+    """All that the session asks of whoever signs up, but for a free seat."""
     terms = terms_of(session)
     check_is_open(terms, now)
-    check_age(terms, child.nickname, child.birth_date, held_on(session))
-    auto = session.confirm_mode == "auto"
-    state = SignUpState.CONFIRMED if auto else SignUpState.REQUESTED
-    sign_up_id = _insert(
-        db,
-        session_id=session.id,
-        child_id=child.id,
-        family_id=child.family_id,
-        caregiver_id=caregiver.id,
-        state=state,
-        is_walk_in=False,
-        requested_at=now,
-        decided_at=now if auto else None,
+    if session.township_first_until is not None:
+        check_township_first(
+            session.code,
+            until=session.township_first_until,
+            township=session.station.township.name,
+            is_own=family.township_id == session.station.township_id,
+            now=now,
+        )
+    if now < session.opens_at + OPENS_LATER_BY:
+        missed = _missed_starts(db, family.id, now)
+        check_not_delayed(terms, sign_up_delay(missed, now, family.no_shows_waived_at), now)
+    for child in children:
+        check_age(terms, child.nickname, child.birth_date, held_on(session))
+
+
+def _missed_starts(db: Session, family_id: int, now: datetime) -> list[datetime]:
+    """When the sessions started that the family was marked as having missed."""
+    starts = db.execute(
+        select(GuidanceSession.starts_at)
+        .join(SignUp, SignUp.session_id == GuidanceSession.id)
+        .where(
+            SignUp.family_id == family_id,
+            SignUp.state == SignUpState.NO_SHOW,
+            GuidanceSession.starts_at >= now - REMEMBERED_FOR,
+        )
     )
-    if sign_up_id is None:
-        raise AlreadySignedUp(session.code, child.nickname, _active_state(db, session, child))
-    _take_place(db, session)
-    audit.record(
-        db,
-        actor=Actor("caregiver", caregiver.id),
-        action="sign_up",
-        subject_type="sign_up",
-        subject_id=sign_up_id,
-        now=now,
-        after=state,
+    return list(starts.scalars())
+
+
+def _check_none_active(db: Session, session: GuidanceSession, children: Sequence[Child]) -> None:
+    """Raises AlreadySignedUp for the first child that has a place, or waits for one."""
+    states = db.execute(
+        select(SignUp.child_id, SignUp.state).where(
+            SignUp.session_id == session.id,
+            SignUp.child_id.in_([child.id for child in children]),
+            SignUp.state.in_(ACTIVE),
+        )
     )
-    signed_up = db.get(SignUp, sign_up_id)
-    assert signed_up is not None, "inserted above"
-    return signed_up
+    active: dict[int, str] = dict(states.all())
+    for child in children:
+        if child.id in active:
+            raise AlreadySignedUp(session.code, child.nickname, active[child.id])
+
+
+def _seat_or_line_up(
+    db: Session, session: GuidanceSession, wanted: int, now: datetime
+) -> datetime | None:
+    """Take the seats (None), or say since when these children wait. Raises SessionFull."""
+    waiting, last_at = waiting_list.last_in_line(db, session.id)
+    free = max(0, free_seats(db, session.id))
+    if not waiting and free >= wanted:
+        take_seats(db, session, wanted)
+        return None
+    can_wait = waiting or not free
+    if (
+        session.waiting_list == WaitingOrder.NO
+        or waiting_list.offer_until(session, now) is None
+        or not can_wait
+    ):
+        raise SessionFull(session.code, session.places, left=free, wanted=wanted, waiting=waiting)
+    # Two clocks may differ by a moment: the line keeps the order in which it was joined.
+    return max(now, last_at) if last_at is not None else now
+
+
+INSERTED = (
+    "session_id",
+    "child_id",
+    "family_id",
+    "caregiver_id",
+    "state",
+    "is_walk_in",
+    "is_override",
+    "requested_at",
+    "waitlisted_at",
+    "decided_at",
+)
 
 
 def _insert_sign_up(dialect: str) -> ReturningInsert[int]:
     insert = (postgresql if dialect == "postgresql" else sqlite).insert
-    statement: ReturningInsert[int] = insert(SignUp).on_conflict_do_nothing().returning(SignUp.id)
+    statement: ReturningInsert[int] = (
+        insert(SignUp.__table__)
+        .values({name: bindparam(name) for name in INSERTED})
+        .on_conflict_do_nothing()
+        .returning(SignUp.id)
+    )
     return statement
 
 
 _INSERT = {dialect: _insert_sign_up(dialect) for dialect in ("postgresql", "sqlite")}
 
 
-def _insert(db: Session, **values: object) -> int | None:
-    """The new row's id, or None where the child has an active sign-up already."""
+def _insert(db: Session, session: GuidanceSession, **values: object) -> SignUp | None:
+    """The new row, or None where the child has an active sign-up already.
+
+    It is put together from what was inserted: reading it back would cost another statement.
+    """
+    values |= {"session_id": session.id, "is_walk_in": False, "is_override": False}
     statement = _INSERT[db.get_bind().dialect.name]
-    return db.execute(statement, values).scalar_one_or_none()
-
-
-def _active_state(db: Session, session: GuidanceSession, child: Child) -> str:
-    state = db.execute(
-        select(SignUp.state).where(
-            SignUp.session_id == session.id,
-            SignUp.child_id == child.id,
-            SignUp.state.in_(ACTIVE),
-        )
-    ).scalar_one_or_none()
-    return state or SignUpState.REQUESTED
-
-
-_TAKE_PLACE = (
-    update(GuidanceSession)
-    .where(
-        GuidanceSession.id == bindparam("session_id"),
-        GuidanceSession.places_taken < GuidanceSession.places,
-        GuidanceSession.state == literal_column("'published'"),
-    )
-    .values(places_taken=GuidanceSession.places_taken + 1)
-)
-
-
-def _take_place(db: Session, session: GuidanceSession) -> None:
-    """Count one more place, or raise SessionFull: the database decides, not a value read before."""
-    taken = db.connection().execute(_TAKE_PLACE, {"session_id": session.id})
-    if taken.rowcount == 0:
-        raise SessionFull(session.code, session.places)
-
-
-def release_place(db: Session, session_id: int) -> None:
-    """Count one place less. The caller holds the session's row."""
-    db.execute(
-        update(GuidanceSession)
-        .where(GuidanceSession.id == session_id)
-        .values(places_taken=GuidanceSession.places_taken - 1)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def lock_session(db: Session, session_id: int) -> None:
-    """Hold the session's row until the commit: every writer of its sign-ups comes here first."""
-    db.execute(
-        select(GuidanceSession.id)
-        .where(GuidanceSession.id == session_id)
-        .with_for_update(key_share=True)
-    )
+    sign_up_id = db.connection().execute(statement, values).scalar_one_or_none()
+    if sign_up_id is None:
+        return None
+    made = SignUp(id=sign_up_id, **values)
+    make_transient_to_detached(made)
+    db.add(made)
+    set_committed_value(made, "session", session)
+    return made
 
 
 _FIND_SIGN_UPS = (
-    select(SignUp, Child)
+    select(SignUp)
     .join(SignUp.session)
     .join(GuidanceSession.station)
-    .join(Child, Child.id == SignUp.child_id)
     .options(contains_eager(SignUp.session).contains_eager(GuidanceSession.station))
     .where(
         SignUp.family_id == bindparam("family_id"),
@@ -290,8 +387,9 @@ _FIND_SIGN_UPS = (
 
 def find_sign_ups(db: Session, family_id: int, *, after: datetime) -> list[tuple[SignUp, Child]]:
     """Active sign-ups of a family with sessions and stations, by time; those ending after."""
-    rows = db.execute(_FIND_SIGN_UPS, {"family_id": family_id, "after": after})
-    return [(sign_up, child) for sign_up, child in rows]
+    found = db.execute(_FIND_SIGN_UPS, {"family_id": family_id, "after": after}).scalars()
+    # The family's children are loaded with its caregiver: this asks the session, not the database.
+    return [(sign_up, db.get_one(Child, sign_up.child_id)) for sign_up in found]
 
 
 def cancel_by_family(
@@ -308,6 +406,8 @@ def cancel_by_family(
     """
     session = get_session(db, code)
     lock_session(db, session.id)
+    session = get_session(db, code, fresh=True)
+    waiting_list.settle_expired(db, session, now)
     statement = (
         select(SignUp, Child)
         .join(Child, Child.id == SignUp.child_id)
@@ -325,64 +425,41 @@ def cancel_by_family(
     if not rows:
         raise SignUpUnknown(session.code)
     for found, _ in rows:
-        if found.state != SignUpState.WAITLISTED:  # the waiting may leave at any time
+        if found.state not in LEAVE_AT_ANY_TIME:
             check_can_cancel(terms_of(session), now, session.station.name, session.station.phone)
         change_state(db, found, SignUpState.CANCELLED, Actor("caregiver", caregiver.id), now)
+    waiting_list.promote(db, session, now)
     return rows
 
 
-def change_state(
-    db: Session,
-    sign_up: SignUp,
-    to: SignUpState,
-    actor: Actor,
-    now: datetime,
-    reason: str | None = None,
-) -> None:
-    """One step of the state machine with its seat and its audit row; the session is locked."""
-    was = SignUpState(sign_up.state)
-    check_transition(was, to)
-    sign_up.state = to
-    sign_up.decided_at = now
-    sign_up.decided_by = actor.id if actor.type == "staff" else None
-    if reason is not None:
-        sign_up.reason = reason
-    if was in SEATED and to not in SEATED and not sign_up.is_walk_in:
-        release_place(db, sign_up.session_id)
-    audit.record(
-        db,
-        actor=actor,
-        action=to,
-        subject_type="sign_up",
-        subject_id=sign_up.id,
-        now=now,
-        before=was,
-        after=to,
-        reason=reason,
-    )
-
-
-_YEAR_COUNT = (
-    select(
-        SignUp.state,
-        func.count(func.distinct(SignUp.session_id)),
-        select(Entitlement.sessions).where(Entitlement.year == bindparam("year")).scalar_subquery(),
-    )
+_BOOKED = [SignUpState.CONFIRMED, SignUpState.REQUESTED]
+_SESSIONS_OF_YEAR = (
+    # One row a session: siblings in it count once, and one who was there makes it attended.
+    select(func.max(case((SignUp.state == SignUpState.ATTENDED, 2), else_=1)).label("rank"))
     .join(SignUp.session)
     .where(
         SignUp.family_id == bindparam("family_id"),
         GuidanceSession.starts_at >= bindparam("start"),
         GuidanceSession.starts_at < bindparam("end"),
-        SignUp.state.in_(ACTIVE),
+        SignUp.state.in_([SignUpState.ATTENDED, *_BOOKED]),
     )
-    .group_by(SignUp.state)
+    .group_by(SignUp.session_id)
+    .subquery()
+)
+_YEAR_COUNT = select(
+    func.count(_SESSIONS_OF_YEAR.c.rank).filter(_SESSIONS_OF_YEAR.c.rank == 2),
+    func.count(_SESSIONS_OF_YEAR.c.rank).filter(_SESSIONS_OF_YEAR.c.rank == 1),
+    select(Entitlement.sessions).where(Entitlement.year == bindparam("year")).scalar_subquery(),
 )
 
 
 def year_count(db: Session, family_id: int, now: datetime) -> YearCount:
-    """Attended and still arranged sessions of the Shanghai calendar year, and the target."""
+    """Attended and still arranged sessions of the Shanghai calendar year, and the target.
+
+    Distinct sessions of the family: siblings in one session count once.
+    """
     year = now.astimezone(SHANGHAI).year
-    rows = db.execute(
+    attended, arranged, target = db.execute(
         _YEAR_COUNT,
         {
             "family_id": family_id,
@@ -390,15 +467,11 @@ def year_count(db: Session, family_id: int, now: datetime) -> YearCount:
             "start": datetime(year, 1, 1, tzinfo=SHANGHAI),
             "end": datetime(year + 1, 1, 1, tzinfo=SHANGHAI),
         },
-    ).all()
-    counts = {state: count for state, count, _ in rows}
-    target = rows[0][2] if rows else find_target(db, year)
+    ).one()
     return YearCount(
         year=year,
-        attended=counts.get(SignUpState.ATTENDED, 0),
-        arranged=sum(
-            counts.get(state, 0) for state in (SignUpState.CONFIRMED, SignUpState.REQUESTED)
-        ),
+        attended=attended,
+        arranged=arranged,
         target=target or DEFAULT_SESSIONS_A_YEAR,
     )
 

@@ -6,7 +6,7 @@ channel; after it, what came of it; a crash between the two leaves a row that te
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +16,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
+from app.calendar_links import CalendarLinks
 from app.config import Settings
 from app.db import Database
 from app.rules.channel_budget import Channel, channels
@@ -65,6 +66,7 @@ class Deliverer:
         client: PlatformClient,
         pauses: Pauses,
         templates: dict[str, NoticeTemplate],
+        calendar_url: Callable[[int], str],
         worker: str,
         stopping: Event,
     ) -> None:
@@ -72,6 +74,7 @@ class Deliverer:
         self._client = client
         self._pauses = pauses
         self._templates = templates
+        self._calendar_url = calendar_url
         self._worker = worker
         self._stopping = stopping
         self._outcomes = Outcomes(database, pauses, stopping)
@@ -162,7 +165,7 @@ class Deliverer:
         self, notice: ClaimedNotice, resting: Mapping[Channel, Pause], now: datetime
     ) -> _Letter | None:
         """The notice ready to go, its first channel noted; None where it does not go now."""
-        words = render(notice.facts)
+        words = render(notice.facts, self._link_for(notice))
         template = self._templates.get(notice.facts.kind)
         lines = template.fill(words) if template is not None else None
         if template is not None and lines is None:
@@ -185,6 +188,11 @@ class Deliverer:
             delivery.choose_channel(db, notice.id, open_now[0])
         template_id = template.id if template is not None else ""
         return _Letter(notice, words, lines or (), template_id, open_now)
+
+    def _link_for(self, notice: ClaimedNotice) -> str:
+        """The calendar link of the sign-up that a notice is about; empty for other subjects."""
+        table, _, number = notice.subject.partition(":")
+        return self._calendar_url(int(number)) if table == "sign_up" and number.isdecimal() else ""
 
     def _send(self, letter: _Letter, channel: Channel) -> str | None:
         """The platform's id of the message, where it gives one."""
@@ -217,6 +225,7 @@ def make_deliverer(
         client=make_client(settings, redis, stopping),
         pauses=Pauses(redis, settings.wechat_app_id),
         templates=read_templates(settings.wechat_templates),
+        calendar_url=CalendarLinks(settings.public_url, settings.secret_key.get_secret_value()).url,
         worker=worker,
         stopping=stopping,
     )

@@ -151,7 +151,7 @@ class Outcomes:
         reason = f"refused:{error.code}"
         match error.reaction:
             case Reaction.NOT_FOLLOWING:
-                self._record(lambda db: _forget(db, notice, reason, now))
+                self._record(lambda db: _forget(db, notice, reason))
                 self._count("skipped", channel, notice, reason)
             case Reaction.BLOCKED:
                 self._record(lambda db: delivery.record_skipped(db, notice.id, reason=reason))
@@ -219,9 +219,14 @@ class Outcomes:
         )
 
 
-def _forget(db: Session, notice: ClaimedNotice, reason: str, now: datetime) -> None:
-    """The person has left, as the platform says: unlinked as by an unfollow that was missed."""
-    registration.unfollow(db, notice.openid, now)
+def _forget(db: Session, notice: ClaimedNotice, reason: str) -> None:
+    """The platform says that nobody follows under this openid: nothing more is sent to it.
+
+    The link stays: with another account's credentials every send would be refused like
+    this, and the person's next message proves the platform wrong. Erasing waits for the
+    event that asks for it.
+    """
+    registration.mark_not_following(db, notice.openid)
     delivery.record_skipped(db, notice.id, reason=reason)
 
 

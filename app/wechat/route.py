@@ -101,7 +101,11 @@ def _refuse(bad: BadCallback) -> Response:
     """Junk is expected from the open internet: no traceback."""
     log.info("callback_refused", reason=bad.reason, status=bad.status)
     CALLBACKS.labels("unknown", "refused").inc()
-    return Response(bad.reason, status=bad.status, content_type=PLAIN)
+    answer = Response(bad.reason, status=bad.status, content_type=PLAIN)
+    if bad.status == 413:
+        # The body was left unread: what follows on this connection cannot be understood.
+        answer.headers["Connection"] = "close"
+    return answer
 
 
 def _verify_file(settings: Settings, name: str) -> bytes:

@@ -11,6 +11,20 @@ from dataclasses import dataclass
 from app.wechat.plain_text import clean
 from app.words.notices import Field, NoticeWords
 
+REMINDER_LINES = (
+    ("thing1", Field.TITLE),
+    ("time2", Field.WHEN),
+    ("thing3", Field.PLACE),
+    ("thing4", Field.CHILD),
+)
+
+PLAN_LINES = (
+    ("thing1", Field.TITLE),
+    ("time2", Field.WHEN),
+    ("thing3", Field.PLACE),
+    ("thing4", Field.HINT),
+)
+
 LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "sign_up_confirmed": (
         ("thing1", Field.TITLE),
@@ -31,12 +45,22 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
         ("thing3", Field.REASON),
         ("phone_number4", Field.PHONE),
     ),
+    "sign_up_offered": (
+        ("thing1", Field.TITLE),
+        ("time2", Field.WHEN),
+        ("time3", Field.UNTIL),
+        ("thing4", Field.HINT),
+    ),
     "session_changed": (
         ("thing1", Field.TITLE),
         ("time2", Field.WAS),
         ("time3", Field.WHEN),
         ("thing4", Field.PLACE),
     ),
+    "reminder_24h": REMINDER_LINES,
+    "reminder_2h": REMINDER_LINES,
+    "plan_proposed": PLAN_LINES,
+    "year_plan_nudge": PLAN_LINES,
 }
 """The lines that a kind fills where the setting says nothing else."""
 

@@ -37,6 +37,8 @@ LINE_SECONDS = 20.0
 """How long a message waits for this caregiver's earlier ones before we give up on it."""
 LAST_CALL_SECONDS = 0.6
 """A turn that is about to commit at the deadline gets this much to finish: 4.0 + 0.6 < 5."""
+EMERGENCY_SECONDS = 1.5
+"""An emergency waits no longer than this for its record: then first aid is given without."""
 QUEUE_LIMIT = 400
 """Turns waiting for a thread; beyond it a message is refused politely at once."""
 SILENT = frozenset(
@@ -59,6 +61,8 @@ GONE = frozenset({Kind.UNSUBSCRIBE, Kind.AUTHORISATION_REVOKED})
 class _Race:
     """Between the turn's commit and the deadline: whoever comes first decides."""
 
+    has_first_aid: bool = False
+    """At the deadline first aid was given: no second answer has to follow."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     winner: str | None = None
 
@@ -93,36 +97,44 @@ class Turns:
         self._deadline_seconds = deadline_seconds
         self._clock = clock
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="turn")
+        self._urgent = ThreadPoolExecutor(max_workers=4, thread_name_prefix="urgent")
         self._waiting = threading.BoundedSemaphore(QUEUE_LIMIT)
 
     def handle(self, inbound: Inbound) -> Reply | None:
         """The reply to one callback, within the platform's time; None for a bare success."""
+        first_aid = self._emergency(inbound)
         if not self._waiting.acquire(blocking=False):
             log.warning("turn_refused", reason="queue full", turn=inbound.key[:12])
-            return self._cannot(inbound)
-        race = _Race()
-        future: Future[Reply | None] = self._pool.submit(self._run, inbound, race)
+            return first_aid or self._cannot(inbound)
+        race = _Race(has_first_aid=first_aid is not None)
+        # An emergency does not stand in line behind turns that wait for a stuck database.
+        pool = self._pool if first_aid is None else self._urgent
+        future: Future[Reply | None] = pool.submit(self._run, inbound, race)
         future.add_done_callback(lambda _: self._waiting.release())
         try:
-            return future.result(timeout=self._deadline_seconds)
+            seconds = self._deadline_seconds
+            return future.result(seconds if first_aid is None else min(EMERGENCY_SECONDS, seconds))
         except FutureTimeout:
             if race.win("deadline"):
                 log.warning("turn_late", turn=inbound.key[:12])
-                return self._emergency(inbound) or Reply(words.busy())
+                return first_aid or Reply(words.busy())
         try:
             return future.result(timeout=LAST_CALL_SECONDS)
         except FutureTimeout:
             # Committing, but not back yet: the platform asks again and gets the stored reply.
-            return None
+            return first_aid
 
     def close(self) -> None:
         """End the threads once the turns in hand are done."""
         self._pool.shutdown()
+        self._urgent.shutdown()
 
     def _run(self, inbound: Inbound, race: _Race) -> Reply | None:
         try:
-            with self._store.in_turn(inbound.openid, LINE_SECONDS) as slot:
-                reply, slot.next = self._turn(inbound, slot.dialogue, race)
+            with self._store.in_turn(inbound.openid, inbound.key, LINE_SECONDS) as slot:
+                if slot.was_handled and (stored := self._find_stored(inbound)) is not None:
+                    return load_reply(stored.reply)
+                reply, slot.next = self._turn_through(inbound, slot.dialogue, race)
                 return reply
         except (RedisError, DBAPIError, TurnNotReached) as error:
             log.error("turn_failed", reason=type(error).__name__, turn=inbound.key[:12])
@@ -133,6 +145,8 @@ class Turns:
     def _end_broken(self, inbound: Inbound, race: _Race) -> Reply | None:
         if race.win("turn"):
             return self._cannot(inbound)
+        if race.has_first_aid:
+            return None
         # The caregiver was told to wait for an answer: one has to come.
         try:
             with self._database.transaction() as db:
@@ -143,6 +157,21 @@ class Turns:
         except (SQLAlchemyError, OSError) as error:
             log.error("late_reply_lost", reason=type(error).__name__, turn=inbound.key[:12])
         return None
+
+    def _turn_through(
+        self, inbound: Inbound, dialogue: Dialogue | None, race: _Race
+    ) -> tuple[Reply | None, Dialogue | None]:
+        """The turn; once more where the database went away under it.
+
+        If it had committed before it went, the second try finds the reply that was kept.
+        """
+        try:
+            return self._turn(inbound, dialogue, race)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            log.warning("turn_again", reason=type(error).__name__, turn=inbound.key[:12])
+        return self._turn(inbound, dialogue, race)
 
     def _turn(
         self, inbound: Inbound, dialogue: Dialogue | None, race: _Race
@@ -159,9 +188,12 @@ class Turns:
                 self._finish(db, inbound, refusal, race, self._clock())
                 return refusal, dialogue
         except _HandledBefore:
-            with self._database.reading() as db:
-                stored = inbox.find_stored(db, inbound.key)
+            stored = self._find_stored(inbound)
             return (load_reply(stored.reply) if stored else None), dialogue
+
+    def _find_stored(self, inbound: Inbound) -> inbox.Stored | None:
+        with self._database.reading() as db:
+            return inbox.find_stored(db, inbound.key)
 
     def _work(
         self, db: Session, inbound: Inbound, dialogue: Dialogue | None, race: _Race
@@ -213,7 +245,7 @@ class Turns:
         )
         if not is_new:
             raise _HandledBefore
-        if not race.win("turn") and reply is not None:
+        if not race.win("turn") and reply is not None and not race.has_first_aid:
             caregiver = registration.find_caregiver(db, inbound.openid)
             if caregiver is not None:
                 _queue_late(db, caregiver, inbound, reply, now)

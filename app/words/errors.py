@@ -39,10 +39,35 @@ def _too_late_to_cancel(error: e.TooLateToCancel) -> str:
     )
 
 
+def _session_full(error: e.SessionFull) -> str:
+    if error.waiting and error.left:
+        return f"名额已满：「{error.code}」剩下的名额先留给候补的{error.waiting}家。回复「活动」看别的。"
+    if error.left:
+        return (
+            f"名额已满：「{error.code}」只剩{error.left}个名额，"
+            f"{error.wanted}个宝宝一起去不够，都没有报。\n"
+            f"先给一个报，回复「报名 {error.code} 小名」；看别的，回复「活动」。"
+        )
+    return f"名额已满：「{error.code}」的{error.places}个名额都有人了。回复「活动」看别的。"
+
+
 def _already_decided(error: e.SignUpAlreadyDecided) -> str:
     who = error.by or "家长自己"
     when = f"在{say_when(error.at)}" if error.at else "已经"
     return f"这一条{who}{when}处理过了，现在是「{STATES[error.state]}」。"
+
+
+SESSION_STATES = {
+    "draft": "还是草稿",
+    "published": "已发布",
+    "held": "已经办完",
+    "cancelled": "已经取消",
+}
+
+
+def _session_step(error: e.SessionStepNotAllowed) -> str:
+    state = SESSION_STATES.get(error.state, error.state)
+    return f"「{error.code}」{state}，现在不能这样改。请回到活动页看看。"
 
 
 def _bad_credentials(error: e.BadCredentials) -> str:
@@ -88,15 +113,42 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     e.SignUpNotOpenYet: lambda x: (
         f"尚未开放：「{x.code}」{say_when(x.opens_at)}开始报名，到时候再发一次「报名 {x.code}」。"
     ),
+    e.TownshipFirst: lambda x: (
+        f"尚未开放：「{x.code}」先给{x.township}的家庭报，{say_when(x.opens_at)}起都能报。"
+        f"到时候再发一次「报名 {x.code}」，或回复「活动」看别的。"
+    ),
+    e.SignUpDelayed: lambda x: (
+        f"尚未开放：前几次报了没能来，「{x.code}」您家从{say_when(x.opens_at)}起可以报，"
+        f"到时候再发一次「报名 {x.code}」。有难处请回复「人工」告诉老师。"
+    ),
     e.SignUpClosed: lambda x: f"已截止：「{x.code}」的报名已经结束。回复「活动」看别的。",
     e.SessionCancelled: lambda x: f"「{x.code}」这场活动取消了，不再报名。回复「活动」看别的。",
-    e.SessionFull: lambda x: (
-        f"名额已满：「{x.code}」的{x.places}个名额都有人了。回复「活动」看别的。"
+    e.SessionCodeTaken: lambda x: f"编号「{x.code}」已经用过了，请换一个。",
+    e.SessionStepNotAllowed: _session_step,
+    e.AttendanceTaken: lambda x: (
+        f"「{x.code}」已经记了{x.count}个宝宝的到场情况，不能再取消。要改，请先撤销签到。"
     ),
+    e.CheckInTooEarly: lambda x: f"还不能签到：「{x.code}」{say_when(x.opens_at)}起可以签。",
+    e.NoDaysInSeries: lambda x: (
+        f"一共排出{x.days}场；一个系列要有1到{x.limit}场。请改一改日期或间隔。"
+    ),
+    e.SessionFull: _session_full,
     e.AgeOutsideSession: _age_outside,
     e.AlreadySignedUp: _already_signed_up,
     e.SignUpUnknown: lambda x: f"您没有报名「{x.code}」。回复「我的预约」看约了哪些。",
     e.TooLateToCancel: _too_late_to_cancel,
+    e.NoOffer: lambda x: (
+        (f"「{x.code}」现在没有等您接受的名额。" if x.code else "现在没有等您接受的名额。")
+        + "有名额会马上告诉您。看候补到第几位，回复「我的预约」；不等了，回复「取消 编号」。"
+    ),
+    e.OfferExpired: lambda x: (
+        f"来晚了一步：「{x.code}」的名额留到{say_when(x.expired_at)}，已经让出来了。\n"
+        f"还想来，回复「报名 {x.code}」再排一次；看别的，回复「活动」。"
+    ),
+    e.OfferUnclear: lambda x: (
+        f"有{len(x.codes)}场都给您留了名额：{'、'.join(x.codes)}。"
+        f"请说是哪一场：「接受 {x.codes[0]}」或「放弃 {x.codes[0]}」。"
+    ),
     e.SignUpAlreadyDecided: _already_decided,
     e.TransitionNotAllowed: lambda x: (
         f"现在是「{STATES.get(x.state, x.state)}」，不能改成「{STATES.get(x.wanted, x.wanted)}」。"

@@ -6,15 +6,24 @@ from enum import StrEnum
 
 from app.clock import SHANGHAI
 from app.models.notice_facts import (
+    AgedOut,
     CaregiverJoined,
     LateReply,
     NoticeFacts,
+    PlanProposed,
+    PlanSession,
     SessionChanged,
+    SessionReminder,
     SignUpCancelledByStaff,
     SignUpConfirmed,
     SignUpDeclined,
+    SignUpOffered,
+    SignUpOfferExpired,
+    YearPlanNudge,
 )
-from app.words.when import say_when
+from app.words.calendar import link_line
+from app.words.when import say_age, say_age_range, say_when
+from app.words.year_plan import nudge_words, proposed_words
 
 RELATIONS = {
     "mother": "宝宝的妈妈",
@@ -34,6 +43,8 @@ class Field(StrEnum):
     PLACE = "place"
     CHILD = "child"
     REASON = "reason"
+    UNTIL = "until"
+    HINT = "hint"
     PHONE = "phone"
 
 
@@ -46,17 +57,30 @@ class NoticeWords:
     """Empty where the notice cannot be said in a template's lines."""
 
 
-def render(facts: NoticeFacts) -> NoticeWords:
-    """The notice in words: what happened, when and where, and what to do next."""
+def render(facts: NoticeFacts, calendar_url: str = "") -> NoticeWords:
+    """The notice in words: what happened, when and where, and what to do next.
+
+    With the link to the sign-up's calendar file where one is given and of use.
+    """
     match facts:
         case SignUpConfirmed():
-            return _confirmed(facts)
+            return _confirmed(facts, calendar_url)
         case SignUpDeclined():
             return _declined(facts)
         case SignUpCancelledByStaff():
             return _cancelled(facts)
+        case SignUpOffered():
+            return _offered(facts)
+        case SignUpOfferExpired():
+            return _offer_expired(facts)
         case SessionChanged():
-            return _changed(facts)
+            return _changed(facts, "" if facts.is_waiting else calendar_url)
+        case SessionReminder():
+            return _reminder(facts, calendar_url)
+        case PlanProposed():
+            return _of_plan(proposed_words(facts), facts.sessions[0], "回复「同意计划」就报上")
+        case YearPlanNudge():
+            return _of_plan(nudge_words(facts), facts.first, "回复「年度计划」一次排好")
         case LateReply():
             return NoticeWords(text=facts.text)
         case CaregiverJoined():
@@ -66,13 +90,14 @@ def render(facts: NoticeFacts) -> NoticeWords:
             )
 
 
-def _confirmed(facts: SignUpConfirmed) -> NoticeWords:
+def _confirmed(facts: SignUpConfirmed, calendar_url: str) -> NoticeWords:
     return NoticeWords(
         text=(
             f"报名确认啦！{facts.nickname}可以来参加「{facts.title}」。\n"
             f"时间：{say_when(facts.starts_at)}\n"
             f"地点：{_where(facts.place, facts.address)}\n"
             f"{_call('电话：', facts.phone)}"
+            f"{link_line(calendar_url)}"
             "请提前10分钟到，带好宝宝的水杯和替换衣服。\n"
             f"不能来请回复「取消 {facts.code}」，把名额让给别的宝宝。"
         ),
@@ -100,6 +125,8 @@ def _declined(facts: SignUpDeclined) -> NoticeWords:
 
 
 def _cancelled(facts: SignUpCancelledByStaff) -> NoticeWords:
+    if facts.aged_out is not None:
+        return _aged_out(facts, facts.aged_out)
     return NoticeWords(
         text=(
             f"很抱歉，{facts.nickname}报名的「{facts.title}」"
@@ -112,7 +139,56 @@ def _cancelled(facts: SignUpCancelledByStaff) -> NoticeWords:
     )
 
 
-def _changed(facts: SessionChanged) -> NoticeWords:
+def _aged_out(facts: SignUpCancelledByStaff, why: AgedOut) -> NoticeWords:
+    months = why.age_months
+    age = "还没出生" if months is None else f"是{say_age(months)}"
+    wanted = say_age_range(why.min_months, why.max_months)
+    moved = (
+        f"从{say_when(why.was_at)}改到了{say_when(facts.starts_at)}"
+        if why.was_at != facts.starts_at
+        else "改了适合的月龄"
+    )
+    return NoticeWords(
+        text=(
+            f"请注意，{facts.nickname}报名的「{facts.title}」{moved}。\n"
+            f"{facts.nickname}那天{age}，这场给{wanted}的宝宝，很抱歉名额不能留了。\n"
+            f"{_call('有疑问请打电话：', facts.phone)}"
+            "想另选一场，请回复「活动」。"
+        ),
+        fields=_refusal(facts.title, facts.starts_at, "改期后宝宝月龄不符", facts.phone),
+    )
+
+
+def _offered(facts: SignUpOffered) -> NoticeWords:
+    return NoticeWords(
+        text=(
+            f"好消息！「{facts.title}」（{facts.code}）有名额了，轮到{facts.nickname}了。\n"
+            f"时间：{say_when(facts.starts_at)}\n"
+            f"地点：{_where(facts.place, facts.address)}\n"
+            f"名额给您留到{say_when(facts.until)}。\n"
+            "要来，请回复「接受」；不来，请回复「放弃」，让给下一家。"
+        ),
+        fields=(
+            (Field.TITLE, facts.title),
+            (Field.WHEN, _for_template(facts.starts_at)),
+            (Field.UNTIL, _for_template(facts.until)),
+            (Field.HINT, "要来回复接受，不来回复放弃"),
+        ),
+    )
+
+
+def _offer_expired(facts: SignUpOfferExpired) -> NoticeWords:
+    return NoticeWords(
+        text=(
+            f"「{facts.title}」（{say_when(facts.starts_at)}）给{facts.nickname}留的名额到时间了，"
+            "没等到您的回复，已经让出来。\n"
+            f"还想来，请回复「报名 {facts.code}」再排一次；看别的活动，回复「活动」。"
+        ),
+        fields=(),
+    )
+
+
+def _changed(facts: SessionChanged, calendar_url: str) -> NoticeWords:
     return NoticeWords(
         text=(
             f"请注意，{facts.nickname}报名的「{facts.title}」有变动。\n"
@@ -120,13 +196,57 @@ def _changed(facts: SessionChanged) -> NoticeWords:
             f"现在：{say_when(facts.starts_at)}\n"
             f"地点：{_where(facts.place, facts.address)}\n"
             f"{_call('电话：', facts.phone)}"
-            f"名额给您留着。来不了请回复「取消 {facts.code}」。"
+            f"{link_line(calendar_url)}"
+            f"{'您的候补还在' if facts.is_waiting else '名额给您留着'}。"
+            f"来不了请回复「取消 {facts.code}」。"
         ),
         fields=(
             (Field.TITLE, facts.title),
             (Field.WAS, _for_template(facts.was_at)),
             (Field.WHEN, _for_template(facts.starts_at)),
             (Field.PLACE, facts.place),
+        ),
+    )
+
+
+def _reminder(facts: SessionReminder, calendar_url: str) -> NoticeWords:
+    who = "、".join(facts.nicknames)
+    about = (
+        f"时间：{say_when(facts.starts_at)}\n"
+        f"地点：{_where(facts.place, facts.address)}\n"
+        f"{_call('电话：', facts.phone)}"
+    )
+    if facts.kind == "reminder_24h":
+        text = (
+            f"提醒您：{who}报的「{facts.title}」快到了。\n{about}"
+            f"{link_line(calendar_url)}"
+            f"来不了请早点回复「取消 {facts.code}」，把名额让给别的宝宝。"
+        )
+    else:
+        text = (
+            f"{who}今天的「{facts.title}」快开始了，别忘了出门。\n{about}"
+            "到了请扫现场的二维码签到。临时来不了，请告诉老师一声。"
+        )
+    return NoticeWords(
+        text=text,
+        fields=(
+            (Field.TITLE, facts.title),
+            (Field.WHEN, _for_template(facts.starts_at)),
+            (Field.PLACE, facts.place),
+            (Field.CHILD, who),
+            (Field.PHONE, facts.phone),
+        ),
+    )
+
+
+def _of_plan(text: str, first: PlanSession, hint: str) -> NoticeWords:
+    return NoticeWords(
+        text=text,
+        fields=(
+            (Field.TITLE, first.title),
+            (Field.WHEN, _for_template(first.starts_at)),
+            (Field.PLACE, first.place),
+            (Field.HINT, hint),
         ),
     )
 

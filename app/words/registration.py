@@ -28,7 +28,7 @@ def consent_notice(phone: str) -> str:
 
 
 def consent_again() -> str:
-    return "要登记，先要您点头：同意请回复「同意」，不同意回复「不同意」。想再看一遍告知，回复「登记」。"
+    return "这一步要您明确说「同意」两个字；不同意，回复「不同意」。想再看一遍告知，回复「登记」。"
 
 
 def consent_refused() -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from app.words.calendar import link_line
 from app.words.when import say_age_range, say_near, say_when
 
 STATES = {
@@ -27,6 +28,8 @@ class SessionLine:
     station: str
     address: str
     places_left: int
+    waiting: int
+    can_wait: bool
     min_months: int
     max_months: int
     opens_at: datetime
@@ -42,6 +45,10 @@ def session_line(place: int, line: SessionLine, now: datetime, several: bool) ->
         seats = f"{say_near(line.opens_at, now)}开放报名"
     elif line.places_left:
         seats = f"还有{line.places_left}个名额"
+    elif line.can_wait:
+        seats = (
+            f"名额已满，可以候补（前面{line.waiting}个）" if line.waiting else "名额已满，可以候补"
+        )
     else:
         seats = "名额已满"
     who = f"，适合{'、'.join(line.fits)}" if several and line.fits else ""
@@ -99,12 +106,13 @@ def signed_up(
     address: str,
     cancel_until: datetime,
     today: date,
+    calendar_url: str = "",
 ) -> str:
     who = "、".join(nicknames)
     about = f"{title}（{code}）\n{say_when(starts_at, today)}\n{station}，{address}"
     if state == "confirmed":
         return (
-            f"报名成功！{who}\n{about}\n一位大人陪一个宝宝来。"
+            f"报名成功！{who}\n{about}\n{link_line(calendar_url)}一位大人陪一个宝宝来。"
             f"去不了请在{say_when(cancel_until, today)}前回复「取消 {code}」，把名额让给别人家。"
         )
     return (
@@ -133,6 +141,19 @@ class BookingLine:
     station: str
     nickname: str
     state: str
+    position: int | None
+    """In the waiting list, from 1."""
+    offer_until: datetime | None
+
+
+def how_it_stands(line: BookingLine, now: datetime) -> str:
+    if line.state == "waitlisted" and line.position is not None:
+        return f"候补第{line.position}位"
+    if line.state == "offered" and line.offer_until is not None:
+        if now >= line.offer_until:
+            return "留的名额已过期"
+        return f"有名额，留到{say_near(line.offer_until, now)}，要来回复「接受」"
+    return STATES[line.state]
 
 
 def my_bookings(
@@ -141,7 +162,7 @@ def my_bookings(
     today = now.date()
     listed = "\n".join(
         f"· {say_when(line.starts_at, today)} {line.title}（{line.code}）\n"
-        f"{line.nickname}，{line.station}：{STATES[line.state]}"
+        f"{line.nickname}，{line.station}：{how_it_stands(line, now)}"
         for line in lines
     )
     return (

@@ -1,85 +1,149 @@
-"""One process of a rush: many families ask for the same session at the same moment.
+"""One process of a rush: many people's messages at the same moment, through whole turns.
 
-Run as a program with the arguments of `main`; prints one JSON line with what was answered.
+Run as a program with one argument, an Order as JSON. Says `ready`, waits for the moment to
+start (epoch seconds, a line on its standard input), and prints its Answers as JSON.
 """
 
 import contextlib
 import json
+import logging
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from unittest.mock import patch
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.crypto import Cipher
-from app.db import Database, make_engine
-from app.errors import AlreadySignedUp, SessionFull
-from app.models import Caregiver, Child, GuidanceSession
+from app.config import Settings
+from app.db import Database
+from app.dialogue.message import Inbound, Kind, Reply, Window
+from app.models import GuidanceSession
 from app.services import sessions
+from app.wiring import Services, make_services
+from handlers import HANDLERS
+from tests.conftest import DATA_KEY, WECHAT_AES_KEY, WECHAT_APP_ID, WECHAT_TOKEN
 
+CONNECTIONS = 64
+"""Requests that one web worker reads at once; the others stand before its door."""
 THINKING_SECONDS = 0.05
 
 
-def trusting_take_place(db: Session, session: GuidanceSession) -> None:
+@dataclass(frozen=True)
+class Message:
+    """What somebody sends; the same key again is the platform's repetition."""
+
+    openid: str
+    text: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """What one process is to do."""
+
+    database_url: str
+    redis_url: str
+    now: str
+    code: str
+    guarded: bool
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, and how long after the moment to start."""
+
+    openid: str
+    text: str
+    seconds: float
+
+
+def settings(database_url: str, redis_url: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "redis_url": redis_url,
+            "secret_key": "a secret only for tests",
+            "data_key": DATA_KEY,
+            "wechat_app_id": WECHAT_APP_ID,
+            "wechat_app_secret": "0123456789abcdef0123456789abcdef",
+            "wechat_token": WECHAT_TOKEN,
+            "wechat_aes_key": WECHAT_AES_KEY,
+            "wechat_api_url": "http://127.0.0.1:9",
+        }
+    )
+
+
+def trusting_take(db: Session, session: GuidanceSession, wanted: int) -> bool:
     """The mistake that the guarded update prevents: to trust a count that was read before."""
     db.execute(
         update(GuidanceSession)
         .where(GuidanceSession.id == session.id)
-        .values(places_taken=GuidanceSession.places_taken + 1)
+        .values(places_taken=GuidanceSession.places_taken + wanted)
         .execution_options(synchronize_session=False)
     )
+    return True
 
 
-def look_first(database: Database, code: str) -> None:
-    """Count, then think for a moment. Raises SessionFull."""
+def looks_full(database: Database, code: str) -> bool:
+    """Count, then think for a moment."""
     with database.reading() as db:
-        session = sessions.get_session(db, code)
-        if session.places_taken >= session.places:
-            raise SessionFull(code, session.places)
+        places, taken = db.execute(
+            select(GuidanceSession.places, GuidanceSession.places_taken).where(
+                GuidanceSession.code == code
+            )
+        ).one()
     time.sleep(THINKING_SECONDS)
+    return bool(taken >= places)
 
 
-def ask(database: Database, caregiver_id: int, code: str, now: datetime, guarded: bool) -> str:
-    """One family's request."""
-    try:
-        if not guarded:
-            look_first(database, code)
-        with database.transaction() as db:
-            caregiver = db.get_one(Caregiver, caregiver_id)
-            child = db.execute(
-                select(Child).where(Child.family_id == caregiver.family_id)
-            ).scalar_one()
-            sessions.sign_up(db, caregiver=caregiver, child=child, code=code, now=now)
-    except SessionFull:
-        return "full"
-    except AlreadySignedUp:
-        return "already"
-    return "placed"
+def ask(services: Services, order: Order, message: Message, start: float) -> Answer:
+    """One message's way, from the moment when all were sent."""
+    if not order.guarded and looks_full(services.database, order.code):
+        return Answer(message.openid, "名额已满", time.time() - start)
+    inbound = Inbound(
+        key=message.key,
+        openid=message.openid,
+        kind=Kind.TEXT,
+        received_at=datetime.fromisoformat(order.now),
+        text=message.text,
+        event_key="",
+        window=Window.WRITE,
+    )
+    reply = services.turns.handle(inbound) or Reply()
+    return Answer(message.openid, reply.text, time.time() - start)
 
 
-def main(url: str, key: str, code: str, at: str, start: str, ids: str, guard: str) -> None:
-    """Ask for every caregiver, each from two threads, from `start` (epoch seconds) on."""
-    database = Database(make_engine(url, Cipher((key,)), pool_size=4))
-    now = datetime.fromisoformat(at)
-    answers: list[str] = []
-
-    def one(caregiver_id: int) -> None:
-        time.sleep(max(0.0, float(start) - time.time()))
-        answers.append(ask(database, caregiver_id, code, now, guarded=guard == "on"))
-
-    threads = [threading.Thread(target=one, args=(int(each),)) for each in ids.split(",") * 2]
+def main(said: str) -> None:
+    # Standard output is for the answers.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    raw = json.loads(said)
+    order = Order(**raw | {"messages": tuple(Message(**each) for each in raw["messages"])})
+    now = datetime.fromisoformat(order.now)
+    services = make_services(
+        settings(order.database_url, order.redis_url), HANDLERS, clock=lambda: now
+    )
     with contextlib.ExitStack() as stack:
-        if guard == "off":
-            stack.enter_context(patch.object(sessions, "_take_place", trusting_take_place))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    sys.stdout.write(json.dumps(answers) + "\n")
+        if not order.guarded:
+            stack.enter_context(patch.object(sessions, "take_at_once", trusting_take))
+        callers = stack.enter_context(ThreadPoolExecutor(CONNECTIONS))
+        # The threads are there before the moment comes, as a server's are.
+        everybody = threading.Barrier(CONNECTIONS)
+        list(callers.map(lambda _: everybody.wait(), range(CONNECTIONS)))
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        start = float(sys.stdin.readline())
+        time.sleep(max(0.0, start - time.time()))
+        answers = list(callers.map(lambda each: ask(services, order, each, start), order.messages))
+    services.turns.close()
+    services.database.engine.dispose()
+    sys.stdout.write(json.dumps([asdict(answer) for answer in answers]) + "\n")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(sys.argv[1])

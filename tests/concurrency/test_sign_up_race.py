@@ -1,124 +1,34 @@
-"""Many families, few places, several processes: never one place too many."""
+"""Many families, few places, several processes: never one place too many, and nobody misled."""
 
-import json
-import subprocess
-import sys
-import time
-from collections import Counter
-from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from collections import Counter, defaultdict
+from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
 
 from app.crypto import Cipher
-from app.db import Database, make_engine
-from app.models import Caregiver, Child, Family, GuidanceSession, SignUp, Station, Township
+from app.db import Database
+from app.models import GuidanceSession, SignUp
 from app.rules.sign_up import SEATED
-from tests.conftest import DATA_KEY
+from app.services.doctor import examine
+from tests.concurrency.crowd import CODE, percentile, rush, says, settle
+from tests.concurrency.rush import Answer, Order
 
-PROCESSES = 3
-FAMILIES = 60
 PLACES = 20
+SOON_SECONDS = 2.0
+"""The bar for 99 of 100 replies, from the moment when all messages were sent."""
 
 
 @pytest.fixture
-def database(database_url: str, cipher: Cipher) -> Iterator[Database]:
-    engine = make_engine(database_url, cipher)
-    yield Database(engine)
-    engine.dispose()
-
-
-def arrange(database: Database, now: datetime) -> list[int]:
-    """A session with 20 places, and 60 families that want one. Returns their caregivers."""
-    with database.transaction() as db:
-        township = db.execute(select(Township).limit(1)).scalar_one()
-        station = Station(
-            code="CQ",
-            name="城桥早教指导站",
-            kind="guidance_station",
-            township_id=township.id,
-            address="南门路1号",
-            phone="021-55550101",
-        )
-        starts = now + timedelta(days=7)
-        session = GuidanceSession(
-            code="RUSH",
-            title="亲子嘉年华",
-            kind="亲子嘉年华",
-            level="district",
-            station=station,
-            starts_at=starts,
-            ends_at=starts + timedelta(hours=2),
-            places=PLACES,
-            places_taken=0,
-            min_months=0,
-            max_months=36,
-            confirm_mode="auto",
-            opens_at=now,
-            closes_at=starts,
-            cancel_until=starts,
-            waiting_list="no",
-            state="published",
-            calendar_sequence=0,
-            created_at=now,
-            updated_at=now,
-        )
-        families = [Family(township=township, created_at=now) for _ in range(FAMILIES)]
-        db.add_all([session, *families])
-        db.flush()
-        caregivers = [
-            Caregiver(
-                openid=f"o-{family.id}",
-                family_id=family.id,
-                is_following=True,
-                pushes="on",
-                created_at=now,
-            )
-            for family in families
-        ]
-        db.add_all(caregivers)
-        db.add_all(
-            Child(
-                family_id=family.id,
-                nickname="宝宝",
-                birth_date=date(2026, 1, 1),
-                created_at=now,
-                updated_at=now,
-            )
-            for family in families
-        )
-        db.flush()
-        return [caregiver.id for caregiver in caregivers]
-
-
-def rush(url: str, caregivers: list[int], now: datetime, guard: str) -> Counter[str]:
-    start = time.time() + 2.5
-    processes = [
-        subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "tests.concurrency.rush",
-                url,
-                DATA_KEY,
-                "RUSH",
-                now.isoformat(),
-                str(start),
-                ",".join(str(each) for each in caregivers[place::PROCESSES]),
-                guard,
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for place in range(PROCESSES)
-    ]
-    answers: Counter[str] = Counter()
-    for process in processes:
-        out, _ = process.communicate(timeout=90)
-        assert process.returncode == 0
-        answers.update(json.loads(out))
-    return answers
+def order(database_url: str, redis_url: str, now: datetime) -> Order:
+    return Order(
+        database_url=database_url,
+        redis_url=redis_url,
+        now=now.isoformat(),
+        code=CODE,
+        guarded=True,
+        messages=(),
+    )
 
 
 def seats(database: Database) -> tuple[int, int]:
@@ -131,20 +41,69 @@ def seats(database: Database) -> tuple[int, int]:
     return counted, held
 
 
+def everybody_asks_twice(order: Order, families: int) -> list[Answer]:
+    messages = [says(number, f"报名 {CODE}") for number in range(1, families + 1)]
+    return rush(order, messages + messages)
+
+
+def check(answers: list[Answer], families: int) -> None:
+    """Twenty winners; each family heard one and the same thing, whichever delivery it was."""
+    heard: defaultdict[str, set[str]] = defaultdict(set)
+    for answer in answers:
+        heard[answer.openid].add(answer.text)
+    assert len(answers) == families * 2
+    assert len(heard) == families
+    assert {len(texts) for texts in heard.values()} == {1}
+    kinds = Counter(
+        "won" if "报名成功" in text else "full" if "名额已满" in text else text
+        for texts in heard.values()
+        for text in texts
+    )
+    assert kinds == {"won": PLACES, "full": families - PLACES}
+
+
+def check_doctor(database: Database, cipher: Cipher, now: datetime) -> None:
+    with database.reading() as db:
+        report = examine(db, cipher=cipher, now=now)
+    assert {check.name: check.broken for check in report.checks if not check.ok} == {}
+
+
 def test_sixty_families_asking_twice_get_exactly_twenty_places(
-    database: Database, database_url: str, now: datetime
+    database: Database, order: Order, cipher: Cipher, now: datetime
 ) -> None:
-    caregivers = arrange(database, now)
-    answers = rush(database_url, caregivers, now, guard="on")
-    assert answers["placed"] == PLACES
-    assert sum(answers.values()) == FAMILIES * 2
+    settle(database, now, families=60, places=PLACES, waits="no")
+    check(everybody_asks_twice(order, 60), 60)
     assert seats(database) == (PLACES, PLACES)
+    check_doctor(database, cipher, now)
 
 
 def test_without_the_guard_the_same_rush_oversells(
-    database: Database, database_url: str, now: datetime
+    database: Database, order: Order, now: datetime
 ) -> None:
-    caregivers = arrange(database, now)
-    answers = rush(database_url, caregivers, now, guard="off")
-    assert answers["placed"] > PLACES
+    settle(database, now, families=60, places=PLACES, waits="no")
+    messages = [says(number, f"报名 {CODE}") for number in range(1, 61)]
+    unguarded = Order(
+        database_url=order.database_url,
+        redis_url=order.redis_url,
+        now=order.now,
+        code=CODE,
+        guarded=False,
+        messages=(),
+    )
+    rush(unguarded, messages + messages)
     assert seats(database)[1] > PLACES
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("families", [300, 1000])
+def test_a_town_at_once_is_answered_within_two_seconds(
+    database: Database, order: Order, cipher: Cipher, now: datetime, families: int
+) -> None:
+    settle(database, now, families=families, places=PLACES, waits="no")
+    answers = everybody_asks_twice(order, families)
+    check(answers, families)
+    assert seats(database) == (PLACES, PLACES)
+    check_doctor(database, cipher, now)
+    late = percentile(answers, 0.99)
+    assert late <= SOON_SECONDS, f"99 of 100 replies within {late:.2f} s"

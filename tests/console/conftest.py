@@ -33,6 +33,10 @@ class OnlyDatabase:
 
     database: Database
 
+    def find_session_code(self, session_code: str) -> str | None:
+        """As the platform would give it; for one code it cannot be reached."""
+        return None if session_code == "SILENT" else f"http://weixin.qq.com/q/{session_code}"
+
 
 @dataclass(frozen=True)
 class Desk:

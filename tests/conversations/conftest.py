@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.clock import SHANGHAI
 from app.config import Settings
 from app.dialogue.message import Inbound, Kind, Reply, Window
 from app.models import Station, Township
@@ -180,3 +181,26 @@ def station(services: Services) -> str:
             )
         )
     return "CQ"
+
+
+@pytest.fixture
+def spring(clock: Clock) -> None:
+    """A Monday morning in March: most of the year is still ahead."""
+    clock.at = datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+def mum(mother: Person, spring: None) -> Person:
+    """A mother of 糖糖, born 2025-09-01: six months old in spring."""
+    mother.follows()
+    mother.says("登记 糖糖 2025-09-01 女 城桥镇")
+    assert "登记成功" in mother.says("同意")
+    mother.says("需要")
+    return mother
+
+
+@pytest.fixture
+def year(publish: Publisher, spring: None) -> None:
+    """A session every three weeks from spring on, twelve in all."""
+    for number in range(1, 13):
+        publish(f"CQ-{number}", days=21 * number)

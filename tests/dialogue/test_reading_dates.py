@@ -215,6 +215,7 @@ def test_what_the_text_leaves_open_is_rolled_to_the_side_of_the_lean(
         ("12月30日至1月2日", "2026-12-30", "2027-01-02"),
         ("2026-12-01到2026-12-05", "2026-12-01", "2026-12-05"),
         ("2026-12-01-2026-12-05", "2026-12-01", "2026-12-05"),
+        ("2026-12-01到2026-12-01", "2026-12-01", "2026-12-01"),
         ("周一到周五", "2026-11-23", "2026-11-27"),
         ("明天到后天", "2026-11-23", "2026-11-24"),
     ],
@@ -313,6 +314,11 @@ def test_several_dates_come_in_the_order_of_the_text() -> None:
         "2026-11-28",
         "2026-12-03",
     ]
+
+
+def test_a_span_that_runs_backwards_is_two_days() -> None:
+    assert days("2026-12-05到2026-12-01", "future") == ["2026-12-05", "2026-12-01"]
+    assert len(find_dates("2026-12-05到2026-12-01", TODAY, "future")) == 2
 
 
 def test_a_date_knows_its_place_in_the_normalised_text() -> None:

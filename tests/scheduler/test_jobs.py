@@ -8,12 +8,15 @@ import pytest
 
 from app.config import Settings
 from app.db import Database
+from app.models import SignUp
 from app.rules.channel_budget import Channel
 from app.services import delivery, tidying
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 from scheduler.timetable import JOBS
 from tests.outbox import book, hear, outbox, put_notice
+
+REST = "0 invitations; marked 0 places as missed"
 
 
 @pytest.fixture
@@ -50,8 +53,8 @@ def test_tidy_says_what_it_deleted(services: Services, database: Database, now: 
         for number in range(5):
             hear(db, f"o{number}", "write", now - timedelta(days=4))
 
-    assert run(services, "tidy", now) == "deleted 5 callbacks, 0 invitations"
-    assert run(services, "tidy", now) == "deleted 0 callbacks, 0 invitations"
+    assert run(services, "tidy", now) == f"deleted 5 callbacks, {REST}"
+    assert run(services, "tidy", now) == f"deleted 0 callbacks, {REST}"
 
 
 def test_tidy_goes_on_until_nothing_is_left(
@@ -62,4 +65,28 @@ def test_tidy_goes_on_until_nothing_is_left(
         for number in range(5):
             hear(db, f"o{number}", "write", now - timedelta(days=4))
 
-    assert run(services, "tidy", now) == "deleted 5 callbacks, 0 invitations"
+    assert run(services, "tidy", now) == f"deleted 5 callbacks, {REST}"
+
+
+def test_remind_sessions_says_what_it_queued(
+    services: Services, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        booking = book(db, "oMAMA", now)
+    day_before = booking.facts.starts_at - timedelta(hours=24)
+
+    assert run(services, "remind_sessions", now) == "queued 0 reminders for 0 sessions"
+    assert run(services, "remind_sessions", day_before) == "queued 1 reminders for 1 sessions"
+    assert run(services, "remind_sessions", day_before) == "queued 0 reminders for 1 sessions"
+
+
+def test_tidy_marks_what_nobody_came_to(
+    services: Services, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        booking = book(db, "oMAMA", now)
+        db.get_one(SignUp, booking.sign_up_id).session.state = "held"
+
+    assert run(services, "tidy", now + timedelta(days=10)) == (
+        "deleted 0 callbacks, 0 invitations; marked 1 places as missed"
+    )

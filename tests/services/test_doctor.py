@@ -12,15 +12,58 @@ from sqlalchemy.orm import Session
 from app.crypto import Cipher
 from app.db import Database
 from app.demo.loading import load
-from app.models import Child, GuidanceSession, Notice, SignUp, Staff
+from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp, Staff
 from app.rules.channel_budget import Channel
 from app.rules.sign_up import SignUpState
-from app.services import decisions, registration
+from app.services import decisions, registration, waiting_list
 from app.services.audit import OPERATOR
 from app.services.delivery import choose_channel, claim_due, record_sent
 from app.services.doctor import CHECKS, Report, examine
 from app.services.imports import import_sessions
-from app.services.sessions import cancel_by_family
+from app.services.publishing import SessionRow, put_session
+from app.services.sessions import cancel_by_family, sign_up
+
+
+def keep_waiting(db: Session, now: datetime) -> None:
+    """A session of one place: an offer run out, an open one, an override, and one who waits."""
+    starts = now + timedelta(days=20)
+    row = SessionRow(
+        code="WAIT-1",
+        title="亲子抚触",
+        kind="站点指导活动",
+        level="station",
+        station_code="CQ",
+        starts_at=starts,
+        ends_at=starts + timedelta(hours=1),
+        places=1,
+        min_months=0,
+        max_months=36,
+        confirm_mode="auto",
+        opens_at=now - timedelta(days=1),
+        closes_at=starts,
+        cancel_until=starts,
+        waiting_list="first_come",
+    )
+    yesterday = now - timedelta(hours=20)
+    session = put_session(db, row, actor=OPERATOR, now=yesterday)
+    born = select(Child).where(Child.birth_date <= now.date()).order_by(Child.id)
+    families = {child.family_id: child for child in db.scalars(born)}
+    made: list[SignUp] = []
+    for child in list(families.values())[:5]:
+        caregiver = child.family.caregivers[0]
+        made.append(sign_up(db, caregiver=caregiver, child=child, code="WAIT-1", now=yesterday))
+    first = db.get_one(Caregiver, made[0].caregiver_id)
+    cancel_by_family(db, caregiver=first, code="WAIT-1", now=yesterday)
+    waiting_list.promote(db, session, now)
+    district = db.scalars(select(Staff).where(Staff.username == "district")).one()
+    decisions.override_seat(db, sign_up_id=made[3].id, staff=district, reason="家里有困难", now=now)
+    assert [each.state for each in made] == [
+        "cancelled",
+        "expired",
+        "offered",
+        "confirmed",
+        "waitlisted",
+    ]
 
 
 @pytest.fixture
@@ -37,6 +80,8 @@ def busy(database: Database, now: datetime) -> Database:
         mother = registration.find_caregiver(db, "demo-family-4")
         assert mother is not None
         cancel_by_family(db, caregiver=mother, code="BZ-13", now=now)
+    with database.transaction() as db:
+        keep_waiting(db, now)
     with database.transaction() as db:
         first, *_ = claim_due(db, now=now, worker="test", limit=10)
         choose_channel(db, first.id, Channel.CUSTOMER_SERVICE)
@@ -74,7 +119,7 @@ def test_what_the_service_wrote_is_sound(busy: Database, cipher: Cipher, now: da
 
     assert broken(report) == {}
     assert report.ok
-    assert len(report.checks) == len(CHECKS) + 3
+    assert len(report.checks) == len(CHECKS) + 5
 
 
 def test_an_empty_database_is_sound(database: Database, cipher: Cipher, now: datetime) -> None:
@@ -94,6 +139,10 @@ class Fault:
 SESSION = "SELECT id FROM guidance_sessions WHERE code = 'CQ-14'"
 CONFIRMED = "SELECT min(id) FROM sign_ups WHERE state = 'confirmed'"
 DECLINED = "SELECT min(id) FROM sign_ups WHERE state = 'declined'"
+OFFERED = "SELECT min(id) FROM sign_ups WHERE state = 'offered'"
+WAITING = "SELECT min(id) FROM sign_ups WHERE state = 'waitlisted'"
+EXPIRED = "SELECT min(id) FROM sign_ups WHERE state = 'expired'"
+OVERRIDE = "SELECT min(id) FROM sign_ups WHERE is_override"
 SENT = "SELECT min(id) FROM notices WHERE state = 'sent'"
 UNSENT = "SELECT max(id) FROM notices WHERE state <> 'sent'"
 CHILD = "SELECT min(id) FROM children WHERE birth_date IS NOT NULL"
@@ -182,6 +231,62 @@ FAULTS = (
         "sign_up:{id}/sign_up_declined",
     ),
     Fault(
+        "UPDATE sign_ups SET offer_expires_at = NULL WHERE id = :id",
+        OFFERED,
+        "offers_have_their_time",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET offer_expires_at = (SELECT ends_at FROM guidance_sessions"
+        " WHERE guidance_sessions.id = session_id) WHERE id = :id",
+        OFFERED,
+        "offers_have_their_time",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET waitlisted_at = NULL WHERE id = :id",
+        WAITING,
+        "waiting_has_its_time",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "DELETE FROM notices WHERE kind = 'sign_up_offered' AND subject = 'sign_up:' || :id",
+        OFFERED,
+        "offers_are_told_once",
+        "sign_up:{id}/sign_up_offered",
+    ),
+    Fault(
+        "UPDATE notices SET kind = 'sign_up_offered' WHERE kind = 'sign_up_offer_expired'"
+        " AND subject = 'sign_up:' || :id",
+        EXPIRED,
+        "offers_are_told_once",
+        "sign_up:{id}/sign_up_offer_expired",
+    ),
+    Fault(
+        "UPDATE audit_log SET reason = NULL WHERE subject_id = :id AND action = 'override'",
+        OVERRIDE,
+        "overrides_have_their_reason",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE sign_ups SET is_override = false WHERE id = :id",
+        OVERRIDE,
+        "places_taken_equals_seats_held",
+        "session:WAIT-1",
+    ),
+    Fault(
+        "UPDATE sign_ups SET offer_expires_at = waitlisted_at WHERE id = :id",
+        OFFERED,
+        "offers_end_in_time",
+        "sign_up:{id}",
+    ),
+    Fault(
+        "UPDATE guidance_sessions SET places = 2 WHERE id = :id",
+        "SELECT id FROM guidance_sessions WHERE code = 'WAIT-1'",
+        "no_seat_is_idle_while_somebody_waits",
+        "session:WAIT-1",
+    ),
+    Fault(
         "UPDATE notices SET text = NULL WHERE id = :id",
         SENT,
         "sent_notices_are_complete",
@@ -254,7 +359,7 @@ FAULTS = (
         "family:{id}",
     ),
     Fault(
-        "UPDATE caregivers SET is_following = false WHERE id = :id",
+        "UPDATE caregivers SET unfollowed_at = followed_at WHERE id = :id",
         EXPECTING,
         "identities_are_kept_of_followers_only",
         "caregiver:{id}",

@@ -12,6 +12,7 @@ from app.clock import SHANGHAI
 from app.db import Database
 from app.errors import BadRow, ImportRefused
 from app.models import AuditEntry, GuidanceSession, Station
+from app.rules import session_life
 from app.services import import_files, imports
 from app.services.audit import OPERATOR
 from app.services.imports import (
@@ -302,7 +303,7 @@ def test_the_same_time_is_read_in_many_spellings(text: str) -> None:
 
 
 def test_words_are_kept_for_no_reason_that_is_never_given() -> None:
-    source = inspect.getsource(imports) + inspect.getsource(import_files)
+    source = "".join(map(inspect.getsource, (imports, import_files, session_life)))
 
     assert [reason for reason in ROW_REASONS if f'"{reason}"' not in source] == []
     assert [reason for reason in FILE_REASONS if f'"{reason}"' not in source] == []

@@ -63,7 +63,7 @@ def test_a_roster_gives_the_age_on_the_sessions_day_and_who_decided(
         make_sign_up(db, session, six_months, now, state="declined", decided_by=wang, reason="满了")
         make_sign_up(db, session, unborn, now)
 
-        roster = get_roster(db, scope_of(wang), " cq-1 ")
+        roster = get_roster(db, scope_of(wang), " cq-1 ", now)
 
     assert [(row.nickname, row.age_months) for row in roster.rows] == [("豆豆", None), ("糖糖", 6)]
     assert (roster.rows[1].decided_by, roster.rows[1].reason) == ("wang", "满了")
@@ -82,7 +82,7 @@ def test_outside_the_scope_a_session_and_a_sign_up_do_not_exist(
         assert find_sign_up(db, ours, sign_up.id) is not None
         assert find_sign_up(db, theirs, sign_up.id) is None
         with pytest.raises(SessionUnknown):
-            get_roster(db, theirs, "CQ-1")
+            get_roster(db, theirs, "CQ-1", now)
 
 
 def test_decisions_are_told_newest_first_and_neither_the_familys_nor_old_ones(

@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.exc import OperationalError
 
+from app.calendar_links import CalendarLinks
 from app.models.notice_facts import LateReply, SignUpDeclined
 from app.rules.channel_budget import Channel
 from app.services import delivery, notices
@@ -307,6 +308,7 @@ def make_deliverer_like(post: Post) -> Deliverer:
         client=like._client,
         pauses=like._pauses,
         templates=like._templates,
+        calendar_url=like._calendar_url,
         worker="second",
         stopping=post.stopping,
     )
@@ -329,3 +331,13 @@ def test_a_declined_family_reads_the_reason(post: Post) -> None:
     post.runs()
 
     assert "原因：这一场已经满了。\n" in post.texts[0]
+
+
+def test_a_confirmed_family_gets_the_link_to_its_calendar(post: Post) -> None:
+    post.writes()
+    post.put()
+
+    post.runs()
+
+    link = CalendarLinks("http://127.0.0.1:8000", "a secret only for tests")
+    assert f"加到日历：{link.url(post.booking.sign_up_id)}\n" in post.texts[0]

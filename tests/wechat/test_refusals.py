@@ -15,7 +15,9 @@ from tests.wechat.posting import CUSTOM, TEMPLATE, TOKEN, Post
 
 class TestRefusals:
     @pytest.mark.parametrize("code", [40003, 43004])
-    def test_who_does_not_follow_is_unlinked(self, post: Post, code: int) -> None:
+    def test_who_does_not_follow_gets_nothing_more_and_keeps_the_link(
+        self, post: Post, code: int
+    ) -> None:
         post.put()
         post.platform.fault(path=TEMPLATE, errcode=code)
 
@@ -25,7 +27,7 @@ class TestRefusals:
         with post.database.reading() as db:
             caregiver = db.get_one(Caregiver, post.booking.caregiver_id)
             assert not caregiver.is_following
-            assert caregiver.openid is None
+            assert caregiver.openid is not None
 
     @pytest.mark.parametrize("code", [43019, 50002])
     def test_who_is_blocked_gets_no_more_of_it(self, post: Post, code: int) -> None:

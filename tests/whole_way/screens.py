@@ -10,8 +10,15 @@ PATIENCE_MS = 10_000
 """The longest that a screen may take to show what was done; on two busy cores, too."""
 PHONE = (375, 812)
 DESK = (1280, 960)
-# A slow change of colour behind the phone would make its picture three times as large.
-PLAIN_DESK = "document.body.style.backgroundImage = 'none'"
+# For the phone page beside its guide: there shadows and slow changes of colour would make the
+# picture three times as large, and a window that grew smaller hides the newest words.
+SMALL_DESK = (1280, 720)
+PLAIN_DESK = """() => {
+    document.body.style.background = "#eceee6"
+    document.querySelector(".phone").style.boxShadow = "none"
+    const conversation = document.querySelector("#conversation")
+    conversation.scrollTop = conversation.scrollHeight
+}"""
 IN = '[data-testid="message-in"]'
 OUT = '[data-testid="message-out"]'
 
@@ -27,7 +34,8 @@ def take_picture(page: Page, name: str, size: tuple[int, int] = PHONE) -> None:
     # Everything that slides in has arrived, and another width is laid out.
     page.wait_for_timeout(400)
     Path(folder).mkdir(parents=True, exist_ok=True)
-    page.evaluate(PLAIN_DESK)
+    if size == SMALL_DESK:
+        page.evaluate(PLAIN_DESK)
     page.screenshot(path=Path(folder) / f"{name}.png")
     if was is not None:
         page.set_viewport_size(was)

@@ -18,7 +18,15 @@ from app.clock import SHANGHAI, now
 from app.demo import DEMO_LOGINS
 from tests.chromium import chromium
 from tests.devtools.whole_run import Run, folder_of_links, running
-from tests.whole_way.screens import DESK, PATIENCE_MS, PHONE, Console, Phone, take_picture
+from tests.whole_way.screens import (
+    DESK,
+    PATIENCE_MS,
+    PHONE,
+    SMALL_DESK,
+    Console,
+    Phone,
+    take_picture,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -133,7 +141,7 @@ def test_a_parents_wish_becomes_a_place_that_a_teacher_confirms(
     record_property("seconds_from_the_teachers_click_to_the_phone", seconds)
     log.info("%s s from the teacher's click to the phone", seconds)
     take_picture(phone.page, "phone-confirmed")
-    take_picture(phone.page, "phone-page", DESK)
+    take_picture(phone.page, "phone-page", SMALL_DESK)
     phone.say("我的预约")
     assert "已报名" in phone.hears("您约了这些")
 

@@ -1,0 +1,176 @@
+"""A session's seats: its row's lock, its counter, and the one way in which a sign-up changes.
+
+Every writer of a session's sign-ups locks the session first; the counter moves with the state.
+"""
+
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select, update
+from sqlalchemy.orm import Session, contains_eager
+
+from app.clock import SHANGHAI
+from app.errors import SessionFull, SessionUnknown
+from app.models import GuidanceSession, SignUp
+from app.rules.sign_up import SEATED, SessionState, SessionTerms, SignUpState, check_transition
+from app.services import audit
+from app.services.audit import Actor
+
+
+def terms_of(session: GuidanceSession) -> SessionTerms:
+    """The facts of a session that its rules decide on."""
+    return SessionTerms(
+        code=session.code,
+        state=SessionState(session.state),
+        starts_at=session.starts_at,
+        opens_at=session.opens_at,
+        closes_at=session.closes_at,
+        cancel_until=session.cancel_until,
+        min_months=session.min_months,
+        max_months=session.max_months,
+    )
+
+
+def held_on(session: GuidanceSession) -> date:
+    """The Shanghai calendar day of a session."""
+    return session.starts_at.astimezone(SHANGHAI).date()
+
+
+_GET_SESSION = (
+    select(GuidanceSession)
+    .join(GuidanceSession.station)
+    .options(contains_eager(GuidanceSession.station))
+    .where(GuidanceSession.code == bindparam("code"))
+)
+
+
+def get_session(db: Session, code: str, *, fresh: bool = False) -> GuidanceSession:
+    """The session with its station, by code in any case. Raises SessionUnknown.
+
+    `fresh` reads again what this transaction has read before: for after the lock.
+    """
+    found = db.execute(
+        _GET_SESSION, {"code": code.upper()}, execution_options={"populate_existing": fresh}
+    )
+    session = found.scalar_one_or_none()
+    if session is None:
+        raise SessionUnknown(code)
+    return session
+
+
+def lock_session(db: Session, session_id: int) -> None:
+    """Hold the session's row until the commit: every writer of its sign-ups comes here first."""
+    db.execute(
+        select(GuidanceSession.id)
+        .where(GuidanceSession.id == session_id)
+        .with_for_update(key_share=True)
+    )
+
+
+def _queues(*states: SignUpState) -> ColumnElement[bool]:
+    # Literals: they say the same to the database whatever the plan it keeps.
+    wanted: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in states]
+    return exists(
+        select(SignUp.id)
+        .where(SignUp.session_id == GuidanceSession.id, SignUp.state.in_(wanted))
+        .correlate(GuidanceSession)
+    )
+
+
+_TAKE = (
+    update(GuidanceSession)
+    .where(
+        GuidanceSession.id == bindparam("session_id"),
+        GuidanceSession.places_taken + bindparam("wanted") <= GuidanceSession.places,
+        GuidanceSession.state == literal_column("'published'"),
+    )
+    .values(places_taken=GuidanceSession.places_taken + bindparam("wanted"))
+)
+_TAKE_UNASKED = _TAKE.where(
+    GuidanceSession.updated_at == bindparam("read_at"),
+    ~_queues(SignUpState.WAITLISTED, SignUpState.OFFERED),
+)
+
+
+def take_at_once(db: Session, session: GuidanceSession, wanted: int) -> bool:
+    """Lock the session and count `wanted` seats, in one statement: the database decides.
+
+    False, and nothing taken, where so many are not free, where anybody waits or has an offer,
+    or where the session has been changed since it was read: then it has to be looked at.
+    """
+    taken = db.connection().execute(
+        _TAKE_UNASKED,
+        {"session_id": session.id, "wanted": wanted, "read_at": session.updated_at},
+    )
+    return taken.rowcount == 1
+
+
+def take_seats(db: Session, session: GuidanceSession, wanted: int) -> None:
+    """Count `wanted` seats more. The caller holds the session's row. Raises SessionFull."""
+    taken = db.connection().execute(_TAKE, {"session_id": session.id, "wanted": wanted})
+    if taken.rowcount == 0:
+        raise SessionFull(session.code, session.places, wanted=wanted)
+
+
+def release_place(db: Session, session_id: int) -> None:
+    """Count one seat less. The caller holds the session's row."""
+    db.execute(
+        update(GuidanceSession)
+        .where(GuidanceSession.id == session_id)
+        .values(places_taken=GuidanceSession.places_taken - 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def free_seats(db: Session, session_id: int) -> int:
+    """Places less seats held, as stored now; below zero where places were cut."""
+    # Columns, not the row: the counter moves behind what the transaction has read.
+    return db.execute(
+        select(GuidanceSession.places - GuidanceSession.places_taken).where(
+            GuidanceSession.id == session_id
+        )
+    ).scalar_one()
+
+
+def holds_place(sign_up: SignUp) -> bool:
+    """Whether a seat of this sign-up is one of the session's places."""
+    return not sign_up.is_walk_in and not sign_up.is_override
+
+
+def change_state(
+    db: Session,
+    sign_up: SignUp,
+    to: SignUpState,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    *,
+    is_override: bool = False,
+) -> None:
+    """One step of the state machine with its seat and its audit row; the session is locked.
+
+    Whoever frees a seat calls waiting_list.promote afterwards. Raises TransitionNotAllowed.
+    """
+    was = SignUpState(sign_up.state)
+    check_transition(was, to, is_override=is_override)
+    if is_override:
+        sign_up.is_override = True
+    if holds_place(sign_up) and was in SEATED and to not in SEATED:
+        release_place(db, sign_up.session_id)
+    elif holds_place(sign_up) and was not in SEATED and to in SEATED:
+        take_seats(db, sign_up.session, 1)
+    sign_up.state = to
+    sign_up.decided_at = now
+    sign_up.decided_by = actor.id if actor.type == "staff" else None
+    if reason is not None:
+        sign_up.reason = reason
+    audit.record(
+        db,
+        actor=actor,
+        action="override" if is_override else to,
+        subject_type="sign_up",
+        subject_id=sign_up.id,
+        now=now,
+        before=was,
+        after=to,
+        reason=reason,
+    )

@@ -1,0 +1,88 @@
+"""What families are told when a session is moved or cancelled, and what is then untrue."""
+
+from datetime import datetime
+
+from sqlalchemy import String, cast, literal, select
+from sqlalchemy.orm import Session
+
+from app.models import Child, Notice, SignUp
+from app.models.notice_facts import AgedOut, SessionChanged, SignUpCancelledByStaff, load_facts
+from app.rules.age import age_months
+from app.rules.sign_up import SignUpState
+from app.services import notices
+from app.services.seats import held_on
+from app.services.sign_up_notices import tell, told
+
+SUPERSEDED = "superseded"
+VOIDED_KINDS = ("session_changed", "reminder_24h", "reminder_2h")
+"""Of these an unsent one says an old time."""
+AGE = "age"
+"""The reason kept with a sign-up that a change took away: too young or too old by then."""
+
+
+def void_notices(db: Session, session_id: int) -> dict[int, datetime]:
+    """Skip what is queued about a session and says an old time.
+
+    Gives, by sign-up, the time that the family knows of, where the news of an earlier move
+    had not left yet: the next one tells of both.
+    """
+    subjects = select(literal("sign_up:") + cast(SignUp.id, String)).where(
+        SignUp.session_id == session_id
+    )
+    stale = db.scalars(
+        select(Notice).where(
+            Notice.subject.in_(subjects),
+            Notice.kind.in_(VOIDED_KINDS),
+            Notice.state.in_(("queued", "waiting")),
+        )
+    )
+    known: dict[int, datetime] = {}
+    for notice in stale:
+        notice.state, notice.reason = "skipped", SUPERSEDED
+        facts = load_facts(notice.facts)
+        if isinstance(facts, SessionChanged):
+            known[int(notice.subject.partition(":")[2])] = facts.was_at
+    db.flush()
+    return known
+
+
+def tell_moved(
+    db: Session, sign_up: SignUp, child: Child, *, was_at: datetime, now: datetime
+) -> None:
+    """The new time and place, once for each move."""
+    facts = SessionChanged(
+        **told(sign_up, child),
+        was_at=was_at,
+        is_waiting=sign_up.state == SignUpState.WAITLISTED,
+    )
+    notices.queue(
+        db,
+        caregiver_id=sign_up.caregiver_id,
+        facts=facts,
+        subject=f"sign_up:{sign_up.id}",
+        dedupe_key=f"{facts.kind}:{sign_up.id}:{sign_up.session.calendar_sequence}",
+        now=now,
+        expires_at=sign_up.session.ends_at,
+    )
+
+
+def tell_cancelled(db: Session, sign_up: SignUp, child: Child, reason: str, now: datetime) -> None:
+    """The whole session does not take place, and why."""
+    facts = SignUpCancelledByStaff(**told(sign_up, child), reason=reason)
+    tell(db, facts, sign_up, now)
+
+
+def tell_aged_out(
+    db: Session, sign_up: SignUp, child: Child, *, was_at: datetime, now: datetime
+) -> None:
+    """One message for both: the session has changed, and is not for this child's age any more."""
+    session, born = sign_up.session, child.birth_date
+    day = held_on(session)
+    aged_out = AgedOut(
+        was_at=was_at,
+        age_months=None if born is None or born > day else age_months(born, day),
+        min_months=session.min_months,
+        max_months=session.max_months,
+    )
+    facts = SignUpCancelledByStaff(**told(sign_up, child), reason=AGE, aged_out=aged_out)
+    tell(db, facts, sign_up, now)

@@ -1,0 +1,376 @@
+"""A family's year of sessions: proposed, agreed to once, changed one by one, kept on track."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.errors import (
+    AgeOutsideSession,
+    AlreadySignedUp,
+    NotRegistered,
+    SessionCancelled,
+    SessionFull,
+    SessionUnknown,
+    SignUpClosed,
+    SignUpDelayed,
+    SignUpNotOpenYet,
+    TownshipFirst,
+)
+from app.models import Caregiver, Child, Family, GuidanceSession, PlanProposal, SignUp, YearPlan
+from app.rules.sign_up import SignUpState
+from app.rules.year_plan import (
+    choose,
+    choose_instead,
+    explain,
+)
+from app.services import audit, sessions
+from app.services.audit import Actor
+from app.services.sessions import YearCount
+from app.services.year_supply import (
+    NOTHING_YET,
+    OpenSession,
+    Planned,
+    Standing,
+    Supply,
+    load_standings,
+    load_supply,
+    make_wish,
+    planned,
+)
+
+
+class _SeatLost(Exception):
+    """A seat was proposed, and only the waiting list is left."""
+
+
+LOST = (
+    _SeatLost,
+    AgeOutsideSession,
+    AlreadySignedUp,
+    SessionCancelled,
+    SessionFull,
+    SessionUnknown,
+    SignUpClosed,
+    SignUpDelayed,
+    SignUpNotOpenYet,
+    TownshipFirst,
+)
+"""What may have happened to a session between the proposal and the family's yes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The sessions that would fill the rest of a child's year."""
+
+    count: YearCount
+    waiting: int
+    """Sessions whose waiting lists the family is in already."""
+    sessions: tuple[Planned, ...]
+    """By time."""
+    short: int
+    """How many more are missing for which nothing is published that fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What became of a family's yes: everything, or nothing."""
+
+    plan: YearPlan | None
+    """None where a session was lost meanwhile: then nothing is stored."""
+    sign_ups: tuple[SignUp, ...] = ()
+    lost: str | None = None
+    """The code of the first session that could not be signed up for."""
+
+
+def propose(
+    db: Session,
+    *,
+    family: Family,
+    child: Child,
+    now: datetime,
+    without: Collection[int] = (),
+    supply: Supply | None = None,
+) -> Proposal:
+    """What this child's family is still missing this year, from what is open now.
+
+    `without` are sessions the family does not want. A caller with many families loads the
+    supply once; it must not be older than the last sign-up it should know of.
+    """
+    supply = supply or load_supply(db, now)
+    standing = standing_of(db, family, now)
+    count = sessions.year_count(db, family.id, now)
+    missing = standing.missing(count.target)
+    wish = make_wish(
+        family,
+        child,
+        standing,
+        missing=missing,
+        today=now.astimezone(SHANGHAI).date(),
+        # Places in waiting lists may yet turn out: so many more are not waited for.
+        most_waiting=missing - standing.waiting,
+        unwanted=_turned_down(db, family.id, count.year).union(without),
+    )
+    chosen = choose(wish, supply.open_for(standing, now))
+    return Proposal(
+        count=count,
+        waiting=standing.waiting,
+        sessions=planned(supply, chosen.choices),
+        short=chosen.short,
+    )
+
+
+def review(
+    db: Session, *, family: Family, child: Child, session_ids: Collection[int], now: datetime
+) -> Proposal:
+    """These sessions as a proposal, as far as they can still be had."""
+    supply = load_supply(db, now)
+    standing = standing_of(db, family, now)
+    count = sessions.year_count(db, family.id, now)
+    missing = standing.missing(count.target)
+    wish = make_wish(
+        family,
+        child,
+        standing,
+        missing=missing,
+        today=now.astimezone(SHANGHAI).date(),
+        most_waiting=missing - standing.waiting,
+    )
+    picked = [
+        one
+        for one in supply.open_for(standing, now)
+        if one.id in session_ids and (one.seats_left > 0 or one.has_waiting_list)
+    ]
+    return Proposal(
+        count=count,
+        waiting=standing.waiting,
+        sessions=planned(supply, explain(wish, picked)),
+        short=max(0, missing - len(picked)),
+    )
+
+
+def swap(
+    db: Session,
+    *,
+    family: Family,
+    child: Child,
+    keep: Collection[int],
+    instead_of: int,
+    without: Collection[int],
+    now: datetime,
+) -> Planned | None:
+    """The next best session for one of a proposal, beside those that stay; None where no
+    other fits. `without` are those seen before."""
+    supply = load_supply(db, now)
+    standing = standing_of(db, family, now)
+    count = sessions.year_count(db, family.id, now)
+    missing = standing.missing(count.target)
+    unwanted = _turned_down(db, family.id, count.year).union(without, keep, (instead_of,))
+    wish = make_wish(
+        family,
+        child,
+        standing,
+        missing=missing,
+        today=now.astimezone(SHANGHAI).date(),
+        # Places in waiting lists may yet turn out: so many more are not waited for.
+        most_waiting=missing - standing.waiting,
+        unwanted=unwanted,
+        kept=[one for one in supply.candidates if one.id in keep],
+    )
+    old = supply.sessions.get(instead_of)
+    around = old.starts_at.date() if old else wish.today
+    choice = choose_instead(wish, supply.open_for(standing, now), around)
+    return planned(supply, (choice,))[0] if choice else None
+
+
+def agree(
+    db: Session,
+    *,
+    caregiver: Caregiver,
+    child: Child,
+    session_ids: Collection[int],
+    now: datetime,
+    may_wait: Collection[int] = (),
+    declined: Collection[int] = (),
+) -> Agreement:
+    """Sign the child up for all of these, or for none; the plan is the standing request.
+
+    Those in `may_wait` were proposed as a place in the waiting list. Those in `declined` are
+    not proposed again this year. Raises NotRegistered.
+    """
+    family = caregiver.family
+    if family is None or child.family_id != family.id:
+        raise NotRegistered()
+    codes = _codes(db, session_ids)
+    made: list[SignUp] = []
+    trying = ""
+    try:
+        with db.begin_nested():
+            # In one order, so that two families with the same wishes do not block each other.
+            for session_id in sorted(set(session_ids)):
+                trying = codes.get(session_id, str(session_id))
+                signed_up = sessions.sign_up(
+                    db, caregiver=caregiver, child=child, code=trying, now=now
+                )
+                made.append(signed_up)
+                if signed_up.state == SignUpState.WAITLISTED and session_id not in may_wait:
+                    raise _SeatLost
+    except LOST:
+        for signed_up in made:
+            # Their rows are gone, and SQLite gives the same numbers again.
+            if signed_up in db:
+                db.expunge(signed_up)
+        return Agreement(plan=None, lost=trying)
+    plan = _put_plan(db, caregiver, family, child, now)
+    for signed_up in made:
+        signed_up.year_plan_id = plan.id
+    _settle_proposals(db, plan, accepted=session_ids, declined=declined, now=now)
+    audit.record(
+        db,
+        actor=Actor("caregiver", caregiver.id),
+        action="agree_year_plan",
+        subject_type="year_plan",
+        subject_id=plan.id,
+        now=now,
+        after=str(len(made)),
+    )
+    db.flush()
+    return Agreement(plan=plan, sign_ups=tuple(made))
+
+
+def end(db: Session, *, caregiver: Caregiver, now: datetime) -> bool:
+    """The standing request ends; what is signed up for stays. False where there is none.
+
+    Raises NotRegistered.
+    """
+    if caregiver.family_id is None:
+        raise NotRegistered()
+    plan = find_plan(db, caregiver.family_id, now)
+    if plan is None:
+        return False
+    plan.ended_at = now
+    db.execute(
+        update(PlanProposal)
+        .where(PlanProposal.year_plan_id == plan.id, PlanProposal.state == "open")
+        .values(state="expired", answered_at=now)
+    )
+    audit.record(
+        db,
+        actor=Actor("caregiver", caregiver.id),
+        action="end_year_plan",
+        subject_type="year_plan",
+        subject_id=plan.id,
+        now=now,
+    )
+    return True
+
+
+def find_plan(db: Session, family_id: int, now: datetime) -> YearPlan | None:
+    """The family's open plan of this Shanghai year."""
+    return db.execute(
+        select(YearPlan).where(
+            YearPlan.family_id == family_id,
+            YearPlan.year == now.astimezone(SHANGHAI).year,
+            YearPlan.ended_at.is_(None),
+        )
+    ).scalar_one_or_none()
+
+
+def open_proposals(db: Session, plan: YearPlan, now: datetime) -> tuple[OpenSession, ...]:
+    """What the plan offers and nobody has answered, as far as it can still be had; by time."""
+    supply = load_supply(db, now)
+    ids = db.execute(
+        select(PlanProposal.session_id).where(
+            PlanProposal.year_plan_id == plan.id, PlanProposal.state == "open"
+        )
+    ).scalars()
+    found = [supply.sessions[session_id] for session_id in ids if session_id in supply.sessions]
+    return tuple(sorted(found, key=lambda one: (one.starts_at, one.id)))
+
+
+def standing_of(db: Session, family: Family, now: datetime) -> Standing:
+    """One family's year."""
+    standings = load_standings(db, {family.id: family.no_shows_waived_at}, now)
+    return standings.get(family.id, NOTHING_YET)
+
+
+def _turned_down(db: Session, family_id: int, year: int) -> frozenset[int]:
+    rows = db.execute(
+        select(PlanProposal.session_id)
+        .join(YearPlan, YearPlan.id == PlanProposal.year_plan_id)
+        .where(
+            YearPlan.family_id == family_id,
+            YearPlan.year == year,
+            PlanProposal.state == "declined",
+        )
+    )
+    return frozenset(rows.scalars())
+
+
+def _codes(db: Session, session_ids: Collection[int]) -> dict[int, str]:
+    rows = db.execute(
+        select(GuidanceSession.id, GuidanceSession.code).where(GuidanceSession.id.in_(session_ids))
+    )
+    return {row.id: row.code for row in rows}
+
+
+def _put_plan(
+    db: Session, caregiver: Caregiver, family: Family, child: Child, now: datetime
+) -> YearPlan:
+    """The family's plan of this year, made or opened again, and locked."""
+    count = sessions.year_count(db, family.id, now)
+    # Insert first: both parents may agree at the same moment.
+    insert = (postgresql if db.get_bind().dialect.name == "postgresql" else sqlite).insert
+    db.execute(
+        insert(YearPlan)
+        .values(
+            family_id=family.id,
+            child_id=child.id,
+            caregiver_id=caregiver.id,
+            year=count.year,
+            target=count.target,
+            agreed_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+    plan = db.execute(
+        select(YearPlan)
+        .where(YearPlan.family_id == family.id, YearPlan.year == count.year)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one()
+    plan.child_id, plan.caregiver_id, plan.target = child.id, caregiver.id, count.target
+    plan.agreed_at, plan.ended_at = now, None
+    return plan
+
+
+def _settle_proposals(
+    db: Session,
+    plan: YearPlan,
+    *,
+    accepted: Collection[int],
+    declined: Collection[int],
+    now: datetime,
+) -> None:
+    """Every open proposal has its answer in this yes; what was turned down is remembered."""
+    rows = {
+        row.session_id: row
+        for row in db.execute(
+            select(PlanProposal).where(PlanProposal.year_plan_id == plan.id)
+        ).scalars()
+    }
+    for session_id in sorted(set(declined) - rows.keys()):
+        rows[session_id] = PlanProposal(
+            year_plan_id=plan.id, session_id=session_id, state="open", created_at=now
+        )
+        db.add(rows[session_id])
+    for session_id, row in rows.items():
+        if session_id in declined:
+            row.state, row.answered_at = "declined", now
+        elif row.state == "open":
+            row.state = "accepted" if session_id in accepted else "expired"
+            row.answered_at = now

@@ -1,0 +1,34 @@
+"""Keeps year plans on track: proposes what is missing, and nudges whom the year leaves behind."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.db import Database
+from app.services.plan_keeping import Batch, propose_missing
+from app.services.plan_nudges import nudge_behind
+from app.wiring import Services
+
+
+def run(services: Services, now: datetime) -> str:
+    """One pass as of a time, in short transactions; says how many families it wrote to."""
+    proposed = _all_batches(
+        services.database, lambda db, after: propose_missing(db, after=after, now=now)
+    )
+    nudged = _all_batches(
+        services.database, lambda db, after: nudge_behind(db, after=after, now=now)
+    )
+    return f"proposed sessions for {proposed} plans, nudged {nudged} families"
+
+
+def _all_batches(database: Database, batch: Callable[[Session, int], Batch]) -> int:
+    total, after = 0, 0
+    while True:
+        # A batch a transaction: caregivers' turns get in between.
+        with database.transaction() as db:
+            done = batch(db, after)
+        total += done.count
+        if done.last_id is None:
+            return total
+        after = done.last_id

@@ -1,0 +1,21 @@
+"""Ends offers that have run out, and offers free seats to who is next in line."""
+
+from datetime import datetime
+
+from app.services import waiting_list
+from app.wiring import Services
+
+
+def run(services: Services, now: datetime) -> str:
+    """One session a transaction, each decided by what is stored under its lock.
+
+    Late, twice or in two processes at once: what is settled already is found settled.
+    """
+    with services.database.reading() as db:
+        sessions = waiting_list.find_to_promote(db, now)
+    ended = offered = 0
+    for session_id in sessions:
+        with services.database.transaction() as db:
+            settled, made = waiting_list.promote_locked(db, session_id, now)
+        ended, offered = ended + settled, offered + made
+    return f"ended {ended} offers, made {offered}"

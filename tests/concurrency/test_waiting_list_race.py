@@ -1,0 +1,122 @@
+"""Fifty give up their places while a hundred ask for one: never over, and never a jump."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.clock import SHANGHAI
+from app.crypto import Cipher
+from app.db import Database
+from app.models import Caregiver, Child, GuidanceSession, SignUp
+from app.services import sessions
+from app.services.doctor import examine
+from tests.concurrency.crowd import CODE, Told, replay, rush, says, settle, story
+from tests.concurrency.rush import Order
+
+PLACES = 50
+NEWCOMERS = 100
+
+
+@pytest.fixture
+def order(database_url: str, redis_url: str, now: datetime) -> Order:
+    return Order(
+        database_url=database_url,
+        redis_url=redis_url,
+        now=now.isoformat(),
+        code=CODE,
+        guarded=True,
+        messages=(),
+    )
+
+
+def fill(database: Database, now: datetime) -> None:
+    """The first families take all places."""
+    for number in range(1, PLACES + 1):
+        with database.transaction() as db:
+            sessions.sign_up(
+                db,
+                caregiver=db.get_one(Caregiver, number),
+                child=db.get_one(Child, number),
+                code=CODE,
+                now=now,
+            )
+
+
+@pytest.mark.parametrize("waits", ["first_come", "fewest_attended"])
+def test_cancellations_racing_sign_ups_never_overfill_and_never_jump(
+    database: Database, order: Order, cipher: Cipher, now: datetime, waits: str
+) -> None:
+    settle(database, now, families=PLACES + NEWCOMERS, places=PLACES, waits=waits)
+    fill(database, now)
+    leave = [says(number, f"取消 {CODE}") for number in range(1, PLACES + 1)]
+    come = [says(number, f"报名 {CODE}") for number in range(PLACES + 1, PLACES + NEWCOMERS + 1)]
+    mixed = [
+        each
+        for two, one in zip(zip(come[::2], come[1::2], strict=True), leave, strict=True)
+        for each in (*two, one)
+    ]
+
+    answers = rush(order, mixed)
+
+    assert sum("已取消" in answer.text for answer in answers) == PLACES
+    placed = sum("报名成功" in answer.text for answer in answers)
+    lined_up = sum("候补第" in answer.text for answer in answers)
+    assert placed + lined_up == NEWCOMERS
+    with database.reading() as db:
+        told = replay(db)
+        taken = db.execute(select(GuidanceSession.places_taken)).scalar_one()
+        states = db.execute(select(SignUp.state).where(SignUp.id > PLACES)).scalars().all()
+        report = examine(db, cipher=cipher, now=now)
+    assert told.most_seats <= PLACES
+    assert told.jumps == ()
+    # Every seat that came free went to somebody, at once.
+    assert taken == PLACES
+    assert set(states) <= {"confirmed", "offered", "waitlisted"}
+    assert states.count("waitlisted") == NEWCOMERS - PLACES
+    assert {check.name: check.broken for check in report.checks if not check.ok} == {}
+
+
+AT = datetime(2026, 11, 22, 10, 0, tzinfo=SHANGHAI)
+SINCE: dict[int, datetime | None] = {
+    1: None,
+    2: AT,
+    3: AT + timedelta(seconds=1),
+    4: None,
+}
+
+
+@pytest.mark.parametrize(
+    "steps, told",
+    [
+        # One leaves, and the first in line is offered the seat.
+        (
+            [
+                (1, "confirmed"),
+                (2, "waitlisted"),
+                (3, "waitlisted"),
+                (1, "cancelled"),
+                (2, "offered"),
+            ],
+            Told(1, ()),
+        ),
+        # The second in line is offered it instead.
+        (
+            [
+                (1, "confirmed"),
+                (2, "waitlisted"),
+                (3, "waitlisted"),
+                (1, "cancelled"),
+                (3, "offered"),
+            ],
+            Told(1, (3,)),
+        ),
+        # A newcomer is seated while somebody waits.
+        ([(1, "confirmed"), (2, "waitlisted"), (1, "cancelled"), (4, "confirmed")], Told(1, (4,))),
+        # Accepting an offer is no jump, though others wait.
+        ([(2, "waitlisted"), (2, "offered"), (3, "waitlisted"), (2, "confirmed")], Told(1, ())),
+        ([(1, "confirmed"), (2, "waitlisted"), (2, "offered"), (4, "confirmed")], Told(3, ())),
+    ],
+)
+def test_the_story_of_a_jump_is_read_as_one(steps: list[tuple[int, str]], told: Told) -> None:
+    assert story(steps, SINCE) == told

@@ -1,0 +1,64 @@
+"""What a year plan may be made of."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.clock import SHANGHAI
+from app.db import Database
+from app.models import GuidanceSession
+from app.services.year_supply import load_supply
+from tests.console.desk_world import make_child, make_session, make_sign_up, make_station
+
+BORN = date(2025, 9, 1)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return datetime(2026, 3, 2, 10, 0, tzinfo=SHANGHAI)
+
+
+@pytest.fixture
+def codes(database: Database, now: datetime) -> Sequence[str]:
+    """Ten open sessions with one place each, every three weeks."""
+    names = [f"S{number:02}" for number in range(1, 11)]
+    with database.transaction() as db:
+        station = make_station(db, "CQ")
+        for number, code in enumerate(names, 1):
+            session = make_session(db, station, code, now + timedelta(weeks=3 * number), places=1)
+            session.opens_at = now - timedelta(days=1)
+    return names
+
+
+def test_a_seat_that_is_owed_to_who_waits_is_no_free_seat(
+    database: Database, codes: Sequence[str], now: datetime
+) -> None:
+    with database.transaction() as db:
+        session = db.execute(
+            select(GuidanceSession).where(GuidanceSession.code == "S01")
+        ).scalar_one()
+        make_sign_up(db, session, make_child(db, "毛毛", now, born=BORN), now, state="waitlisted")
+        db.flush()
+        supply = load_supply(db, now)
+    seats = {one.code: one.seats_left for one in supply.candidates}
+    assert seats["S01"] == 0
+    assert seats["S02"] == 1
+
+
+def test_what_is_closed_not_open_cancelled_or_next_year_is_no_supply(
+    database: Database, codes: Sequence[str], now: datetime
+) -> None:
+    with database.transaction() as db:
+        found = db.execute(select(GuidanceSession).order_by(GuidanceSession.code)).scalars().all()
+        found[0].state = "cancelled"
+        found[1].state = "draft"
+        found[2].closes_at = now
+        found[3].opens_at = now + timedelta(seconds=1)
+        found[4].starts_at = datetime(2027, 1, 1, 0, 0, tzinfo=SHANGHAI)
+        found[4].ends_at = found[4].starts_at + timedelta(hours=1)
+        found[5].opens_at = now
+        db.flush()
+        supply = load_supply(db, now)
+    assert [one.code for one in supply.candidates] == list(codes[5:])

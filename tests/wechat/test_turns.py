@@ -1,0 +1,278 @@
+"""One callback through line, transaction and deadline: late turns, lost connections, order."""
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from redis import Redis
+from sqlalchemy import func, select, text
+
+from app.config import Settings
+from app.dialogue.message import Inbound, Kind, Reply, Window
+from app.dialogue.turn import Answered, Handlers, Turn
+from app.models import InboxEntry, Notice
+from app.models.notice_facts import LateReply, load_facts
+from app.wechat.turns import dump_reply, load_reply
+from app.wiring import Services, make_services
+from handlers import HANDLERS
+
+
+def with_handler(label: str, handler: Callable[[Turn], Answered]) -> Handlers:
+    return replace(HANDLERS, intents={**HANDLERS.intents, label: handler})
+
+
+@pytest.fixture
+def start(settings: Settings, now: datetime) -> Iterator[Callable[..., Services]]:
+    """Services with some handlers and a deadline of the test's own."""
+    started: list[Services] = []
+
+    def make(handlers: Handlers = HANDLERS, deadline: float = 4.0) -> Services:
+        mine = settings.model_copy(update={"turn_deadline_seconds": deadline})
+        services = make_services(mine, handlers, clock=lambda: now)
+        started.append(services)
+        return services
+
+    yield make
+    for services in started:
+        services.turns.close()
+        services.database.engine.dispose()
+        services.redis.close()
+
+
+def inbound(text: str, now: datetime, openid: str = "o-1", number: int = 1) -> Inbound:
+    return Inbound(
+        key=hashlib.sha256(f"{openid} {number}".encode()).hexdigest(),
+        openid=openid,
+        kind=Kind.TEXT,
+        received_at=now,
+        text=text,
+        window=Window.WRITE,
+    )
+
+
+def late_replies(services: Services) -> list[str]:
+    with services.database.reading() as db:
+        facts = [load_facts(row.facts) for row in db.execute(select(Notice)).scalars()]
+    return [each.text for each in facts if isinstance(each, LateReply)]
+
+
+def wait_for(claim: Callable[[], bool]) -> None:
+    for _ in range(200):
+        if claim():
+            return
+        time.sleep(0.02)
+    raise AssertionError("it never came to be")
+
+
+def test_a_slow_turn_is_answered_at_once_and_finished_by_a_message(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    def slowly(turn: Turn) -> Answered:
+        time.sleep(0.5)
+        return Reply("办好了"), None
+
+    services = start(with_handler("help", slowly), deadline=0.1)
+    reply = services.turns.handle(inbound("帮助", now))
+    assert reply is not None
+    assert "正在给您办" in reply.text
+    wait_for(lambda: late_replies(services) == ["办好了"])
+    # The platform's retry gets the real answer, and no second message.
+    assert services.turns.handle(inbound("帮助", now)) == Reply("办好了")
+    assert late_replies(services) == ["办好了"]
+
+
+def test_a_late_turn_that_breaks_still_ends_in_a_message(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    def breaks(turn: Turn) -> Answered:
+        if turn.text == "帮助":
+            time.sleep(0.4)
+            raise RuntimeError("a mistake of ours")
+        return Reply("好"), None
+
+    services = start(with_handler("help", breaks), deadline=0.1)
+    services.turns.handle(inbound("你好", now, number=9))  # known, so that a notice can reach them
+    services.turns.handle(inbound("帮助", now))
+    wait_for(lambda: len(late_replies(services)) == 1)
+    assert "没办成" in late_replies(services)[0]
+
+
+def test_a_mistake_of_ours_is_a_polite_sentence(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    def breaks(turn: Turn) -> Answered:
+        raise RuntimeError("a mistake of ours")
+
+    services = start(with_handler("help", breaks))
+    reply = services.turns.handle(inbound("帮助", now))
+    assert reply is not None
+    assert "系统正忙" in reply.text
+
+
+def test_the_same_callback_ten_times_at_once_is_done_once(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    done: list[int] = []
+
+    def count(turn: Turn) -> Answered:
+        time.sleep(0.05)
+        done.append(1)
+        return Reply(f"第{len(done)}次"), None
+
+    services = start(with_handler("help", count))
+    replies: list[Reply | None] = []
+
+    def send() -> None:
+        replies.append(services.turns.handle(inbound("帮助", now)))
+
+    threads = [threading.Thread(target=send) for _ in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert replies == [Reply("第1次")] * 10
+    with services.database.reading() as db:
+        assert db.execute(select(func.count()).select_from(InboxEntry)).scalar_one() == 1
+
+
+def test_one_caregivers_turns_run_in_the_order_they_came(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    order: list[str] = []
+    running: list[str] = []
+
+    def note(turn: Turn) -> Answered:
+        assert not running, "two turns of one caregiver at once"
+        running.append(turn.inbound.key)
+        time.sleep(0.03)
+        order.append(turn.inbound.key)
+        running.remove(turn.inbound.key)
+        return Reply("好"), None
+
+    services = start(with_handler("help", note))
+    sent = [inbound("帮助", now, number=number) for number in range(6)]
+    threads = []
+    for each in sent:
+        threads.append(threading.Thread(target=services.turns.handle, args=(each,)))
+        threads[-1].start()
+        time.sleep(0.012)
+    for thread in threads:
+        thread.join()
+    assert order == [each.key for each in sent]
+
+
+def test_a_ticket_of_a_dead_process_does_not_hold_up_the_line(
+    start: Callable[..., Services], now: datetime, redis_client: Redis
+) -> None:
+    redis_client.rpush("turns:o-1", "ticket-of-the-dead")
+    reply = start().turns.handle(inbound("帮助", now))
+    assert reply is not None
+    assert "活动" in reply.text
+
+
+def test_with_redis_gone_an_emergency_is_answered_and_the_rest_is_polite(
+    now: datetime, settings: Settings
+) -> None:
+    gone = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+    without = make_services(gone, HANDLERS, clock=lambda: now)
+    emergency = without.turns.handle(inbound("孩子抽搐了", now))
+    other = without.turns.handle(inbound("活动", now, number=2))
+    without.turns.close()
+    without.database.engine.dispose()
+    assert emergency is not None
+    assert "120" in emergency.text
+    assert other is not None
+    assert "系统正忙" in other.text
+
+
+def test_with_the_database_gone_an_emergency_is_answered(now: datetime, settings: Settings) -> None:
+    gone = settings.model_copy(update={"database_url": "postgresql+psycopg://127.0.0.1:1/gone"})
+    services = make_services(gone, HANDLERS, clock=lambda: now)
+    emergency = services.turns.handle(inbound("宝宝没呼吸了", now))
+    other = services.turns.handle(inbound("活动", now, number=2))
+    services.turns.close()
+    services.redis.close()
+    assert emergency is not None
+    assert "120" in emergency.text
+    assert other is not None
+    assert "系统正忙" in other.text
+
+
+def test_an_emergency_is_answered_soon_while_every_turn_hangs(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    let_go = threading.Event()
+
+    def hang(turn: Turn) -> Answered:
+        let_go.wait(20)
+        return Reply("好"), None
+
+    handlers = with_handler("help", hang)
+    services = start(replace(handlers, emergency=lambda turn, _: hang(turn)), deadline=3.0)
+    stuck = [
+        threading.Thread(
+            target=services.turns.handle, args=(inbound("帮助", now, openid=f"o-{number}"),)
+        )
+        for number in range(30)
+    ]
+    for thread in stuck:
+        thread.start()
+    began = time.monotonic()
+    reply = services.turns.handle(inbound("宝宝没呼吸了", now, openid="o-other"))
+    took = time.monotonic() - began
+    let_go.set()
+    for thread in stuck:
+        thread.join()
+    assert reply is not None
+    assert "120" in reply.text
+    assert took < 3.0
+
+
+def test_a_line_of_one_caregiver_that_is_too_long_is_refused_politely(
+    start: Callable[..., Services], now: datetime, redis_client: Redis
+) -> None:
+    redis_client.rpush("turns:o-1", *[f"waiting-{number}" for number in range(8)])
+    reply = start().turns.handle(inbound("帮助", now))
+    assert reply is not None
+    assert "系统正忙" in reply.text
+
+
+def test_a_lost_connection_is_mended_within_the_turn(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    services = start()
+    if services.database.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite has no connection to lose")
+    services.turns.handle(inbound("帮助", now, number=1))
+    with services.database.transaction() as db:
+        db.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        )
+    reply = services.turns.handle(inbound("帮助", now, number=2))
+    assert reply is not None
+    assert "活动" in reply.text
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [None, Reply("好\n第二行"), Reply(), Reply("", kind="hand_over")],
+)
+def test_a_kept_reply_is_the_reply(reply: Reply | None) -> None:
+    assert load_reply(dump_reply(reply)) == reply
+
+
+def test_dialogues_are_kept_encrypted(
+    start: Callable[..., Services], now: datetime, redis_client: Redis
+) -> None:
+    services = start()
+    services.turns.handle(inbound("登记 糖糖 2026-05-01 城桥镇", now))
+    kept = str(redis_client.get("dialogue:o-1"))
+    assert kept
+    assert "糖糖" not in kept
