@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+import hypothesis
 import pytest
 from redis import Redis
 from sqlalchemy import Engine
@@ -24,6 +25,10 @@ from app.migrating import upgrade
 from devtools import embedded_postgres, embedded_redis, postgres_reset
 from devtools.embedded_postgres import PostgresServer
 from devtools.environment import ROOT, socket_folder
+
+# How long an example takes says more about the machine than about the code.
+hypothesis.settings.register_profile("yuban", deadline=None)
+hypothesis.settings.load_profile("yuban")
 
 DATA_KEY = base64.urlsafe_b64encode(b"thirty-two bytes, only for tests").decode()
 # The demonstration values of the platform's own documentation.

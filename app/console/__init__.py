@@ -1,12 +1,15 @@
 """The staff's pages under /console/: a module and a template folder for each screen group."""
 
-from flask import Blueprint, Flask, Response, render_template, request
+import structlog
+from flask import Blueprint, Flask, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
 from flask_login import LoginManager
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from sqlalchemy.exc import DBAPIError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.routing import IntegerConverter, Map
 
 from app.clock import now
 from app.console import (
@@ -26,6 +29,8 @@ from app.console.signed_in import check_may_enter, load_signed_in
 from app.security import Security
 from app.words.when import say_age, say_age_range, say_day, say_near, say_time, say_when
 
+log = structlog.get_logger(__name__)
+
 STATIC_SECONDS = 3600
 PROBLEMS = (400, 403, 404, 405, 413, 429)
 
@@ -33,6 +38,7 @@ PROBLEMS = (400, 403, 404, 405, 413, 429)
 def init_console(app: Flask) -> None:
     """Register the console and its log-in on an application that was secured before."""
     security: Security = app.extensions["security"]
+    app.url_map.converters["id"] = _RowId
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     if "bootstrap" not in app.extensions:
@@ -53,12 +59,15 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
         template_folder="templates",
         static_folder="static",
     )
+    console.before_request(_refuse_nul)
     console.before_request(check_may_enter)
     console.after_request(_keep_out_of_caches)
     console.context_processor(_page_words)
     for status in PROBLEMS:
         console.register_error_handler(status, _show_problem)
     console.register_error_handler(CSRFError, _show_problem)
+    console.register_error_handler(DBAPIError, _show_outage)
+    console.register_error_handler(InternalServerError, _show_outage)
     account.add_routes(console, limiter)
     today.add_routes(console)
     coverage.add_routes(console)
@@ -82,6 +91,26 @@ def _show_nothing(_unknown: str) -> ResponseReturnValue:
 def _show_problem(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 400
     return _problem_page(status, is_stale_form=isinstance(error, CSRFError)), status
+
+
+def _show_outage(error: Exception) -> ResponseReturnValue:
+    """A page that needs neither the database nor the log-in."""
+    log.error("page_failed", reason=type(error).__name__, endpoint=request.endpoint)
+    return render_template("console/outage.html"), 503 if isinstance(error, DBAPIError) else 500
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL's texts cannot hold the character NUL, and no person types it."""
+    typed = (request.path, *request.args.values(), *request.form.values())
+    if any("\0" in each for each in typed):
+        abort(400)
+
+
+class _RowId(IntegerConverter):
+    """A row's number in an address: no larger than the database can hold."""
+
+    def __init__(self, routes: Map) -> None:
+        super().__init__(routes, max=2**31 - 1)
 
 
 def _problem_page(status: int, *, is_stale_form: bool = False) -> str:

@@ -11,7 +11,13 @@ from wtforms import Form, PasswordField, StringField
 from wtforms.validators import InputRequired
 
 from app.clock import now
-from app.console.signed_in import SignedIn, database, signed_in_as
+from app.console.signed_in import (
+    SignedIn,
+    database,
+    end_session,
+    name_session,
+    signed_in_as,
+)
 from app.errors import AccountLocked, BadCredentials
 from app.services import audit
 from app.services.staff import (
@@ -62,6 +68,7 @@ def log_in() -> ResponseReturnValue:
     # A session that was planted before the log-in is worth nothing after it.
     session.clear()
     login_user(user)
+    name_session()
     session.permanent = True
     return redirect(asked_for)
 
@@ -96,6 +103,7 @@ def log_out() -> ResponseReturnValue:
             subject_id=current_user.staff_id,
             now=now(),
         )
+    end_session()
     logout_user()
     session.clear()
     return redirect(url_for("console.log_in"))

@@ -5,16 +5,31 @@ from datetime import date, datetime, timedelta
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from wtforms import DateField, SelectField, StringField
+from wtforms.validators import DataRequired, InputRequired, Length
 
 from app.clock import SHANGHAI, now
 from app.console.said import say
-from app.console.session_forms import DayForm
+from app.console.session_forms import MISSING, ChineseForm, in_our_times
 from app.console.signed_in import acting_staff, database
 from app.rules.calendar_days import SetKind, is_announced
 from app.services import calendar_days, impact
 from app.services.staff import Role
 
 YEARS_AHEAD = 2
+
+
+class DayForm(ChineseForm):
+    """A day that is to be something else than the published calendar says."""
+
+    day = DateField("日期", [InputRequired(MISSING), in_our_times])
+    kind = SelectField(
+        "这一天",
+        choices={"blackout": "不办活动", "holiday": "放假", "workday": "调休，要上班"},
+    )
+    note = StringField(
+        "说明", [DataRequired(MISSING), Length(max=80, message="请写在80个字以内。")]
+    )
 
 
 def add_routes(console: Blueprint) -> None:

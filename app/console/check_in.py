@@ -26,12 +26,14 @@ from app.services.staff import StaffScope, scope_of
 from app.words.errors import say_error
 
 NICKNAME_LENGTH = 20
+LARGEST_ID = 2**31 - 1
+"""What the database's numbers of rows can hold."""
 
 
 def add_routes(console: Blueprint) -> None:
     console.get("/sessions/<code>/check-in", endpoint="check_in")(show)
-    console.post("/sessions/<code>/check-in/<int:sign_up_id>", endpoint="here")(here)
-    console.post("/sessions/<code>/check-in/<int:sign_up_id>/undo", endpoint="undo")(undo)
+    console.post("/sessions/<code>/check-in/<id:sign_up_id>", endpoint="here")(here)
+    console.post("/sessions/<code>/check-in/<id:sign_up_id>/undo", endpoint="undo")(undo)
     console.get("/sessions/<code>/walk-in", endpoint="walk_in")(search)
     console.post("/sessions/<code>/walk-in", endpoint="enter_walk_in")(enter_walk_in)
     console.get("/sessions/<code>/paper", endpoint="paper")(show_paper)
@@ -117,7 +119,7 @@ def search(code: str) -> ResponseReturnValue:
 def enter_walk_in(code: str) -> ResponseReturnValue:
     """The child that was picked is here."""
     child_id = request.form.get("child_id", type=int)
-    if child_id is None:
+    if child_id is None or not 0 < child_id <= LARGEST_ID:
         abort(404)
     with _acting(code) as (db, scope):
         done = service.walk_in(db, scope, code, child_id, now=now())

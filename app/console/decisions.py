@@ -29,8 +29,8 @@ class DeclineForm(Form):
 
 def add_routes(console: Blueprint) -> None:
     console.get("/pending", endpoint="pending")(show_pending)
-    console.post("/pending/<int:sign_up_id>/confirm", endpoint="confirm")(confirm)
-    console.post("/pending/<int:sign_up_id>/decline", endpoint="decline")(decline)
+    console.post("/pending/<id:sign_up_id>/confirm", endpoint="confirm")(confirm)
+    console.post("/pending/<id:sign_up_id>/decline", endpoint="decline")(decline)
 
 
 def show_pending() -> ResponseReturnValue:

@@ -14,7 +14,7 @@ from app.services.staff import scope_of
 
 def add_routes(console: Blueprint) -> None:
     console.get("/follow-ups", endpoint="follow_ups")(show_follow_ups)
-    console.post("/follow-ups/<int:follow_up_id>/finish", endpoint="finish")(finish)
+    console.post("/follow-ups/<id:follow_up_id>/finish", endpoint="finish")(finish)
 
 
 def show_follow_ups() -> ResponseReturnValue:

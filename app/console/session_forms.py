@@ -12,14 +12,22 @@ from wtforms import (
     IntegerField,
     SelectField,
     StringField,
-    TextAreaField,
     TimeField,
 )
-from wtforms.validators import DataRequired, InputRequired, Length, NumberRange, Optional, Regexp
+from wtforms.validators import (
+    DataRequired,
+    InputRequired,
+    Length,
+    NumberRange,
+    Optional,
+    Regexp,
+    StopValidation,
+)
 
 from app.clock import SHANGHAI
 from app.models import GuidanceSession, Station
 from app.rules.session_life import Timing, moved_to, order_faults
+from app.services.imports import FIRST_YEAR, LAST_YEAR
 from app.services.publishing import SessionExtras, SessionRow, row_of, timing_of
 from app.services.series import SeriesRule
 
@@ -70,6 +78,12 @@ MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 CODE = Regexp(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", message="编号只用字母、数字和短横线。")
 
 
+def in_our_times(_form: Form, field: DateField | DateTimeLocalField) -> None:
+    """A year far off is a slip of the hand, and some are beyond what can be reckoned with."""
+    if field.data is not None and not FIRST_YEAR < field.data.year < LAST_YEAR:
+        raise StopValidation(f"请填{FIRST_YEAR + 1}到{LAST_YEAR - 1}年之间的日期。")
+
+
 def _number(label: str, least: int, most: int, default: int | None = None) -> IntegerField:
     message = f"请填{least}到{most}的整数。"
     return IntegerField(
@@ -77,14 +91,14 @@ def _number(label: str, least: int, most: int, default: int | None = None) -> In
     )
 
 
-class _ChineseForm(Form):
+class ChineseForm(Form):
     """What the library itself has to say about a field, it says in Chinese."""
 
     class Meta:
         locales = ("zh",)
 
 
-class _AboutForm(_ChineseForm):
+class _AboutForm(ChineseForm):
     """What a session is, apart from its times."""
 
     title = StringField(
@@ -121,7 +135,7 @@ class CreateForm(_AboutForm):
     code = StringField(
         "编号（不填就自动编）", [Optional(), Length(max=24, message="请写在24个字以内。"), CODE]
     )
-    day = DateField("日期", [InputRequired(MISSING)])
+    day = DateField("日期", [InputRequired(MISSING), in_our_times])
     starts = TimeField("开始", [InputRequired(MISSING)], default=time(9, 30))
     ends = TimeField("结束", [InputRequired(MISSING)], default=time(10, 30))
     opens_days = _number("提前几天开放报名", 0, 365, 30)
@@ -184,7 +198,7 @@ class SeriesForm(CreateForm):
         "系列编号", [DataRequired(MISSING), Length(max=20, message="请写在20个字以内。"), CODE]
     )
     every_weeks = _number("每几周一次", 1, 26, 2)
-    until = DateField("排到哪一天（含）", [InputRequired(MISSING)])
+    until = DateField("排到哪一天（含）", [InputRequired(MISSING), in_our_times])
 
     def rule(self) -> SeriesRule:
         """Call after read()."""
@@ -210,13 +224,21 @@ class SeriesForm(CreateForm):
 class EditForm(_AboutForm):
     """A session that is there. Moments that nobody touched move along with the start."""
 
-    day = DateField("日期", [InputRequired(MISSING)])
+    day = DateField("日期", [InputRequired(MISSING), in_our_times])
     starts = TimeField("开始", [InputRequired(MISSING)])
     ends = TimeField("结束", [InputRequired(MISSING)])
-    opens_at = DateTimeLocalField("开放报名", [InputRequired(MISSING)], format=MINUTES)
-    closes_at = DateTimeLocalField("截止报名", [InputRequired(MISSING)], format=MINUTES)
-    cancel_until = DateTimeLocalField("最晚自己取消", [InputRequired(MISSING)], format=MINUTES)
-    township_first_until = DateTimeLocalField("先给本乡镇的家庭到", [Optional()], format=MINUTES)
+    opens_at = DateTimeLocalField(
+        "开放报名", [InputRequired(MISSING), in_our_times], format=MINUTES
+    )
+    closes_at = DateTimeLocalField(
+        "截止报名", [InputRequired(MISSING), in_our_times], format=MINUTES
+    )
+    cancel_until = DateTimeLocalField(
+        "最晚自己取消", [InputRequired(MISSING), in_our_times], format=MINUTES
+    )
+    township_first_until = DateTimeLocalField(
+        "先给本乡镇的家庭到", [Optional(), in_our_times], format=MINUTES
+    )
     whole_series = BooleanField("以后的各场也这样改")
     keeps_aged_out = BooleanField("月龄不再符合的，名额也保留")
     version = StringField()
@@ -255,29 +277,6 @@ class EditForm(_AboutForm):
             township_first_until=until.replace(tzinfo=SHANGHAI) if until else None,
             offer_hours=self.offer_hours.data or session.offer_hours,
         )
-
-
-class CancelForm(_ChineseForm):
-    reason = TextAreaField(
-        "原因（会原样发给家长）",
-        [
-            DataRequired("请写一句原因，家长会看到。"),
-            Length(max=100, message="请写在100个字以内。"),
-        ],
-    )
-
-
-class DayForm(_ChineseForm):
-    """A day that is to be something else than the published calendar says."""
-
-    day = DateField("日期", [InputRequired(MISSING)])
-    kind = SelectField(
-        "这一天",
-        choices={"blackout": "不办活动", "holiday": "放假", "workday": "调休，要上班"},
-    )
-    note = StringField(
-        "说明", [DataRequired(MISSING), Length(max=80, message="请写在80个字以内。")]
-    )
 
 
 @dataclass(frozen=True, slots=True)

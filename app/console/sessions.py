@@ -2,11 +2,13 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from wtforms import TextAreaField
+from wtforms.validators import DataRequired, Length
 
 from app.clock import now
 from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
 from app.console.said import say
-from app.console.session_forms import CancelForm
+from app.console.session_forms import ChineseForm
 from app.console.signed_in import acting_staff, database
 from app.errors import (
     AttendanceTaken,
@@ -26,6 +28,16 @@ from app.words.errors import say_error
 MAX_REASON_LENGTH = 100
 
 
+class CancelForm(ChineseForm):
+    reason = TextAreaField(
+        "原因（会原样发给家长）",
+        [
+            DataRequired("请写一句原因，家长会看到。"),
+            Length(max=100, message="请写在100个字以内。"),
+        ],
+    )
+
+
 def add_routes(console: Blueprint) -> None:
     console.get("/sessions", endpoint="sessions")(show_sessions)
     console.get("/sessions/<code>", endpoint="roster")(show_roster)
@@ -33,9 +45,9 @@ def add_routes(console: Blueprint) -> None:
     console.add_url_rule(
         "/sessions/<code>/cancel", "cancel_session", cancel_session, methods=["GET", "POST"]
     )
-    console.post("/sessions/<code>/sign-ups/<int:sign_up_id>/seat", endpoint="seat")(seat)
-    console.post("/sessions/<code>/sign-ups/<int:sign_up_id>/waive", endpoint="waive")(waive)
-    console.post("/sessions/<code>/sign-ups/<int:sign_up_id>/take-back", endpoint="take_back")(
+    console.post("/sessions/<code>/sign-ups/<id:sign_up_id>/seat", endpoint="seat")(seat)
+    console.post("/sessions/<code>/sign-ups/<id:sign_up_id>/waive", endpoint="waive")(waive)
+    console.post("/sessions/<code>/sign-ups/<id:sign_up_id>/take-back", endpoint="take_back")(
         take_back
     )
 

@@ -1,10 +1,14 @@
 """Who is signed in: kept in the cookie as id and epoch, looked up anew on every page."""
 
+import contextlib
+import secrets
 from dataclasses import dataclass
 
-from flask import abort, current_app, redirect, request, url_for
+from flask import abort, current_app, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, logout_user
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
 from app.db import Database
@@ -16,6 +20,11 @@ OPEN_TO_EVERY_ROLE = frozenset({"console.log_out"})
 ROLES_WITH_PAGES = frozenset({Role.WORKER, Role.DISTRICT})
 OPEN_TO_TOWNSHIPS = frozenset({"console.coverage"})
 """A township lead watches the numbers; families' names are the stations' affair."""
+
+
+SESSION_NAME = "log_in"
+ENDED_SECONDS = 24 * 3600
+"""Longer than any cookie lives: the idle time-out is eight hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +64,36 @@ def signed_in_as(staff: Staff) -> SignedIn:
     )
 
 
+def name_session() -> None:
+    """Give this log-in a name of its own, by which it alone can be ended."""
+    session[SESSION_NAME] = secrets.token_urlsafe(16)
+
+
+def end_session() -> None:
+    """From now on a copy of this log-in's cookie is worth nothing."""
+    with contextlib.suppress(RedisError):  # the cookie in this browser ends all the same
+        _redis().set(_ended_key(), 1, ex=ENDED_SECONDS)
+
+
+def _was_ended() -> bool:
+    with contextlib.suppress(RedisError):
+        return _redis().exists(_ended_key()) == 1
+    return False
+
+
+def _ended_key() -> str:
+    return f"console:ended:{session.get(SESSION_NAME, '')}"
+
+
+def _redis() -> Redis:
+    found: Redis = current_app.extensions["yuban"].redis
+    return found
+
+
 def load_signed_in(cookie_id: str) -> SignedIn | None:
-    """Flask-Login's loader; None where the account was closed or the cookie revoked."""
+    """Flask-Login's loader; None where the account was closed, or the log-in ended."""
     staff_id, _, epoch = cookie_id.partition(":")
-    if not (staff_id.isdecimal() and epoch.isdecimal()):
+    if not (staff_id.isdecimal() and epoch.isdecimal()) or _was_ended():
         return None
     with database().reading() as db:
         staff = find_logged_in(db, staff_id=int(staff_id), login_epoch=int(epoch))

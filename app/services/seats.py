@@ -3,15 +3,34 @@
 Every writer of a session's sign-ups locks the session first; the counter moves with the state.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, exists, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import SessionFull, SessionUnknown
-from app.models import GuidanceSession, SignUp
-from app.rules.sign_up import SEATED, SessionState, SessionTerms, SignUpState, check_transition
+from app.models import Child, GuidanceSession, SignUp
+from app.rules.sign_up import (
+    ACTIVE,
+    SEATED,
+    SessionState,
+    SessionTerms,
+    SignUpState,
+    check_transition,
+)
 from app.services import audit
 from app.services.audit import Actor
 
@@ -119,6 +138,68 @@ def release_place(db: Session, session_id: int) -> None:
         .values(places_taken=GuidanceSession.places_taken - 1)
         .execution_options(synchronize_session=False)
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a session stands for somebody who asks for seats."""
+
+    free: int
+    """Places less seats held; below zero where places were cut."""
+    waiting: int
+    last_at: datetime | None
+    """Since when the last in line waits."""
+    run_out: int
+    """Offers whose time is over and whose seats are still counted."""
+    active: int
+    """How many of the children asked for have a sign-up here already."""
+    is_changed: bool
+    """Whether the session is another than was read before."""
+
+
+def _of_session(what: ColumnElement[Any], *wanted: ColumnElement[bool]) -> ScalarSelect[Any]:
+    return (
+        select(what)
+        .where(SignUp.session_id == GuidanceSession.id, *wanted)
+        .correlate(GuidanceSession)
+        .scalar_subquery()
+    )
+
+
+_WAITS = SignUp.state == literal_column("'waitlisted'")
+_COUNT = func.count(SignUp.id)
+_LOOK = select(
+    GuidanceSession.places - GuidanceSession.places_taken,
+    _of_session(_COUNT, _WAITS),
+    _of_session(func.max(SignUp.waitlisted_at, type_=SignUp.waitlisted_at.type), _WAITS),
+    _of_session(
+        _COUNT,
+        SignUp.state == literal_column("'offered'"),
+        SignUp.offer_expires_at <= bindparam("now", type_=SignUp.offer_expires_at.type),
+    ),
+    _of_session(
+        _COUNT,
+        SignUp.child_id.in_(bindparam("children", expanding=True)),
+        SignUp.state.in_([literal_column(f"'{state}'") for state in sorted(ACTIVE)]),
+    ),
+    GuidanceSession.updated_at,
+    GuidanceSession.state,
+).where(GuidanceSession.id == bindparam("session_id"))
+
+
+def look(db: Session, session: GuidanceSession, children: Sequence[Child], now: datetime) -> Look:
+    """How the session stands now, in one statement: certain only for who holds its row."""
+    wanted = {
+        "session_id": session.id,
+        "now": now,
+        "children": [child.id for child in children],
+    }
+    db.flush()
+    free, waiting, last_at, run_out, active, updated_at, state = (
+        db.connection().execute(_LOOK, wanted).one()
+    )
+    is_changed = (updated_at, state) != (session.updated_at, session.state)
+    return Look(free, waiting, last_at, run_out, active, is_changed)
 
 
 def free_seats(db: Session, session_id: int) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import bindparam, case, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, contains_eager, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
@@ -29,11 +29,12 @@ from app.rules.waiting_list import WaitingOrder
 from app.services import audit, waiting_list
 from app.services.audit import Actor
 from app.services.seats import (
+    Look,
     change_state,
-    free_seats,
     get_session,
     held_on,
     lock_session,
+    look,
     release_place,
     take_at_once,
     take_seats,
@@ -208,13 +209,13 @@ def sign_up_together(
     _check_may_sign_up(db, session, family, children, now)
     waitlisted_at = None
     if not take_at_once(db, session, len(children)):
+        if session.waiting_list == WaitingOrder.NO:
+            _check_not_plainly_full(db, session, children, now)
         lock_session(db, session.id)
-        session = get_session(db, code, fresh=True)
-        _check_may_sign_up(db, session, family, children, now)
-        # Nobody jumps the queue: seats that have come free are offered to it first.
-        waiting_list.promote(db, session, now)
-        _check_none_active(db, session, children)
-        waitlisted_at = _seat_or_line_up(db, session, len(children), now)
+        if look(db, session, children, now).is_changed:
+            session = get_session(db, code, fresh=True)
+            _check_may_sign_up(db, session, family, children, now)
+        waitlisted_at = _seat_or_line_up(db, session, children, now)
     state = _first_state(session, waitlisted_at)
     made = [
         _insert(
@@ -277,18 +278,21 @@ def _check_may_sign_up(
         check_age(terms, child.nickname, child.birth_date, held_on(session))
 
 
+_MISSED = (
+    select(GuidanceSession.starts_at)
+    .join(SignUp, SignUp.session_id == GuidanceSession.id)
+    .where(
+        SignUp.family_id == bindparam("family_id"),
+        SignUp.state == literal_column("'no_show'"),
+        GuidanceSession.starts_at >= bindparam("since"),
+    )
+)
+
+
 def _missed_starts(db: Session, family_id: int, now: datetime) -> list[datetime]:
     """When the sessions started that the family was marked as having missed."""
-    starts = db.execute(
-        select(GuidanceSession.starts_at)
-        .join(SignUp, SignUp.session_id == GuidanceSession.id)
-        .where(
-            SignUp.family_id == family_id,
-            SignUp.state == SignUpState.NO_SHOW,
-            GuidanceSession.starts_at >= now - REMEMBERED_FOR,
-        )
-    )
-    return list(starts.scalars())
+    wanted = {"family_id": family_id, "since": now - REMEMBERED_FOR}
+    return list(db.connection().execute(_MISSED, wanted).scalars())
 
 
 def _check_none_active(db: Session, session: GuidanceSession, children: Sequence[Child]) -> None:
@@ -306,24 +310,50 @@ def _check_none_active(db: Session, session: GuidanceSession, children: Sequence
             raise AlreadySignedUp(session.code, child.nickname, active[child.id])
 
 
+def _check_not_plainly_full(
+    db: Session, session: GuidanceSession, children: Sequence[Child], now: datetime
+) -> None:
+    """Refuse without the session's lock where nothing could come of it: in a rush, nearly all.
+
+    Raises AlreadySignedUp, SessionFull.
+    """
+    seen = look(db, session, children, now)
+    if seen.is_changed or seen.run_out or seen.free >= len(children):
+        return
+    if seen.active:
+        _check_none_active(db, session, children)
+    raise _full(session, seen, len(children))
+
+
 def _seat_or_line_up(
-    db: Session, session: GuidanceSession, wanted: int, now: datetime
+    db: Session, session: GuidanceSession, children: Sequence[Child], now: datetime
 ) -> datetime | None:
-    """Take the seats (None), or say since when these children wait. Raises SessionFull."""
-    waiting, last_at = waiting_list.last_in_line(db, session.id)
-    free = max(0, free_seats(db, session.id))
-    if not waiting and free >= wanted:
+    """Take the seats (None), or say since when these children wait; the session is locked.
+
+    Raises AlreadySignedUp, SessionFull.
+    """
+    seen = look(db, session, children, now)
+    if seen.run_out or (seen.waiting and seen.free > 0):
+        # Nobody jumps the queue: seats that have come free are offered to it first.
+        waiting_list.promote(db, session, now)
+        seen = look(db, session, children, now)
+    if seen.active:
+        _check_none_active(db, session, children)
+    wanted = len(children)
+    if not seen.waiting and seen.free >= wanted:
         take_seats(db, session, wanted)
         return None
-    can_wait = waiting or not free
-    if (
-        session.waiting_list == WaitingOrder.NO
-        or waiting_list.offer_until(session, now) is None
-        or not can_wait
-    ):
-        raise SessionFull(session.code, session.places, left=free, wanted=wanted, waiting=waiting)
+    has_line = session.waiting_list != WaitingOrder.NO and (seen.waiting or seen.free <= 0)
+    if not has_line or waiting_list.offer_until(session, now) is None:
+        raise _full(session, seen, wanted)
     # Two clocks may differ by a moment: the line keeps the order in which it was joined.
-    return max(now, last_at) if last_at is not None else now
+    return max(now, seen.last_at) if seen.last_at is not None else now
+
+
+def _full(session: GuidanceSession, seen: Look, wanted: int) -> SessionFull:
+    return SessionFull(
+        session.code, session.places, left=max(0, seen.free), wanted=wanted, waiting=seen.waiting
+    )
 
 
 INSERTED = (

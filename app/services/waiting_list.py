@@ -119,17 +119,6 @@ def offer_until(session: GuidanceSession, now: datetime) -> datetime | None:
     )
 
 
-def last_in_line(db: Session, session_id: int) -> tuple[int, datetime | None]:
-    """How many wait, and since when the last of them does."""
-    last = func.max(SignUp.waitlisted_at, type_=SignUp.waitlisted_at.type)
-    count, at = db.execute(
-        select(func.count(SignUp.id), last).where(
-            SignUp.session_id == session_id, SignUp.state == S.WAITLISTED
-        )
-    ).one()
-    return count, at
-
-
 def settle_expired(db: Session, session: GuidanceSession, now: datetime) -> int:
     """Offers of this session whose time is over end, and free their seats; how many."""
     expired = _with_children(

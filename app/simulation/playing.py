@@ -133,7 +133,7 @@ def play(world: World, arm: Arm, say: Say) -> Played:
         TemporaryDirectory(prefix="yuban-simulation-") as folder,
         _database(Path(folder) / "world.db") as database,
     ):
-        return _play(world, arm, database, say)
+        return live(world, arm, database, say)
 
 
 @contextmanager
@@ -153,7 +153,8 @@ def _database(path: Path) -> Iterator[Database]:
         engine.dispose()
 
 
-def _play(world: World, arm: Arm, database: Database, say: Say) -> Played:
+def live(world: World, arm: Arm, database: Database, say: Say) -> Played:
+    """As `play`, on a migrated database that holds nothing yet."""
     with database.transaction() as db:
         ids = _settle(db, world)
     state = Play(

@@ -23,12 +23,12 @@ from app.db import Database, make_engine
 from app.migrating import upgrade
 from devtools import embedded_postgres, embedded_redis
 from devtools.environment import ROOT, socket_folder
-from tests.bench import load, people
+from tests.bench import guarded, load, people
 from tests.bench.server import serving
 
 CONNECTIONS = 16
 WARM = 150
-ROUNDS = 3
+ROUNDS = people.RUSHES
 RATE = 100.0
 """Requests a second of the latency runs: the issue's bar."""
 DATA_KEY = "YSBiZW5jaG1hcmsga2V5IG9mIDMyIGJ5dGVzIG9ubHk="
@@ -147,13 +147,21 @@ def _measure(
             written += 1
         return made
 
-    found: dict[str, list[float]] = {"echo": [], "read": [], "write": []}
+    def rushes(turn: int) -> list[load.Sealed]:
+        # All families, each once, for one and the same session.
+        text = f"报名 {people.one_session(turn)}"
+        return [
+            load.seal(settings, people.openid(each), text, numbers.take())
+            for each in range(1, families + 1)
+        ]
+
+    found: dict[str, list[float]] = {"echo": [], "read": [], "write": [], "one": [], "bare": []}
     latency: dict[str, float] = {}
     with (
         serving("tests.bench.echo_app:app", variables) as echo,
         serving("wsgi:app", variables) as service,
     ):
-        for _ in range(ROUNDS):
+        for turn in range(ROUNDS):
             for what, url, make in (
                 ("echo", echo.url, reads),
                 ("read", service.url, reads),
@@ -163,6 +171,15 @@ def _measure(
                 if run.refused:
                     raise RuntimeError(f"{what}: {run.refused} requests were not answered")
                 found[what].append(run.per_second)
+            run = load.closed_loop(service.url, rushes(turn), CONNECTIONS, families // 10)
+            if run.refused:
+                raise RuntimeError(f"one session: {run.refused} requests were not answered")
+            found["one"].append(run.per_second)
+            found["bare"].append(
+                guarded.updates_per_second(
+                    settings.database_url, DATA_KEY, people.BARE, count, CONNECTIONS
+                )
+            )
         for what, make in (("read", reads), ("write", writes)):
             run = load.open_loop(service.url, make(int(RATE * 8)), RATE)
             latency[what] = run.percentile(0.99)
@@ -173,6 +190,8 @@ def _measure(
         "echo": "bare wechatpy + Flask echo",
         "read": "read turn (我的预约)",
         "write": "write turn (报名)",
+        "one": "sign-ups for one session",
+        "bare": "bare guarded update of one row",
     }
     rows = [
         Row(
@@ -204,12 +223,12 @@ def _free_session(written: int, families: int) -> int:
 def say(result: Result) -> None:
     print(f"{result.machine}, Python {result.python}; {result.families} families,")
     print(f"{result.requests_a_round} requests a round, {ROUNDS} rounds, median (spread)\n")
-    print(f"{'engine':<12}{'what':<30}{'requests/s':>18}{'× echo':>9}{'p99 at 100/s':>15}")
+    print(f"{'engine':<12}{'what':<34}{'requests/s':>18}{'× echo':>9}{'p99 at 100/s':>15}")
     for row in result.rows:
         speed = f"{row.per_second:.0f} (±{row.spread / 2:.0f})"
         ratio = f"{row.ratio_to_echo:.2f}" if row.ratio_to_echo is not None else ""
         late = f"{row.p99_at_rate_ms:.0f} ms" if row.p99_at_rate_ms is not None else ""
-        print(f"{row.engine:<12}{row.what:<30}{speed:>18}{ratio:>9}{late:>15}")
+        print(f"{row.engine:<12}{row.what:<34}{speed:>18}{ratio:>9}{late:>15}")
     print(f"\na web worker: {result.worker_rss_mb:.0f} MB resident,", end=" ")
     print(f"{result.worker_pss_mb:.0f} MB of its own share")
     print(f"the web server answers {result.web_start_seconds:.1f} s after its start")

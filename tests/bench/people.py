@@ -18,6 +18,16 @@ from app.models import (
 SESSIONS = 40
 
 
+RUSHES = 3
+"""Sessions that everybody asks for at once, one a round."""
+BARE = "BARE"
+
+
+def one_session(number: int) -> str:
+    """The code of the session that everybody asks for in this round."""
+    return f"ONE-{number}"
+
+
 def openid(number: int) -> str:
     return f"o-bench-{number:06d}"
 
@@ -35,8 +45,18 @@ def settle(db: Session, families: int, now: datetime) -> None:
     )
     db.add(station)
     db.flush()
-    sessions = [_session(number, station.id, families, now) for number in range(SESSIONS)]
+    sessions = [
+        _session(f"B-{number}", number, station.id, families, now) for number in range(SESSIONS)
+    ]
     db.add_all(sessions)
+    for number in range(RUSHES):
+        rush = _session(one_session(number), number, station.id, families, now)
+        rush.opens_at = now  # with all that is looked at in a session's first hours
+        rush.waiting_list = "first_come"
+        db.add(rush)
+    bare = _session(BARE, 0, station.id, families, now)
+    bare.places = 1_000_000
+    db.add(bare)
     db.flush()
     ids = list(range(1, families + 1))
     family = {"township_id": township.id, "station_id": station.id, "created_at": now}
@@ -87,10 +107,12 @@ def settle(db: Session, families: int, now: datetime) -> None:
     )
 
 
-def _session(number: int, station_id: int, families: int, now: datetime) -> GuidanceSession:
+def _session(
+    code: str, number: int, station_id: int, families: int, now: datetime
+) -> GuidanceSession:
     starts = now + timedelta(days=3 + number)
     return GuidanceSession(
-        code=f"B-{number}",
+        code=code,
         title="亲子抚触",
         kind="站点指导活动",
         level="station",

@@ -9,6 +9,7 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
+from redis import Redis
 
 from app.config import Settings
 from app.console import init_console
@@ -28,10 +29,11 @@ from tests.console.desk_world import (
 
 
 @dataclass(frozen=True)
-class OnlyDatabase:
+class Parts:
     """All that the console asks of the wired services."""
 
     database: Database
+    redis: Redis
 
     def find_session_code(self, session_code: str) -> str | None:
         """As the platform would give it; for one code it cannot be reached."""
@@ -59,7 +61,7 @@ Browse = Callable[[str | None], FlaskClient]
 
 def console_app(settings: Settings, database: Database) -> Flask:
     app = Flask("app")
-    app.extensions["yuban"] = OnlyDatabase(database)
+    app.extensions["yuban"] = Parts(database, Redis.from_url(settings.redis_url))
     secure(app, settings)
     init_console(app)
     return app

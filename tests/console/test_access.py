@@ -74,7 +74,7 @@ def test_these_are_all_the_routes(app: Flask) -> None:
         *AT_THE_DOOR,
         *DISTRICT_ONLY,
         "/console/calendar/<day>/clear",
-        *(act.replace("{", "<int:").replace("}", ">") for act in (*ACTS, *SESSION_ACTS)),
+        *(act.replace("{", "<id:").replace("}", ">") for act in (*ACTS, *SESSION_ACTS)),
         "/console/login",
         "/console/logout",
         "/console/<path:_unknown>",

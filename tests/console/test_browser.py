@@ -10,11 +10,13 @@ from threading import Thread
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+from sqlalchemy import select
 from werkzeug.serving import make_server
 
 from app.clock import now as real_now
 from app.config import Settings
 from app.db import Database
+from app.models import Family
 from tests.console.conftest import console_app
 from tests.console.desk_world import (
     PASSWORD,
@@ -48,6 +50,7 @@ PATHS = (
     "/console/follow-ups",
     "/console/notices",
     "/console/notices?state=all",
+    "/console/coverage",
     "/console/nonsense",
 )
 MIN_TARGET = 44
@@ -207,6 +210,20 @@ def test_a_refused_log_in_and_a_role_without_pages_are_fit_for_everybody(
     check_page(screen, "log-in-refused")
     screen.log_in("visitor")
     check_page(screen, "forbidden")
+
+
+def test_the_districts_coverage_is_fit_for_everybody(
+    screen: Screen, busy_desk: datetime, database: Database
+) -> None:
+    with database.transaction() as db:
+        make_staff(db, "district", busy_desk, role="district")
+        for number, family in enumerate(db.scalars(select(Family).order_by(Family.id))):
+            family.need = None if number == 0 else True
+    screen.log_in("district")
+    screen.open("/console/coverage")
+    check_page(screen, "coverage-district")
+    screen.open(f"/console/coverage?year={busy_desk.year - 1}")
+    check_page(screen, "coverage-last-year")
 
 
 def test_a_teacher_confirms_one_child_and_declines_another(

@@ -108,8 +108,8 @@ def test_a_walk_in_is_found_by_nickname_and_checked_in(
     assert "路过宝签到了" in page
     assert "现场来的" in page
     assert "已签到" in text_of(browser.get(f"{path}?nickname=路过宝"))
-    assert send(browser, path, page="/console/", child_id="x").status_code == 404
-    assert send(browser, path, page="/console/", child_id="999").status_code == 404
+    for nobody in ("x", "999", "-1", "99999999999999999999"):
+        assert send(browser, path, page="/console/", child_id=nobody).status_code == 404
 
 
 def test_the_paper_sheet_is_entered_with_one_button_and_the_rest_as_missing(

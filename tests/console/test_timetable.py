@@ -125,6 +125,8 @@ def test_a_draft_is_listed_apart_and_published_with_one_button(
         ({"places": "很多"}, "请填0到1000的整数"),
         ({"places": "-1"}, "请填0到1000的整数"),
         ({"day": "2026-13-40"}, "红字"),
+        ({"day": "0001-01-01"}, "请填2001到2099年之间的日期"),
+        ({"day": "9999-12-31"}, "请填2001到2099年之间的日期"),
         ({"ends": "09:30"}, "结束要比开始晚"),
         ({"max_months": "5"}, "最大月龄不能小于最小月龄"),
         ({"opens_days": "0"}, "截止报名要比开放报名晚"),
@@ -318,6 +320,19 @@ def test_moments_out_of_order_are_said_at_their_fields(browse: Browse) -> None:
     response = post(browser, "/console/sessions/CQ-1/edit", fields)
     assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
     assert "截止报名不能晚于活动开始" in text_of(response)
+
+
+@pytest.mark.parametrize("field", ["day", "closes_at", "township_first_until"])
+def test_a_year_far_off_is_refused_in_a_change_too(browse: Browse, field: str) -> None:
+    browser = browse("wang")
+    far = "9999-12-31" if field == "day" else "0001-01-01T00:00"
+    response = post(
+        browser,
+        "/console/sessions/CQ-1/edit",
+        {**edit_fields(browser), field: far, "step": "preview"},
+    )
+    assert response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "请填2001到2099年之间的日期" in text_of(response)
 
 
 def test_this_and_following_are_changed_together(browse: Browse, database: Database) -> None:

@@ -161,7 +161,7 @@ def test_a_killed_supervisor_leaves_no_orphan(tmp_path: Path) -> None:
 
 
 def test_lines_bear_the_name_of_their_process(tmp_path: Path) -> None:
-    code = "import time; print('早上好'); print('half a line', end=''); time.sleep(60)"
+    code = "import time; print('早上好\\nhalf a line', end='', flush=True); time.sleep(60)"
     with supervising(tmp_path, f"web=0={code}") as program:
         assert program.stderr is not None
         first = program.stderr.readline()

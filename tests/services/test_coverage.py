@@ -324,6 +324,7 @@ def test_the_forecast_sets_what_is_owed_against_the_seats_left(
     world.sign_up(family, coming, "confirmed")
     world.session(station, NOW + timedelta(days=6), places=7, state="draft")
     world.session(station, NOW - timedelta(days=1), places=9)
+    world.session(station, NOW + timedelta(hours=1), places=5)  # its sign-up has closed
     world.session(station, datetime(2027, 1, 2, 9, tzinfo=SHANGHAI), places=11)
 
     forecast = of_2026(world).townships[0].forecast

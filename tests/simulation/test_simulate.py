@@ -1,0 +1,102 @@
+"""A small year under both arms: reproducible, sound, and fairer by the plan."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, time
+
+import pytest
+from sqlalchemy import select
+
+from app.clock import SHANGHAI
+from app.crypto import Cipher
+from app.db import Database
+from app.models import SignUp
+from app.rules.sign_up import SignUpState
+from app.services import doctor
+from app.services.coverage import report
+from app.simulation.arms import FirstCome, YearPlans
+from app.simulation.playing import Arm, live, play
+from app.simulation.running import Comparison, simulate
+from app.simulation.world import World, make_world
+
+
+def silent(words: str) -> None:
+    del words
+
+
+@pytest.fixture(scope="module")
+def year() -> Comparison:
+    return simulate(families=60, months=12, seats_per_family=7, seed=1, say=silent)
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world(families=36, months=4, seats_per_family=4, seed=3)
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """A played world lives on SQLite; the services are tested on both elsewhere."""
+    return sqlite_url
+
+
+def test_the_year_plan_brings_the_families_to_six(year: Comparison) -> None:
+    assert year.families_in_need == 60
+    assert year.year_plan.share_reaching_6 is not None
+    assert year.year_plan.share_reaching_6 >= 0.9
+
+
+def test_first_come_first_served_leaves_families_behind_at_the_same_supply(
+    year: Comparison,
+) -> None:
+    planned, first_come = year.year_plan, year.first_come
+    assert planned.share_reaching_6 is not None
+    assert first_come.share_reaching_6 is not None
+    assert planned.seats_offered == first_come.seats_offered == 420
+    assert planned.share_reaching_6 > first_come.share_reaching_6 + 0.15
+    # Not for want of use: without a plan even more seats are taken, by fewer families.
+    assert first_come.seats_used > planned.seats_used
+    assert first_come.attended_histogram["12+"] > 0
+
+
+def test_both_arms_see_seats_lost(year: Comparison) -> None:
+    for outcome in (year.year_plan, year.first_come):
+        taken = outcome.seats_used + outcome.seats_missed
+        assert taken <= outcome.seats_offered
+        assert 0.03 < outcome.seats_missed / taken < 0.12
+
+
+@pytest.mark.parametrize("arm", [YearPlans, FirstCome])
+def test_the_same_seed_plays_the_same(world: World, arm: Callable[[], Arm]) -> None:
+    assert play(world, arm(), silent) == play(world, arm(), silent)
+
+
+@pytest.mark.parametrize("arm", [YearPlans, FirstCome])
+def test_what_was_played_is_sound_data(
+    world: World, arm: Callable[[], Arm], database: Database, cipher: Cipher
+) -> None:
+    played = live(world, arm(), database, silent)
+
+    now = datetime.combine(world.end, time(23, 59), SHANGHAI)
+    with database.reading() as db:
+        found = doctor.examine(db, cipher=cipher, now=now)
+        assert [check for check in found.checks if not check.ok] == []
+        assert played.coverage == report(db, year=2027, now=now).total
+        states = {row.state for row in db.execute(select(SignUp.state).distinct())}
+    assert {SignUpState.ATTENDED, SignUpState.NO_SHOW, SignUpState.CANCELLED} <= states
+
+
+def test_more_than_the_plan_is_taken_from_what_is_left() -> None:
+    world = make_world(families=36, months=4, seats_per_family=9, seed=3)
+    without = play(world, YearPlans(), silent)
+    with_extras = play(world, YearPlans(extras_days=14), silent)
+
+    assert with_extras.seats_used > without.seats_used
+
+
+def test_the_months_are_told(world: World) -> None:
+    told: list[str] = []
+
+    play(replace(world, families=world.families[:2]), FirstCome(), told.append)
+
+    assert told == ["2027-01", "2027-02", "2027-03", "2027-04"]

@@ -1,0 +1,77 @@
+"""The simulated world is what it says it is, and the same for the same seed."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from app.rules.age import is_under_three
+from app.simulation.world import START, World, fits, make_world
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return make_world(families=200, months=12, seats_per_family=7, seed=5)
+
+
+def test_the_same_seed_makes_the_same_world(world: World) -> None:
+    assert make_world(families=200, months=12, seats_per_family=7, seed=5) == world
+    assert make_world(families=200, months=12, seats_per_family=7, seed=6) != world
+
+
+@pytest.mark.parametrize(
+    "families, months, per_family, seats",
+    [(200, 12, 7, 1400), (60, 6, 3.5, 210), (1, 1, 1, 1), (13, 12, 0.5, 6)],
+)
+def test_there_are_as_many_families_and_seats_as_asked(
+    families: int, months: int, per_family: float, seats: int
+) -> None:
+    made = make_world(families=families, months=months, seats_per_family=per_family, seed=1)
+
+    assert len(made.families) == families
+    assert made.seats == seats
+    assert all(session.places > 0 for session in made.sessions)
+    assert all(START <= session.day <= made.end for session in made.sessions)
+
+
+def test_every_family_has_a_child_under_three_when_it_joins(world: World) -> None:
+    for family in world.families:
+        assert START <= family.joins_on <= world.end
+        assert is_under_three(family.born, family.joins_on - timedelta(days=1))
+
+
+def test_most_families_are_owed_the_whole_year(world: World) -> None:
+    whole = [
+        one for one in world.families if one.born < START and is_under_three(one.born, world.end)
+    ]
+
+    assert 0.85 < len(whole) / len(world.families) < 1
+
+
+def test_every_family_wants_six_at_least(world: World) -> None:
+    assert min(family.wants for family in world.families) == 6
+    assert max(family.wants for family in world.families) > 6
+
+
+def test_a_place_has_the_same_fate_whoever_arranged_it(world: World) -> None:
+    pairs = [(family, session) for family in world.families[:60] for session in world.sessions[:60]]
+    fates = [world.fate(family, session) for family, session in pairs]
+
+    assert fates == [world.fate(family, session) for family, session in pairs]
+    cancelled = sum(fate.cancels_on is not None for fate in fates) / len(fates)
+    missed = sum(fate.misses for fate in fates) / len(fates)
+    assert 0.06 < cancelled < 0.10
+    assert 0.05 < missed < 0.09
+
+
+def test_the_ages_of_a_session_bind(world: World) -> None:
+    for family in world.families:
+        fitting = [session for session in world.sessions if fits(family, session)]
+        assert all(session.day >= family.born for session in fitting)
+        assert all(is_under_three(family.born, session.day) for session in fitting)
+
+
+def test_neighbours_do_not_hold_all_their_sessions_on_the_same_days(world: World) -> None:
+    days = {session.day for session in world.sessions}
+
+    assert len(days) > 100
+    assert min(days) >= date(2027, 1, 11)
