@@ -75,11 +75,13 @@ class SessionTerms:
 def check_transition(state: SignUpState, wanted: SignUpState, *, is_override: bool = False) -> None:
     """Raises TransitionNotAllowed unless the state machine has this step.
 
-    Staff who override the places may seat a waiting child at once: the one step more.
+    An override of the places is the one step that it does not have: who waits is seated.
     """
-    if is_override and (state, wanted) == (S.WAITLISTED, S.CONFIRMED):
-        return
-    if wanted not in TRANSITIONS[state]:
+    if is_override:
+        is_step = (state, wanted) == (S.WAITLISTED, S.CONFIRMED)
+    else:
+        is_step = wanted in TRANSITIONS[state]
+    if not is_step:
         raise TransitionNotAllowed(state=state, wanted=wanted)
 
 

@@ -16,6 +16,7 @@ from app.simulation.world import AT_ONE_LOOK, SimFamily, SimSession, fits
 
 DAYS_APART: Final = 7
 """Nobody takes two sessions of one week, where it chooses by itself."""
+EXTRAS_DAYS: Final = 14
 LEAD: Final = timedelta(days=1)
 """A session of today is too near to be found in the list: its sign-up has closed."""
 PROPOSES_ON: Final = frozenset({0, 3})
@@ -43,7 +44,7 @@ class FirstCome:
 class YearPlans:
     """Every family asks for its year at its first look, and agrees; what is lost is replaced."""
 
-    extras_days: int = 0
+    extras_days: int = EXTRAS_DAYS
     """How many days ahead families that want more than the plan take what is still free."""
     supply: Supply | None = None
     served: int = 0
@@ -51,7 +52,7 @@ class YearPlans:
     def look(self, play: Play, db: Session, family: SimFamily, now: datetime) -> None:
         if now.date() == family.first_look:
             self._ask_for_the_year(play, db, family, now)
-        elif self.extras_days:
+        else:
             until = now.date() + timedelta(days=self.extras_days)
             take_first_open(play, db, family, now, until)
 

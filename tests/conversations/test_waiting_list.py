@@ -15,7 +15,7 @@ from app.words.notices import render
 from scheduler import promote_waiting
 from tests.conversations.conftest import Clock, Person, Publisher
 
-Family = Callable[[str], Person]
+Family = Callable[..., Person]
 
 
 @pytest.fixture
