@@ -28,6 +28,23 @@ LONGEST_LINE = 8
 POLL_SECONDS = 0.015
 
 
+# One command a round trip: its cost is in the client, by the command.
+ENTER = """
+local length = redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+redis.call('SET', KEYS[2], '1', 'EX', ARGV[2])
+return {length, redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[3]),
+        redis.call('GET', KEYS[4])}
+"""
+LEAVE = """
+if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[4], '1', 'EX', ARGV[2]) end
+if ARGV[3] == 'yes' then redis.call('SET', KEYS[3], ARGV[4], 'EX', ARGV[5]) end
+if ARGV[3] == 'no' then redis.call('DEL', KEYS[3]) end
+redis.call('LREM', KEYS[1], 1, ARGV[1])
+redis.call('DEL', KEYS[2])
+"""
+
+
 class TurnNotReached(Exception):
     """Others of this caregiver's turns took too long."""
 
@@ -48,6 +65,8 @@ class DialogueStore:
     def __init__(self, redis: Redis, cipher: Cipher) -> None:
         self._redis = redis
         self._cipher = cipher
+        self._enter = redis.register_script(ENTER)
+        self._exit = redis.register_script(LEAVE)
 
     @contextmanager
     def in_turn(self, openid: str, key: str, wait_seconds: float) -> Iterator[Slot]:
@@ -57,13 +76,9 @@ class DialogueStore:
         """
         queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
         ticket = uuid.uuid4().hex
-        pipe = self._redis.pipeline(transaction=False)
-        pipe.rpush(queue, ticket)
-        pipe.expire(queue, TICKET_SECONDS)
-        pipe.set(f"ticket:{ticket}", 1, ex=TICKET_SECONDS)
-        pipe.lindex(queue, 0)
-        pipe.mget(kept, handled)
-        length, _, _, first, (stored, before) = pipe.execute()
+        length, first, stored, before = self._enter(
+            keys=[queue, f"ticket:{ticket}", kept, handled], args=[ticket, TICKET_SECONDS]
+        )
         try:
             if length > LONGEST_LINE:
                 raise TurnNotReached
@@ -105,16 +120,20 @@ class DialogueStore:
         kept: str | None = None,
         dialogue: Dialogue | None = None,
     ) -> None:
-        pipe = self._redis.pipeline(transaction=False)
-        if handled is not None:
-            pipe.set(handled, 1, ex=HANDLED_SECONDS)
-        if kept is not None and dialogue is None:
-            pipe.delete(kept)
-        elif kept is not None and dialogue is not None:
-            pipe.set(kept, self._cipher.encrypt(state.dump(dialogue)), ex=DIALOGUE_SECONDS)
-        pipe.lrem(queue, 1, ticket)
-        pipe.delete(f"ticket:{ticket}")
-        pipe.execute()
+        shall_keep = "" if kept is None else "no" if dialogue is None else "yes"
+        value = (
+            "" if kept is None or dialogue is None else self._cipher.encrypt(state.dump(dialogue))
+        )
+        self._exit(
+            keys=[queue, f"ticket:{ticket}", kept or queue, handled or queue],
+            args=[
+                ticket,
+                HANDLED_SECONDS if handled else 0,
+                shall_keep,
+                value,
+                DIALOGUE_SECONDS,
+            ],
+        )
 
     def _load(self, stored: str | None) -> Dialogue | None:
         if not stored:

@@ -22,7 +22,6 @@ from app.services.seats import (
     change_state,
     get_session,
     held_on,
-    holds_place,
     lock_session,
     release_place,
 )
@@ -273,7 +272,6 @@ def waive_no_shows(
             Family.id == family_id,
             exists(
                 select(Station.id)
-                .join(Township, Township.id == Station.township_id)
                 .where(
                     or_(Station.id == Family.station_id, Station.id.in_(missed_there)),
                     in_scope(staff),
@@ -365,7 +363,7 @@ def attend(
 def _walk_in_instead(db: Session, sign_up: SignUp, actor: Actor, now: datetime) -> None:
     """Who still waits for a seat and is there all the same: a walk-in, as without a sign-up."""
     was = sign_up.state
-    if was == SignUpState.OFFERED and holds_place(sign_up):
+    if was == SignUpState.OFFERED:
         release_place(db, sign_up.session_id)
     sign_up.is_walk_in = True
     sign_up.state = SignUpState.ATTENDED

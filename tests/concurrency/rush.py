@@ -23,7 +23,7 @@ from app.config import Settings
 from app.db import Database
 from app.dialogue.message import Inbound, Kind, Reply, Window
 from app.models import GuidanceSession
-from app.services import sessions
+from app.services import signing_up
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 from tests.conftest import DATA_KEY, WECHAT_AES_KEY, WECHAT_APP_ID, WECHAT_TOKEN
@@ -130,7 +130,7 @@ def main(said: str) -> None:
     )
     with contextlib.ExitStack() as stack:
         if not order.guarded:
-            stack.enter_context(patch.object(sessions, "take_at_once", trusting_take))
+            stack.enter_context(patch.object(signing_up, "take_at_once", trusting_take))
         callers = stack.enter_context(ThreadPoolExecutor(CONNECTIONS))
         # The threads are there before the moment comes, as a server's are.
         everybody = threading.Barrier(CONNECTIONS)

@@ -6,8 +6,8 @@ The line is reckoned here once more, by hand, and not with the service's own fun
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,73 +20,37 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from sqlalchemy import event, func, select
-from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
-from app.clock import SHANGHAI
 from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.errors import DomainError, OfferExpired
 from app.models import (
     AuditEntry,
     Caregiver,
-    Child,
-    Family,
-    GuidanceSession,
     Notice,
-    SignUp,
     Staff,
-    Station,
-    Township,
 )
 from app.rules.sign_up import ACTIVE, SEATED, TRANSITIONS, SignUpState
 from app.rules.waiting_list import offer_ends
 from app.services import decisions, sessions, waiting_list
 from app.services.audit import OPERATOR
 from app.services.publishing import SessionRow, put_session
+from tests.properties.world import (
+    FAMILIES,
+    START,
+    Picture,
+    Row,
+    forget_the_disk,
+    settle,
+    take_picture,
+)
 
-FAMILIES = 7
-TWINS = 2
-"""The first families have two children each."""
 CODE = "CQ-1"
-START = datetime(2026, 11, 22, 10, 0, tzinfo=SHANGHAI)
 
 S = SignUpState
 families = st.integers(0, FAMILIES - 1)
 picks = st.integers(0, 30)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One sign-up as it is stored."""
-
-    id: int
-    family_id: int
-    child_id: int
-    state: SignUpState
-    since: datetime
-    expires_at: datetime | None
-    holds: bool
-    is_override: bool
-
-
-@dataclass(frozen=True)
-class Picture:
-    """All that a step may change."""
-
-    places: int
-    taken: int
-    rows: tuple[Row, ...]
-    audit: int
-    """The last audit row's number."""
-
-    @property
-    def held(self) -> int:
-        return sum(row.state in SEATED and row.holds for row in self.rows)
-
-    @property
-    def waiting(self) -> list[Row]:
-        return [row for row in self.rows if row.state is S.WAITLISTED]
 
 
 class Machine(RuleBasedStateMachine):
@@ -135,7 +99,7 @@ class Machine(RuleBasedStateMachine):
             waiting_list=order,
         )
         with self.database.transaction() as db:
-            self.caregivers, self.staff_id, self.attended = settle(db, self.row)
+            self.caregivers, self.staff_id, self.attended = settle(db)
             put_session(db, self.row, actor=OPERATOR, now=self.now)
         self.before = self.after = self.picture()
 
@@ -392,129 +356,7 @@ class Machine(RuleBasedStateMachine):
 
     def picture(self) -> Picture:
         with self.database.reading() as db:
-            session = db.execute(
-                select(GuidanceSession).where(GuidanceSession.code == CODE)
-            ).scalar_one()
-            found = db.scalars(
-                select(SignUp).where(SignUp.session_id == session.id).order_by(SignUp.id)
-            )
-            rows = tuple(
-                Row(
-                    id=each.id,
-                    family_id=each.family_id,
-                    child_id=each.child_id,
-                    state=S(each.state),
-                    since=each.waitlisted_at or each.requested_at,
-                    expires_at=each.offer_expires_at,
-                    holds=not each.is_walk_in and not each.is_override,
-                    is_override=each.is_override,
-                )
-                for each in found
-            )
-            audit = db.execute(select(func.coalesce(func.max(AuditEntry.id), 0))).scalar_one()
-            return Picture(session.places, session.places_taken, rows, audit)
-
-
-def forget_the_disk(connection: DBAPIConnection, _entry: object) -> None:
-    """Thousands of small commits: none of them has to outlive a power cut."""
-    connection.cursor().execute("PRAGMA synchronous=OFF")
-
-
-def settle(db: Session, row: SessionRow) -> tuple[list[int], int, dict[int, int]]:
-    """Families with different counts of attended sessions; a district administrator."""
-    township = db.execute(select(Township).limit(1)).scalar_one()
-    station = Station(
-        code="CQ",
-        name="城桥早教指导站",
-        kind="guidance_station",
-        township_id=township.id,
-        address="南门路1号",
-        phone="021-55550101",
-    )
-    staff = Staff(
-        username="district",
-        password_hash="",
-        role="district",
-        is_active=True,
-        created_at=START,
-    )
-    db.add_all([station, staff])
-    db.flush()
-    caregivers: list[int] = []
-    attended: dict[int, int] = {}
-    for number in range(FAMILIES):
-        family = Family(township=township, station=station, created_at=START)
-        caregiver = Caregiver(
-            openid=f"o-{number}",
-            family=family,
-            is_following=True,
-            pushes="on",
-            created_at=START,
-        )
-        children = [
-            Child(
-                family=family,
-                nickname=f"宝宝{each}",
-                birth_date=date(2026, 1, 1),
-                created_at=START,
-                updated_at=START,
-            )
-            for each in range(2 if number < TWINS else 1)
-        ]
-        db.add_all([family, caregiver, *children])
-        db.flush()
-        caregivers.append(caregiver.id)
-        attended[family.id] = number % 3
-        for earlier in range(number % 3):
-            past = old_session(db, station, earlier)
-            db.add(
-                SignUp(
-                    session_id=past.id,
-                    child_id=children[0].id,
-                    family_id=family.id,
-                    caregiver_id=caregiver.id,
-                    state=S.ATTENDED,
-                    is_walk_in=True,
-                    requested_at=START,
-                    decided_at=START,
-                )
-            )
-    return caregivers, staff.id, attended
-
-
-def old_session(db: Session, station: Station, number: int) -> GuidanceSession:
-    code = f"OLD-{number}"
-    found = db.execute(
-        select(GuidanceSession).where(GuidanceSession.code == code)
-    ).scalar_one_or_none()
-    if found is not None:
-        return found
-    starts = START - timedelta(days=30 + number)
-    session = GuidanceSession(
-        code=code,
-        title="亲子抚触",
-        kind="站点指导活动",
-        level="station",
-        station=station,
-        starts_at=starts,
-        ends_at=starts + timedelta(hours=1),
-        places=10,
-        places_taken=0,
-        min_months=0,
-        max_months=36,
-        confirm_mode="auto",
-        opens_at=starts,
-        closes_at=starts,
-        cancel_until=starts,
-        waiting_list="no",
-        state="held",
-        calendar_sequence=0,
-        created_at=START,
-        updated_at=START,
-    )
-    db.add(session)
-    db.flush()
-    return session
+            return take_picture(db, CODE)
 
 
 def run(migrated: Path, folder: Path, cipher: Cipher, examples: int, steps: int) -> None:

@@ -19,7 +19,7 @@ from app.errors import (
 )
 from app.models import AuditEntry, Child, Family, GuidanceSession, Notice, SignUp, Staff
 from app.rules.sign_up import SignUpState
-from app.services import decisions, sessions, waiting_list
+from app.services import decisions, sessions, signing_up, waiting_list
 from app.services.audit import OPERATOR
 from app.services.seats import change_state, lock_session, take_at_once
 from tests.console.desk_world import (
@@ -312,7 +312,7 @@ def test_a_session_changed_while_a_family_asks_is_looked_at_again(
         return take_at_once(db, session, wanted)
 
     later = now + timedelta(days=1)
-    monkeypatch.setattr(sessions, "take_at_once", change_first)
+    monkeypatch.setattr(signing_up, "take_at_once", change_first)
     with pytest.raises(refusal):
         sign_up_for_the_coming(database, unreliable, later)
     monkeypatch.undo()
