@@ -6,14 +6,15 @@ others see.
 
 from datetime import UTC
 
-from icalendar import Calendar, Event, Timezone
-
 from app.clock import SHANGHAI
 from app.services.calendar_events import CalendarEvent
 
 
 def write_calendar(event: CalendarEvent, *, host: str, description: str) -> bytes:
     """The file of one event, in Shanghai's time."""
+    # Imported with the first file: most workers' start need not wait for it.
+    from icalendar import Calendar, Event, Timezone
+
     entry = Event()
     entry.add("uid", f"sign-up-{event.sign_up_id}@{host}")
     # A cancelled sign-up never comes back, so that one more is always the last.

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-import cn2an
-
 from app.dialogue.reading.plain import normalise
 
 CHINESE_DIGITS: Final = "零〇一二两三四五六七八九十廿卅百千"
@@ -91,7 +89,10 @@ def _read_chinese(numeral: str) -> int | None:
     if "两" in numeral and numeral != "两" and not re.search("两[百千万]", numeral):
         return None
     try:
-        return int(cn2an.cn2an(numeral.replace("〇", "零"), "smart"))
+        # Imported with the first Chinese numeral: it takes longer than all else of a start.
+        from cn2an import cn2an
+
+        return int(cn2an(numeral.replace("〇", "零"), "smart"))
     except (ValueError, KeyError):
         # cn2an refuses most ill-formed numerals with a ValueError, and 〇十〇 with a KeyError.
         return None
