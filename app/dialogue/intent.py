@@ -87,6 +87,8 @@ _COMMAND = re.compile(
 _GLUED = re.compile(r"^(报名|取消|加入|接受|放弃)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$", re.DOTALL)
 
 _WISHES: tuple[tuple[str, str], ...] = (
+    ("decline_offer", r"^(我|我们)?(不接受|不要(了|这个名额)|放弃)(了|吧|名额)?[.!~]*$"),
+    ("accept_offer", r"^(好的?|嗯|行|可以|我|我们|,| )*接受(了|吧|名额)?[.!~]*$"),
     ("opt_out", r"^td$|退订|别再?发了|不要再发|不想收|取消关注"),
     ("complaint", r"投诉|太差|态度(不好|差)|不满意|意见很大"),
     ("human_agent", r"人工|真人|找(个|一下)?(老师|人)|客服|打(个)?电话|老师(的)?电话"),
@@ -122,16 +124,20 @@ _WISHES: tuple[tuple[str, str], ...] = (
 _WISH_RULES = tuple((label, re.compile(pattern)) for label, pattern in _WISHES)
 
 
+_AROUND = ' .。!！,，;；~～」』”"'
+"""What voice input and quoting leave around a code."""
+
+
 def read_command(plain: str) -> Intent | None:
     """The one-line form in a normalised message, or None."""
     if found := _GLUED.match(plain):
         label = COMMANDS[found[1]]
-        return Intent(label, 1.0, (found[2] + found[3]).strip(), is_command=True)
+        return Intent(label, 1.0, (found[2] + found[3]).strip(_AROUND), is_command=True)
     found = _COMMAND.match(plain)
     if found is None:
         return None
     label = COMMANDS[found[1]]
-    argument = (found[2] or "").strip()
+    argument = (found[2] or "").strip(_AROUND)
     if argument and label not in TAKES_ARGUMENT:
         return None
     return Intent(label, 1.0, argument, is_command=True)

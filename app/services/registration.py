@@ -38,7 +38,7 @@ from app.models import (
 )
 from app.models.notice_facts import CaregiverJoined
 from app.rules.age import age_months
-from app.services import audit, notices
+from app.services import audit, notices, waiting_list
 
 SERVICE_MONTHS = 36
 """The service is for children under three years."""
@@ -147,7 +147,10 @@ def mark_not_following(db: Session, openid: str) -> None:
 
 
 def unfollow(db: Session, openid: str, now: datetime) -> None:
-    """Unlink and erase the WeChat identity, as the platform asks; bookings stay."""
+    """Unlink and erase the WeChat identity, as the platform asks; bookings stay.
+
+    Where nobody else of the family can be reached, it leaves the waiting lists.
+    """
     caregiver = find_caregiver(db, openid)
     if caregiver is not None:
         caregiver.openid = None
@@ -161,7 +164,19 @@ def unfollow(db: Session, openid: str, now: datetime) -> None:
             subject_id=caregiver.id,
             now=now,
         )
+        db.flush()
+        if caregiver.family_id is not None and not _is_reachable(db, caregiver.family_id):
+            actor = audit.Actor("caregiver", caregiver.id)
+            waiting_list.leave_all(db, caregiver.family_id, actor, now)
     db.execute(update(InboxEntry).where(InboxEntry.openid == openid).values(openid=""))
+
+
+def _is_reachable(db: Session, family_id: int) -> bool:
+    """Whether anybody of the family still has a WeChat identity here."""
+    found = select(Caregiver.id).where(
+        Caregiver.family_id == family_id, Caregiver.openid.is_not(None)
+    )
+    return db.execute(found.limit(1)).first() is not None
 
 
 def get_township(db: Session, name: str) -> Township:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, case, func, select
+from sqlalchemy import and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import SignUpUnknown
 from app.models import Caregiver, Child, Entitlement, Family, GuidanceSession, SignUp, Station
+from app.rules.no_show import MARKED_AFTER
 from app.rules.sign_up import ACTIVE, SessionState, SignUpState, check_can_cancel, fits_age
 from app.rules.waiting_list import WaitingOrder
 from app.services import waiting_list
@@ -239,7 +240,10 @@ _SESSIONS_OF_YEAR = (
         SignUp.family_id == bindparam("family_id"),
         GuidanceSession.starts_at >= bindparam("start"),
         GuidanceSession.starts_at < bindparam("end"),
-        SignUp.state.in_([SignUpState.ATTENDED, *_BOOKED]),
+        or_(
+            SignUp.state == SignUpState.ATTENDED,
+            and_(SignUp.state.in_(_BOOKED), GuidanceSession.starts_at > bindparam("since")),
+        ),
     )
     .group_by(SignUp.session_id)
     .subquery()
@@ -254,7 +258,8 @@ _YEAR_COUNT = select(
 def year_count(db: Session, family_id: int, now: datetime) -> YearCount:
     """Attended and still arranged sessions of the Shanghai calendar year, and the target.
 
-    Distinct sessions of the family: siblings in one session count once.
+    Distinct sessions of the family: siblings in one session count once. A booked one that
+    is over counts as arranged while its paper sheet may still be entered.
     """
     year = now.astimezone(SHANGHAI).year
     attended, arranged, target = db.execute(
@@ -264,6 +269,7 @@ def year_count(db: Session, family_id: int, now: datetime) -> YearCount:
             "year": year,
             "start": datetime(year, 1, 1, tzinfo=SHANGHAI),
             "end": datetime(year + 1, 1, 1, tzinfo=SHANGHAI),
+            "since": now - MARKED_AFTER,
         },
     ).one()
     return YearCount(

@@ -11,8 +11,9 @@ from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import CUT_OFF
 from app.services.waiting_list import offer_until
 
-JOB_LAG = timedelta(minutes=10)
-"""So long may a free seat, or an offer that has run out, wait for the job of every minute."""
+JOB_LAG = timedelta(hours=12)
+"""The job of every minute may be late: what is past its time is free all the same. Late by
+half a day it is broken."""
 
 NOTICE_OF_STEP: dict[str, str] = {
     SignUpState.OFFERED: "sign_up_offered",

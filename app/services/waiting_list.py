@@ -306,3 +306,39 @@ def _refuse(last: tuple[SignUp, Child] | None, code: str) -> NoReturn:
     if sign_up.state in (S.CONFIRMED, S.ATTENDED):
         raise AlreadySignedUp(code, child.nickname, sign_up.state)
     raise NoOffer(code)
+
+
+def leave_all(db: Session, family_id: int, actor: Actor, now: datetime) -> int:
+    """The family waits nowhere any more, and its open offers go to the next in line.
+
+    For when nobody of it can be reached: an offer would hold its seat in vain.
+    """
+    leaves = (S.WAITLISTED, S.OFFERED)
+    session_ids = db.scalars(
+        select(SignUp.session_id)
+        .join(SignUp.session)
+        .where(
+            SignUp.family_id == family_id,
+            SignUp.state.in_(leaves),
+            GuidanceSession.starts_at > now,
+        )
+        .distinct()
+        .order_by(SignUp.session_id)
+    ).all()
+    for session_id in session_ids:
+        lock_session(db, session_id)
+        rows = db.scalars(
+            select(SignUp)
+            .where(
+                SignUp.session_id == session_id,
+                SignUp.family_id == family_id,
+                SignUp.state.in_(leaves),
+            )
+            .order_by(SignUp.id)
+            .execution_options(populate_existing=True)
+        ).all()
+        for sign_up in rows:
+            change_state(db, sign_up, S.CANCELLED, actor, now)
+        db.flush()
+        promote(db, db.get_one(GuidanceSession, session_id), now)
+    return len(session_ids)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.models import Child, Family, GuidanceSession, SignUp, Station, Township
-from app.rules.no_show import REMEMBERED_FOR, sign_up_delay
+from app.rules.no_show import MARKED_AFTER, REMEMBERED_FOR, sign_up_delay
 from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import WaitingOrder, offer_ends
 from app.rules.year_plan import Candidate, Choice, Reason, Taken, Wish
@@ -205,7 +205,7 @@ def load_standings(
             lost_at[family_id] = max(decided_at, lost_at.get(family_id, decided_at))
     return {
         family_id: replace(
-            _standing(states[family_id], sessions, year_start),
+            _standing(states[family_id], sessions, year_start, now),
             waived_at=waived_at,
             lost_at=lost_at.get(family_id),
         )
@@ -217,6 +217,7 @@ def _standing(
     states: Mapping[int, Collection[str]],
     sessions: Mapping[int, tuple[datetime, Taken]],
     year_start: datetime,
+    now: datetime,
 ) -> Standing:
     attended = arranged = waiting = 0
     taken, missed = [], []
@@ -228,9 +229,9 @@ def _standing(
             continue
         if S.ATTENDED in found:
             attended += 1
-        elif ARRANGED.intersection(found):
+        elif ARRANGED.intersection(found) and starts_at > now - MARKED_AFTER:
             arranged += 1
-        elif WAITING.intersection(found):
+        elif WAITING.intersection(found) and starts_at > now:
             waiting += 1
         else:
             continue

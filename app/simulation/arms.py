@@ -17,12 +17,14 @@ from app.simulation.world import AT_ONE_LOOK, SimFamily, SimSession, fits
 DAYS_APART: Final = 7
 """Nobody takes two sessions of one week, where it chooses by itself."""
 EXTRAS_DAYS: Final = 14
+A_BATCH: Final = 2000
+"""Nobody else waits for this database: the supply is read once for all plans."""
 LEAD: Final = timedelta(days=1)
 """A session of today is too near to be found in the list: its sign-up has closed."""
-PROPOSES_ON: Final = frozenset({0, 3})
-ANSWERED_ON: Final = frozenset({1, 4})
-"""Mondays and Thursdays the job proposes what plans are missing, less often than in life; the
-families answer the day after."""
+PROPOSES_ON: Final = 0
+ANSWERED_ON: Final = 1
+"""Mondays the job proposes what plans are missing, far less often than in life; the families
+answer on Tuesdays."""
 TRIES: Final = 3
 FRESH_FOR: Final = 8
 """So many families are planned for before the supply is read again: a seat that another of
@@ -61,11 +63,13 @@ class YearPlans:
         for family in play.lost:
             if play.world.answers(family, now.date()):
                 self._accept(play, db, family, now)
-        if now.weekday() in PROPOSES_ON:
+        if now.weekday() == PROPOSES_ON:
             after: int | None = 0
             while after is not None:
-                after = plan_keeping.propose_missing(db, after=after, now=now).last_id
-        if now.weekday() in ANSWERED_ON:
+                after = plan_keeping.propose_missing(
+                    db, after=after, now=now, limit=A_BATCH
+                ).last_id
+        if now.weekday() == ANSWERED_ON:
             self._answer(play, db, now)
 
     def _ask_for_the_year(self, play: Play, db: Session, family: SimFamily, now: datetime) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from app.dialogue.message import Kind
 from app.models import GuidanceSession, Notice, SignUp
 from app.models.notice_facts import load_facts
 from app.services.overview import roster
@@ -362,3 +363,34 @@ def test_repeated_no_shows_open_twelve_hours_later(
     assert "报名成功" in family("毛毛").says("报名 CQ-9")
     clock.moves(hours=12)
     assert "报名成功" in missed.says("报名 CQ-9")
+
+
+def test_who_unfollows_leaves_the_line_and_the_next_gets_the_offer(
+    family: Family, publish: Publisher, services: Services
+) -> None:
+    publish("CQ-1", places=1, waiting_list="first_come")
+    first, second, third = family("糖糖"), family("毛毛"), family("豆豆")
+    first.says("报名 CQ-1")
+    assert "候补第1位" in second.says("报名 CQ-1")
+    assert "候补第2位" in third.says("报名 CQ-1")
+    second.sends(Kind.UNSUBSCRIBE)
+    first.says("取消 CQ-1")
+    assert "报名成功" in third.says("好的接受")
+
+
+@pytest.mark.parametrize("said", ["报名 CQ-1。", "报名 cq-1！", "报名CQ-1."])
+def test_a_code_is_read_with_what_voice_input_leaves_behind_it(
+    family: Family, publish: Publisher, said: str
+) -> None:
+    publish("CQ-1")
+    assert "报名成功" in family("糖糖").says(said)
+
+
+def test_not_accepting_gives_the_offer_to_the_next(family: Family, publish: Publisher) -> None:
+    publish("CQ-1", places=1, waiting_list="first_come")
+    first, second, third = family("糖糖"), family("毛毛"), family("豆豆")
+    for each in (first, second, third):
+        each.says("报名 CQ-1")
+    first.says("取消 CQ-1")
+    assert "没有看懂" not in second.says("不接受")
+    assert "报名成功" in third.says("接受")
