@@ -96,10 +96,6 @@ class DialogueStore:
         else:
             self._leave(queue, ticket, handled, kept, slot.next)
 
-    def forget(self, openid: str) -> None:
-        """Drop the caregiver's dialogue."""
-        self._redis.delete(f"dialogue:{openid}")
-
     def _wait(self, queue: str, ticket: str, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
         while (head := _text(self._redis.lindex(queue, 0))) != ticket:

@@ -4,8 +4,6 @@ from datetime import datetime, time, timedelta
 
 QUIET_FROM = time(21)
 QUIET_UNTIL = time(8)
-MORNING_SPAN = timedelta(hours=24)
-"""A cancellation of what starts within this goes out even at night."""
 
 
 def is_quiet(local: datetime) -> bool:

@@ -81,7 +81,7 @@ def test_a_slow_turn_is_answered_at_once_and_finished_by_a_message(
     assert "正在给您办" in reply.text
     wait_for(lambda: late_replies(services) == ["办好了"])
     # The platform's retry gets the real answer, and no second message.
-    assert services.turns.handle(inbound("帮助", now)) == Reply("办好了")
+    assert start().turns.handle(inbound("帮助", now)) == Reply("办好了")
     assert late_replies(services) == ["办好了"]
 
 
@@ -94,8 +94,9 @@ def test_a_late_turn_that_breaks_still_ends_in_a_message(
             raise RuntimeError("a mistake of ours")
         return Reply("好"), None
 
+    # Known first, in good time, so that a notice can reach them.
+    start().turns.handle(inbound("你好", now, number=9))
     services = start(with_handler("help", breaks), deadline=0.1)
-    services.turns.handle(inbound("你好", now, number=9))  # known, so that a notice can reach them
     services.turns.handle(inbound("帮助", now))
     wait_for(lambda: len(late_replies(services)) == 1)
     assert "没办成" in late_replies(services)[0]
