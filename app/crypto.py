@@ -23,6 +23,14 @@ class Cipher:
         """The text that was encrypted. Raises cryptography.fernet.InvalidToken."""
         return self._fernet.decrypt(token.encode("ascii")).decode()
 
+    def seal(self, raw: bytes) -> bytes:
+        """A URL-safe token, in ASCII, that only a holder of the keys can open."""
+        return self._fernet.encrypt(raw)
+
+    def unseal(self, token: bytes) -> bytes:
+        """What was sealed. Raises cryptography.fernet.InvalidToken."""
+        return self._fernet.decrypt(token)
+
     def look_up(self, text: str) -> str:
         """A keyed hash (64 hex digits): equal for equal texts, useless without the key."""
         return hmac.new(self._hash_key, text.encode(), hashlib.sha256).hexdigest()

@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from app.cli.backup import backup_command, move_command, restore_command
 from app.cli.bookings import attend_command, family, roster_command
 from app.cli.coverage import coverage_command
 from app.cli.database import database
@@ -16,6 +17,7 @@ from app.cli.staff import staff
 
 COMMANDS = (
     attend_command,
+    backup_command,
     coverage_command,
     database,
     demo,
@@ -25,12 +27,16 @@ COMMANDS = (
     menu,
     notices,
     qr,
+    restore_command,
     roster_command,
     sessions,
     simulate_command,
     staff,
     stations,
 )
+
+
+database.add_command(move_command)
 
 
 def init_cli(app: Flask) -> None:

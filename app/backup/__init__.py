@@ -1,0 +1,1 @@
+"""The whole database in one sealed file, and back; from either engine to either."""
