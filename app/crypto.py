@@ -3,17 +3,18 @@
 import hashlib
 import hmac
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
 class Cipher:
     """Encrypts with the newest key, decrypts with any of them."""
 
     def __init__(self, keys: tuple[str, ...]) -> None:
+        self._newest = Fernet(keys[0])
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        # The hash key is derived from the oldest key, so that adding a new key in front
-        # keeps every stored look-up hash valid until the rotation has rewritten it.
-        self._hash_key = hashlib.sha256(b"look-up:" + keys[-1].encode()).digest()
+        # Of the newest key: when the older ones are thrown away nothing has to change. What
+        # was stored under an older one is found again once the rotation has rewritten it.
+        self._hash_key = hashlib.sha256(b"look-up:" + keys[0].encode()).digest()
 
     def encrypt(self, text: str) -> str:
         """URL-safe text that only a holder of the keys can read."""
@@ -22,6 +23,18 @@ class Cipher:
     def decrypt(self, token: str) -> str:
         """The text that was encrypted. Raises cryptography.fernet.InvalidToken."""
         return self._fernet.decrypt(token.encode("ascii")).decode()
+
+    def is_newest(self, token: str) -> bool:
+        """Whether the newest key alone opens it."""
+        try:
+            self._newest.decrypt(token.encode("ascii"))
+        except InvalidToken:
+            return False
+        return True
+
+    def rotate(self, token: str) -> str:
+        """The same text under the newest key. Raises cryptography.fernet.InvalidToken."""
+        return self._fernet.rotate(token.encode("ascii")).decode("ascii")
 
     def seal(self, raw: bytes) -> bytes:
         """A URL-safe token, in ASCII, that only a holder of the keys can open."""

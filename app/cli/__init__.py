@@ -10,6 +10,7 @@ from app.cli.demo import demo
 from app.cli.doctor import doctor_command
 from app.cli.imports import sessions, stations
 from app.cli.jobs import jobs
+from app.cli.keys import keys
 from app.cli.notices import notices
 from app.cli.platform import menu, qr
 from app.cli.simulate import simulate_command
@@ -24,6 +25,7 @@ COMMANDS = (
     doctor_command,
     family,
     jobs,
+    keys,
     menu,
     notices,
     qr,

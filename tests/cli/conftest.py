@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from structlog.testing import capture_logs
 
-from app.cli import init_cli
 from app.config import Settings
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 from scheduler.timetable import JOBS
-from tests.cli.running import Done, Run
+from tests.cli.running import Run, runner_of
 
 
 @pytest.fixture(autouse=True)
@@ -31,13 +29,4 @@ def services(settings: Settings) -> Iterator[Services]:
 @pytest.fixture
 def run(services: Services) -> Run:
     """run("db", "current") and so on; JSON unless told otherwise."""
-    app = Flask("yuban")
-    app.extensions["yuban"] = services
-    init_cli(app)
-
-    def run(*arguments: str, stdin: str = "", as_json: bool = True) -> Done:
-        line = [*arguments, "--json"] if as_json else list(arguments)
-        result = app.test_cli_runner().invoke(args=line, input=stdin, catch_exceptions=False)
-        return Done(result.exit_code, result.stdout, result.stderr)
-
-    return run
+    return runner_of(services)

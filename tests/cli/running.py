@@ -5,6 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from flask import Flask
+
+from app.cli import init_cli
+from app.wiring import Services
+
 
 @dataclass(frozen=True)
 class Done:
@@ -31,3 +36,17 @@ class Done:
 
 
 Run = Callable[..., Done]
+
+
+def runner_of(services: Services) -> Run:
+    """The command line of an application with these services."""
+    app = Flask("yuban")
+    app.extensions["yuban"] = services
+    init_cli(app)
+
+    def run(*arguments: str, stdin: str = "", as_json: bool = True) -> Done:
+        line = [*arguments, "--json"] if as_json else list(arguments)
+        result = app.test_cli_runner().invoke(args=line, input=stdin, catch_exceptions=False)
+        return Done(result.exit_code, result.stdout, result.stderr)
+
+    return run
