@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError, field_validator, model_validato
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 WECHAT_PLATFORM_URL = "https://api.weixin.qq.com"
+WECHAT_PAGES_URL = "https://open.weixin.qq.com"
 AES_KEY_LENGTH = 43  # characters of base64 without its "=", per the platform's 消息加解密说明
 DATA_KEY_BYTES = 32
 
@@ -35,6 +36,9 @@ class Settings(BaseSettings):
     wechat_aes_key_previous: SecretStr | None = None
     wechat_mode: Literal["plain", "safe"] = "safe"
     wechat_api_url: str = WECHAT_PLATFORM_URL
+    wechat_open_url: str = ""
+    """Where pages ask who opened them; empty: the platform's, or WECHAT_API_URL's where that is
+    not the platform."""
     wechat_max_skew_seconds: int = 600
     wechat_templates: dict[str, str] = {}
     """Template ids by notice kind, as JSON: {"sign_up_confirmed": "…"}."""
@@ -51,10 +55,10 @@ class Settings(BaseSettings):
     """Turns that one web worker answers at once."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("public_url", "wechat_api_url")
+    @field_validator("public_url", "wechat_api_url", "wechat_open_url")
     @classmethod
     def _is_http_url(cls, url: str) -> str:
-        if not url.startswith(("http://", "https://")):
+        if url and not url.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return url.rstrip("/")
 
@@ -104,6 +108,17 @@ class Settings(BaseSettings):
         if not 0.1 <= self.turn_deadline_seconds <= 4.5:
             raise ValueError("TURN_DEADLINE_SECONDS must be between 0.1 and 4.5")
         return self
+
+    @property
+    def has_real_platform(self) -> bool:
+        """Whether WeChat itself answers, and not a stand-in for it."""
+        return self.wechat_api_url == WECHAT_PLATFORM_URL
+
+    @property
+    def authorize_url(self) -> str:
+        """The platform's page that tells our pages who opened them."""
+        default = WECHAT_PAGES_URL if self.has_real_platform else self.wechat_api_url
+        return f"{self.wechat_open_url or default}/connect/oauth2/authorize"
 
     @property
     def data_keys(self) -> tuple[str, ...]:

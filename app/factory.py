@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.calendar_pages import make_blueprint as make_calendar
 from app.console import init_console
+from app.family import init_family
 from app.health import make_blueprint as make_health
 from app.security import secure
 from app.telemetry import follow_requests
@@ -57,6 +58,7 @@ def create_app(services: Services, *, commands: bool = True) -> Flask:
     app.register_blueprint(make_health(services))
     app.register_blueprint(make_calendar(services))
     init_console(app)
+    init_family(app)
     if commands:
         from app.cli import init_cli
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from redis import Redis
 
@@ -13,7 +14,11 @@ from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.dialogue.store import DialogueStore
 from app.dialogue.turn import Desk, Handlers
+from app.page_links import PageLinks
 from app.wechat.turns import Turns
+
+if TYPE_CHECKING:
+    from app.wechat.web_login import Opener
 
 REDIS_TIMEOUT_SECONDS = 1.0
 
@@ -43,6 +48,16 @@ class Services:
     def calendar_links(self) -> CalendarLinks:
         return make_calendar_links(self.settings)
 
+    @property
+    def page_links(self) -> PageLinks:
+        return make_page_links(self.settings)
+
+    def find_opener(self, code: str) -> "Opener":
+        """Who opened a page, by the platform's code. Raises CodeSpent or PlatformError."""
+        from app.wechat.web_login import find_opener
+
+        return find_opener(self.settings, code)
+
     def find_session_code(self, session_code: str) -> str | None:
         """What the QR code of a guidance session says; None where the platform is silent."""
         # A web worker starts faster, and smaller, without the client until somebody asks.
@@ -60,6 +75,11 @@ class Services:
 def make_calendar_links(settings: Settings) -> CalendarLinks:
     """Links to calendar files by the settings."""
     return CalendarLinks(settings.public_url, settings.secret_key.get_secret_value())
+
+
+def make_page_links(settings: Settings) -> PageLinks:
+    """Links to the family's pages by the settings."""
+    return PageLinks(settings.public_url, settings.secret_key.get_secret_value())
 
 
 def make_redis(url: str) -> Redis:
@@ -91,6 +111,7 @@ def make_services(
             public_url=settings.public_url,
             service_phone=settings.service_phone,
             calendar_url=make_calendar_links(settings).url,
+            pages=make_page_links(settings),
         ),
         deadline_seconds=settings.turn_deadline_seconds,
         threads=threads,

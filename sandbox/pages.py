@@ -1,5 +1,6 @@
 """What the platform shows in a browser: the phone, QR codes, the web authorisation."""
 
+import re
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 from flask import Blueprint, Response, redirect, render_template, request
@@ -8,6 +9,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from sandbox import oauth, qrcodes
 from sandbox.world import World
 
+STATE = re.compile(r"[A-Za-z0-9]{0,128}")
 COOKIE = "sandbox_openid"
 """Who opened the last link on the phone page; set by it for /connect alone."""
 
@@ -59,6 +61,11 @@ def _find_trouble(world: World, back: str, scope: str) -> str:
         return "scope 参数错误或没有 scope 权限"
     if urlsplit(back).scheme not in ("http", "https"):
         return "redirect_uri 参数错误"
+    # The account names one domain for its pages; here it is the one that answers the callback.
+    if urlsplit(back).hostname != urlsplit(world.settings.callback).hostname:
+        return "redirect_uri 域名与后台配置不一致，错误码：10003"
+    if not STATE.fullmatch(request.args.get("state", "")):
+        return "state 参数错误"
     return ""
 
 

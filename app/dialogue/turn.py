@@ -10,6 +10,7 @@ from app.clock import SHANGHAI
 from app.dialogue.emergency import Emergency
 from app.dialogue.message import Dialogue, Inbound, Reply
 from app.models import Caregiver
+from app.page_links import PageLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Desk:
     service_phone: str
     calendar_url: Callable[[int], str]
     """The link to a sign-up's calendar file."""
+    pages: PageLinks
+    """Links to the family's pages; a turn's own are turn.page_link's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,16 @@ class Turn:
     @property
     def today(self) -> date:
         return self.now.astimezone(SHANGHAI).date()
+
+    def page_link(self, path: str, *, signed: bool = False) -> str:
+        """The page at a path below /family/, such as "year-plan".
+
+        Signed, it opens without a log-in for the caregiver of this turn, for two weeks, and
+        nothing but this page: for what is read in a hurry, or on a device without WeChat.
+        """
+        if not signed:
+            return self.desk.pages.url(path)
+        return self.desk.pages.signed(path, caregiver_id=self.caregiver.id, now=self.now)
 
     @property
     def phone(self) -> str:

@@ -5,7 +5,7 @@ it knows no stable token, no lock, no limit of retries, and no time-out on the t
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from requests import RequestException
@@ -28,6 +28,7 @@ class Platform:
     """Posts JSON to the platform and gives back its JSON. Safe to share between threads."""
 
     def __init__(self, api_url: str, app_id: str) -> None:
+        self._api_url = api_url
         self._client = WeChatClient(
             app_id,
             "",  # the secret travels only in the token's request, which is ours
@@ -54,25 +55,36 @@ class Platform:
         """
         # A list, not a dict: wechatpy would add a token of its own to a dict without one.
         params = [] if token is None else [("access_token", token)]
-        try:
-            answer = self._client.post(path, data=dict(body), params=params)
-        except WeChatClientException as error:
-            if error.errcode is None:  # an HTTP status, which says nothing about the message
-                raise AnswerLost("http_error") from None
-            raise ApiRefused(error.errcode, reaction_to(error.errcode)) from None
-        except RequestException as error:
-            if _never_left(error):
-                raise NotSent(type(error).__name__) from None
-            raise AnswerLost(type(error).__name__) from None
-        except (ValueError, TypeError):
-            raise AnswerLost("unreadable") from None
-        if not isinstance(answer, dict):
-            raise AnswerLost("unreadable")
-        return answer
+        return _read(lambda: self._client.post(path, data=dict(body), params=params))
+
+    def get(self, path: str, params: Sequence[tuple[str, str]]) -> Mapping[str, object]:
+        """The answer to a GET of a path from the root, such as "sns/oauth2/access_token".
+
+        Raises as post does.
+        """
+        return _read(lambda: self._client.get(f"{self._api_url}/{path}", params=list(params)))
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _read(ask: Callable[[], object]) -> Mapping[str, object]:
+    try:
+        answer = ask()
+    except WeChatClientException as error:
+        if error.errcode is None:  # an HTTP status, which says nothing about the message
+            raise AnswerLost("http_error") from None
+        raise ApiRefused(error.errcode, reaction_to(error.errcode)) from None
+    except RequestException as error:
+        if _never_left(error):
+            raise NotSent(type(error).__name__) from None
+        raise AnswerLost(type(error).__name__) from None
+    except (ValueError, TypeError):
+        raise AnswerLost("unreadable") from None
+    if not isinstance(answer, dict):
+        raise AnswerLost("unreadable")
+    return answer
 
 
 def _never_left(error: RequestException) -> bool:

@@ -159,6 +159,9 @@ def test_a_wrong_secret_spends_no_code(sandbox: Handle) -> None:
         {"response_type": "token"},
         {"scope": "everything"},
         {"redirect_uri": "javascript:alert(1)"},
+        {"redirect_uri": "https://elsewhere.example/family/back"},
+        {"state": "not/allowed"},
+        {"state": "s" * 129},
     ],
 )
 def test_a_wrong_authorisation_address_leads_nowhere(

@@ -1,0 +1,132 @@
+"""Who opened a page: by the cookie that WeChat's answer left, or by a signed link."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ParamSpec
+
+from flask import abort, current_app, g, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from app.clock import now
+from app.db import Database
+from app.models import Caregiver, Family
+from app.page_links import KEY
+from app.services.registration import get_family
+from app.wiring import Services
+
+OPEN_TO_ALL = frozenset(
+    {"family.static", "family.back", "family.text_size", "family.nothing", "family.enter"}
+)
+CAREGIVER = "caregiver"
+MARK = "mark"
+
+P = ParamSpec("P")
+View = Callable[P, ResponseReturnValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Who opened this page, as cookie or link says; the database has the last word."""
+
+    caregiver_id: int
+    mark: str | None
+    """What the cookie remembers of the openid; None for a link."""
+
+    @property
+    def is_by_link(self) -> bool:
+        return self.mark is None
+
+
+def services() -> Services:
+    """The wired services, read at the edge only."""
+    found: Services = current_app.extensions["yuban"]
+    return found
+
+
+def database() -> Database:
+    return services().database
+
+
+def opens_by_link(view: View[P]) -> View[P]:
+    """Marks a page that a signed link opens without a log-in.
+
+    It must show and do only what its address names. A form in it posts to the address it was
+    opened by (action="" keeps the key).
+    """
+    vars(view)["opens_by_link"] = True
+    return view
+
+
+def find_opener() -> ResponseReturnValue | None:
+    """Before each page: who opened it; strangers are sent to ask WeChat."""
+    if request.endpoint in OPEN_TO_ALL:
+        return None
+    key = request.args.get(KEY)
+    if key is not None:
+        return _open_by_link(key)
+    caregiver_id, mark = session.get(CAREGIVER), session.get(MARK)
+    if isinstance(caregiver_id, int) and isinstance(mark, str):
+        g.opened = Opened(caregiver_id, mark)
+        return None
+    return ask_who()
+
+
+def _open_by_link(key: str) -> ResponseReturnValue | None:
+    named = services().page_links.read(key, request.path)
+    view = current_app.view_functions.get(request.endpoint or "")
+    if named is None or not getattr(view, "opens_by_link", False):
+        return render_template("family/link.html", is_expired=False, path=request.path), 404
+    if named.is_expired(now()):
+        return render_template("family/link.html", is_expired=True, path=request.path), 410
+    g.opened = Opened(named.caregiver_id, mark=None)
+    return None
+
+
+def ask_who() -> BaseResponse:
+    """To the platform and back to this page; a form that was posted begins at the first page."""
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("family.enter", next=wanted))
+
+
+def opened_by(db: Session) -> Caregiver:
+    """The caregiver who opened the page, read inside the page's own transaction.
+
+    Sends to the log-in where they have left the account since, or were erased.
+    """
+    opened: Opened = g.opened
+    caregiver = db.get(Caregiver, opened.caregiver_id)
+    if caregiver is None or caregiver.openid is None:
+        session.clear()
+        abort(ask_who())
+    if not opened.is_by_link and opened.mark != mark_of(caregiver.openid):
+        session.clear()
+        abort(ask_who())
+    return caregiver
+
+
+def family_of(db: Session) -> Family:
+    """The family of who opened the page. Raises NotRegistered, which has a page of its own."""
+    return get_family(opened_by(db))
+
+
+def is_by_link() -> bool:
+    """Whether this page was opened by a signed link, and nothing but it may be shown."""
+    opened: Opened = g.opened
+    return opened.is_by_link
+
+
+def mark_of(openid: str) -> str:
+    """Enough of an openid to know it again, too little to write to anybody."""
+    return hashlib.sha256(openid.encode()).hexdigest()[:20]
+
+
+def remember(caregiver: Caregiver) -> None:
+    """From now on this browser is the caregiver's. What was planted in it before is gone."""
+    session.clear()
+    assert caregiver.openid is not None, "found by its openid"
+    session[CAREGIVER] = caregiver.id
+    session[MARK] = mark_of(caregiver.openid)
+    session.permanent = True

@@ -1,0 +1,51 @@
+"""Who opened a page: the code that the platform's web authorisation hands over, exchanged."""
+
+from dataclasses import dataclass
+
+from app.config import Settings
+from app.wechat.errors import AnswerLost, ApiRefused
+from app.wechat.platform import Platform
+
+SPENT_CODES = frozenset({40029, 40163, 41008})
+"""A code that is unknown, too old, used before, or not there."""
+CODE_LENGTH = 256
+
+
+class CodeSpent(Exception):
+    """The code is not good, or not good any more; a new one is asked for without harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opener:
+    """Who opened the page."""
+
+    openid: str
+    is_virtual: bool
+    """Of the platform's snapshot mode: the openid belongs to nobody and is never kept."""
+
+
+def find_opener(settings: Settings, code: str) -> Opener:
+    """Whose code this is. Raises CodeSpent, or PlatformError where the platform is no help."""
+    if not 0 < len(code) <= CODE_LENGTH:
+        raise CodeSpent
+    platform = Platform(settings.wechat_api_url, settings.wechat_app_id)
+    try:
+        answer = platform.get(
+            "sns/oauth2/access_token",
+            [
+                ("appid", settings.wechat_app_id),
+                ("secret", settings.wechat_app_secret.get_secret_value()),
+                ("code", code),
+                ("grant_type", "authorization_code"),
+            ],
+        )
+    except ApiRefused as error:
+        if error.code in SPENT_CODES:
+            raise CodeSpent from None
+        raise
+    finally:
+        platform.close()
+    openid = answer.get("openid")
+    if not isinstance(openid, str) or not openid:
+        raise AnswerLost("unreadable")
+    return Opener(openid, is_virtual=answer.get("is_snapshotuser") == 1)
