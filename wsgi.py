@@ -6,7 +6,7 @@ import sys
 from app.config import SettingsError, load_settings
 from app.factory import create_app
 from app.telemetry import configure_logging
-from app.wiring import make_services
+from app.wiring import check_content, make_services
 from handlers import HANDLERS
 from scheduler.timetable import JOBS
 
@@ -19,4 +19,7 @@ except SettingsError as error:
 from_command_line = os.environ.get("FLASK_RUN_FROM_CLI") == "true"
 if not from_command_line:
     configure_logging(settings.log_level)
-app = create_app(make_services(settings, HANDLERS, JOBS), commands=from_command_line)
+services = make_services(settings, HANDLERS, JOBS)
+if not from_command_line:
+    check_content(services)
+app = create_app(services, commands=from_command_line)

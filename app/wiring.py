@@ -1,7 +1,8 @@
 """Joins settings, database, Redis and handlers into what the edges use."""
 
+import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,11 @@ from app.dialogue.store import DialogueStore
 from app.dialogue.turn import Desk, Handlers
 from app.page_links import PageLinks
 from app.wechat.turns import Turns
+from content.shelf import Shelf
 
 if TYPE_CHECKING:
     from app.wechat.web_login import Opener
+    from content.library import Library
 
 REDIS_TIMEOUT_SECONDS = 1.0
 
@@ -43,6 +46,12 @@ class Services:
     redis: Redis
     turns: Turns
     jobs: Sequence[Job] = ()
+    shelf: Shelf = field(default_factory=Shelf)
+
+    @property
+    def library(self) -> "Library":
+        """What authors wrote, as of now. Raises ContentBroken where none was ever good."""
+        return self.shelf.library
 
     @property
     def calendar_links(self) -> CalendarLinks:
@@ -103,6 +112,7 @@ def make_services(
     cipher = Cipher(settings.data_keys)
     database = Database(make_engine(settings.database_url, cipher, pool_size=threads + 2))
     redis = make_redis(settings.redis_url)
+    shelf = Shelf()
     turns = Turns(
         database=database,
         store=DialogueStore(redis, cipher),
@@ -112,9 +122,23 @@ def make_services(
             service_phone=settings.service_phone,
             calendar_url=make_calendar_links(settings).url,
             pages=make_page_links(settings),
+            shelf=shelf,
         ),
         deadline_seconds=settings.turn_deadline_seconds,
         threads=threads,
         clock=clock,
     )
-    return Services(settings, cipher, database, redis, turns, jobs)
+    return Services(settings, cipher, database, redis, turns, jobs, shelf)
+
+
+def check_content(services: Services) -> None:
+    """Load what authors wrote. Exits with file, line and reason where it is broken.
+
+    A process refuses at its start; one that runs keeps serving the last that was good.
+    """
+    from content.front_matter import ContentBroken
+
+    try:
+        _ = services.library
+    except ContentBroken as broken:
+        sys.exit(f"content is broken:\n{broken}")

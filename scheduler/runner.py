@@ -18,7 +18,7 @@ from app.clock import SHANGHAI
 from app.clock import now as clock_now
 from app.services import timekeeping
 from app.telemetry import JOBS as JOBS_RUN
-from app.wiring import Job, Services, make_services
+from app.wiring import Job, Services, check_content, make_services
 from handlers import HANDLERS
 from scheduler.process import begin, stop_on_signals, worker_name
 from scheduler.timetable import JOBS
@@ -150,6 +150,7 @@ def main() -> None:
     settings = begin()
     stopping = stop_on_signals()
     services = make_services(settings, HANDLERS, JOBS)
+    check_content(services)
     Runner(services, holder=worker_name()).run(stopping)
     services.database.engine.dispose()
 

@@ -4,6 +4,7 @@ from flask import Flask
 
 from app.cli.backup import backup_command, move_command, restore_command
 from app.cli.bookings import attend_command, family, roster_command
+from app.cli.content import content
 from app.cli.coverage import coverage_command
 from app.cli.database import database
 from app.cli.demo import demo
@@ -19,6 +20,7 @@ from app.cli.staff import staff
 COMMANDS = (
     attend_command,
     backup_command,
+    content,
     coverage_command,
     database,
     demo,

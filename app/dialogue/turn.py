@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -11,6 +12,10 @@ from app.dialogue.emergency import Emergency
 from app.dialogue.message import Dialogue, Inbound, Reply
 from app.models import Caregiver
 from app.page_links import PageLinks
+from content.shelf import Shelf
+
+if TYPE_CHECKING:
+    from content.library import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,12 @@ class Desk:
     """The link to a sign-up's calendar file."""
     pages: PageLinks
     """Links to the family's pages; a turn's own are turn.page_link's."""
+    shelf: Shelf
+
+    @property
+    def library(self) -> "Library":
+        """Packs, lessons and answers as of now."""
+        return self.shelf.library
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,117 @@
+"""`content`: looks at what authors wrote, before families do."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import click
+
+from app import clock
+from app.cli.speaking import Answer, Group, Refused, table
+from app.clock import SHANGHAI
+from app.wiring import Services
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRow:
+    """One thing that is wrong with the content."""
+
+    file: str
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lint:
+    ok: bool
+    packs: int
+    faults: list[FaultRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A pack as a family would get it."""
+
+    id: str
+    title: str
+    topic: str
+    audience: str
+    from_days: int
+    until_days: int
+    message: str
+    body: str
+    html: str
+    sources: tuple[str, ...]
+    version: int
+    reviewed_by: str
+    review_by: date
+    status: str
+    is_signed_off: bool
+    is_pushed: bool
+    file: str
+
+
+@click.group("content", cls=Group)
+def content() -> None:
+    """Look at packs before families do."""
+
+
+@content.command("lint")
+def lint_command(services: Services) -> Answer:
+    """Check every pack: fields, lengths, dates, ages, wording, sources."""
+    from content.lint import lint
+
+    report = lint(services.shelf.folder, _today())
+    rows = [FaultRow(fault.file, fault.line, fault.reason) for fault in report.faults]
+    found = Lint(ok=not rows, packs=report.packs, faults=rows)
+    text = "\n".join(str(fault) for fault in report.faults) or f"{report.packs} packs, no faults"
+    refusal = (
+        Refused("content_broken", f"content has {len(rows)} faults, the first: {report.faults[0]}")
+        if rows
+        else None
+    )
+    return Answer(found, text, refusal)
+
+
+@content.command("preview")
+@click.argument("pack_id", metavar="ID")
+def preview_command(services: Services, pack_id: str) -> Answer:
+    """Show a pack as a family would get it: the message, then the page."""
+    from content.front_matter import ContentBroken
+    from content.pages import render_html
+
+    try:
+        pack = services.library.packs.get(pack_id)
+    except ContentBroken as broken:
+        raise Refused("content_broken", str(broken.faults[0])) from None
+    if pack is None:
+        raise Refused("pack_unknown", f"there is no pack {pack_id}: content/packs holds none")
+    found = Preview(
+        id=pack.id,
+        title=pack.title,
+        topic=pack.topic,
+        audience=pack.audience,
+        from_days=pack.from_days,
+        until_days=pack.until_days,
+        message=pack.message,
+        body=pack.body,
+        html=render_html(pack.body),
+        sources=pack.sources,
+        version=pack.version,
+        reviewed_by=pack.reviewed_by,
+        review_by=pack.review_by,
+        status=pack.status,
+        is_signed_off=pack.is_signed_off,
+        is_pushed=pack.is_pushed(_today()),
+        file=pack.file,
+    )
+    head: list[tuple[object, ...]] = [
+        (pack.id, pack.title),
+        (pack.topic, pack.audience, f"days {pack.from_days}-{pack.until_days - 1}"),
+        (f"version {pack.version}", pack.status, f"review by {pack.review_by}", pack.reviewed_by),
+    ]
+    sources = "\n".join(f"- {source}" for source in pack.sources)
+    return Answer(found, f"{table(head, '')}\n\n{pack.message}\n\n{pack.body}\n\n{sources}")
+
+
+def _today() -> date:
+    return clock.now().astimezone(SHANGHAI).date()

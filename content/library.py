@@ -1,0 +1,32 @@
+"""All content, read and checked as a whole."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from content.front_matter import ContentBroken, Fault, find_repeated_ids, read_folder
+from content.packs import Pack, read_pack
+from content.shelf import CONTENT
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """What authors wrote. Frozen: it is shared by every thread of a process."""
+
+    packs: Mapping[str, Pack]
+    """By id, in the order of ages."""
+
+
+def load_library(folder: Path = CONTENT) -> Library:
+    """Everything in a content folder. Raises ContentBroken with all that is wrong."""
+    faults: list[Fault] = []
+    found, broken = read_folder(folder / "packs", read_pack)
+    faults += broken
+    faults += find_repeated_ids((document, pack.id) for document, pack in found)
+    if not found and not faults:
+        faults.append(Fault("content/packs", 1, "这个文件夹里一篇资源包也没有"))
+    if faults:
+        raise ContentBroken(faults)
+    packs = sorted((pack for _, pack in found), key=lambda p: (p.from_days, p.until_days, p.id))
+    return Library(packs=MappingProxyType({pack.id: pack for pack in packs}))
