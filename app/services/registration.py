@@ -19,6 +19,7 @@ from app.errors import (
     BornInFuture,
     ChildAlreadyRegistered,
     ChildTooOld,
+    ChildUnknown,
     DueDateOutOfRange,
     InvitationInvalid,
     NotRegistered,
@@ -107,6 +108,14 @@ def get_family(caregiver: Caregiver) -> Family:
     if caregiver.family is None or not caregiver.family.children:
         raise NotRegistered()
     return caregiver.family
+
+
+def child_named(family: Family, said: str) -> Child:
+    """The family's child by its nickname, in any case. Raises ChildUnknown."""
+    for child in family.children:
+        if child.nickname.lower() == said.lower():
+            return child
+    raise ChildUnknown(said, tuple(child.nickname for child in family.children))
 
 
 def follow(db: Session, openid: str, now: datetime, station_code: str | None = None) -> Caregiver:

@@ -1,14 +1,24 @@
 """Guidance sessions from the family's side: what is open, what is booked, cancelling."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
-from app.errors import SignUpUnknown
-from app.models import Caregiver, Child, Entitlement, Family, GuidanceSession, SignUp, Station
+from app.errors import SessionUnknown, SignUpUnknown
+from app.models import (
+    Caregiver,
+    Child,
+    Entitlement,
+    Family,
+    GuidanceSession,
+    SignUp,
+    Station,
+    Township,
+)
 from app.rules.no_show import MARKED_AFTER
 from app.rules.sign_up import ACTIVE, SessionState, SignUpState, check_can_cancel, fits_age
 from app.rules.waiting_list import WaitingOrder
@@ -27,9 +37,12 @@ from app.services.waiting_list import NO_QUEUE, Queue
 
 __all__ = [
     "OpenSession",
+    "Wanted",
     "YearCount",
     "cancel_by_family",
     "change_state",
+    "find_kinds",
+    "find_one",
     "find_open",
     "find_sign_ups",
     "find_target",
@@ -76,6 +89,13 @@ class OpenSession:
     """Nicknames of the family's children whose age fits on the day."""
     signed_up: tuple[str, ...]
     """Nicknames that have an active sign-up already."""
+    kind: str = ""
+    phone: str = ""
+    closes_at: datetime | None = None
+    cancel_until: datetime | None = None
+    is_cancelled: bool = False
+    order: str = "no"
+    """Of the waiting list: no, first_come or fewest_attended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +106,32 @@ class YearCount:
     target: int
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of sessions is narrowed to; as it is here, to nothing."""
+
+    township: str = ""
+    kind: str = ""
+    months: int | None = None
+    """Sessions for this age, whatever the ages of the family's own children."""
+    is_any_age: bool = False
+    """Also sessions that fit none of the family's children."""
+
+
+ANYTHING = Wanted()
+
+
 def find_open(
-    db: Session, family: Family | None, now: datetime, limit: int = 60
+    db: Session,
+    family: Family | None,
+    now: datetime,
+    limit: int = 60,
+    wanted: Wanted = ANYTHING,
 ) -> list[OpenSession]:
     """Sessions still to come and not closed, own township first, then by time.
 
-    For a family: those that fit at least one child's age on the day. Without one: all.
+    For a family: those that fit at least one child's age on the day, where `wanted` names no
+    age. Without one: all.
     """
     sessions = db.execute(
         select(GuidanceSession)
@@ -101,6 +141,7 @@ def find_open(
             GuidanceSession.state == SessionState.PUBLISHED,
             GuidanceSession.starts_at > now,
             GuidanceSession.closes_at > now,
+            *_narrowed(wanted),
         )
         .order_by(GuidanceSession.starts_at, GuidanceSession.code)
         .limit(500 if family else limit)
@@ -112,9 +153,57 @@ def find_open(
         for day in (held_on(session),)
     ]
     if family:
-        fitting = [(session, fits) for session, fits in fitting if fits]
+        if wanted.months is None and not wanted.is_any_age:
+            fitting = [(session, fits) for session, fits in fitting if fits]
         fitting.sort(key=lambda pair: pair[0].station.township_id != family.township_id)
-    fitting = fitting[:limit]
+    return _as_seen(db, family, fitting[:limit], now)
+
+
+def find_one(db: Session, family: Family | None, code: str, now: datetime) -> OpenSession:
+    """One published session as this family sees it, also after its closing or cancelling.
+
+    Raises SessionUnknown.
+    """
+    session = get_session(db, code)
+    if session.state == SessionState.DRAFT:
+        raise SessionUnknown(session.code)
+    day = held_on(session)
+    children = family.children if family else []
+    fits = tuple(c for c in children if fits_age(terms_of(session), c.birth_date, day))
+    return _as_seen(db, family, [(session, fits)], now)[0]
+
+
+def find_kinds(db: Session, now: datetime) -> list[str]:
+    """The kinds of session that are still to come, by name."""
+    return list(
+        db.execute(
+            select(GuidanceSession.kind)
+            .where(GuidanceSession.state == SessionState.PUBLISHED, GuidanceSession.starts_at > now)
+            .distinct()
+            .order_by(GuidanceSession.kind)
+        ).scalars()
+    )
+
+
+def _narrowed(wanted: Wanted) -> list[ColumnElement[bool]]:
+    clauses: list[ColumnElement[bool]] = []
+    if wanted.township:
+        clauses.append(Station.township.has(Township.name == wanted.township))
+    if wanted.kind:
+        clauses.append(GuidanceSession.kind == wanted.kind)
+    if wanted.months is not None:
+        clauses.append(GuidanceSession.min_months <= wanted.months)
+        clauses.append(GuidanceSession.max_months >= wanted.months)
+    return clauses
+
+
+def _as_seen(
+    db: Session,
+    family: Family | None,
+    fitting: Sequence[tuple[GuidanceSession, tuple[Child, ...]]],
+    now: datetime,
+) -> list[OpenSession]:
+    children = family.children if family else []
     ids = [session.id for session, _ in fitting]
     taken = _active_children(db, family, ids)
     queues = waiting_list.queues(db, ids, now)
@@ -136,6 +225,12 @@ def find_open(
             opens_at=_opens_at(session, family),
             fits=tuple(child.nickname for child in fits),
             signed_up=tuple(c.nickname for c in children if (session.id, c.id) in taken),
+            kind=session.kind,
+            phone=session.station.phone,
+            closes_at=session.closes_at,
+            cancel_until=session.cancel_until,
+            is_cancelled=session.state == SessionState.CANCELLED,
+            order=session.waiting_list,
         )
         for session, fits in fitting
     ]
