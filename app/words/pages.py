@@ -56,3 +56,29 @@ def choose_a_child() -> str:
 
 def offer_until(until: datetime) -> str:
     return f"有名额了，请在{say_when(until)}前告诉我们要不要。"
+
+
+def swapped(title: str) -> str:
+    return f"换成了「{title}」。"
+
+
+def none_to_swap() -> str:
+    return "没有别的合适的可以换了，先留着这一场；也可以不要它。"
+
+
+def plan_agreed(count: int) -> str:
+    if not count:
+        return "记下了。有合适的活动一开放，公众号里就问您。"
+    return f"好了，{count}场都报上了。活动前会在公众号里提醒您。"
+
+
+def plan_agreed_before() -> str:
+    return "这些都已经报上了，不用再报。"
+
+
+def plan_lost(code: str) -> str:
+    return f"「{code}」刚刚报不上了，所以先一场都没有报。给您重新排了，请再看一看。"
+
+
+def plan_ended() -> str:
+    return "年度计划停了。已经报上的还在；想要了，随时再来。"
