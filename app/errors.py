@@ -234,6 +234,50 @@ class TransitionNotAllowed(DomainError):
 
 
 @dataclass(eq=False)
+class NotEnrolled(DomainError):
+    """The caregiver does not learn the seven-skills course, or has left it."""
+
+    has_left: bool
+
+
+@dataclass(eq=False)
+class NoQuizOpen(DomainError):
+    """Answers came while no lesson lies open; passed is the title of the last one passed."""
+
+    passed: str | None
+
+
+@dataclass(eq=False)
+class QuizChanged(DomainError):
+    """Answers to questions that are not the lesson's any more."""
+
+
+@dataclass(eq=False)
+class LessonUnknown(DomainError):
+    """There is no lesson of that number; lessons are numbered from 1 to count."""
+
+    count: int
+
+
+@dataclass(eq=False)
+class LearnerUnknown(DomainError):
+    """No such learner in what the asker may see."""
+
+
+@dataclass(eq=False)
+class CertificateUnknown(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class CertificateStepNotAllowed(DomainError):
+    """A certificate that is revoked already, or restored without having been."""
+
+    code: str
+    is_revoked: bool
+
+
+@dataclass(eq=False)
 class NotYours(DomainError):
     """A staff member asked for something outside their station or role."""
 

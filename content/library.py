@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from content.front_matter import ContentBroken, Fault, find_repeated_ids, read_folder
+from content.lessons import Course, find_course_faults, make_course, read_lesson
 from content.packs import Pack, read_pack
 from content.shelf import CONTENT
 
@@ -16,6 +17,7 @@ class Library:
 
     packs: Mapping[str, Pack]
     """By id, in the order of ages."""
+    course: Course
 
 
 def load_library(folder: Path = CONTENT) -> Library:
@@ -26,7 +28,15 @@ def load_library(folder: Path = CONTENT) -> Library:
     faults += find_repeated_ids((document, pack.id) for document, pack in found)
     if not found and not faults:
         faults.append(Fault("content/packs", 1, "这个文件夹里一篇资源包也没有"))
+    lessons, broken = read_folder(folder / "course", read_lesson)
+    faults += broken
+    faults += find_repeated_ids((document, lesson.id) for document, lesson in lessons)
+    if lessons and not faults:
+        faults += find_course_faults([lesson for _, lesson in lessons])
     if faults:
         raise ContentBroken(faults)
     packs = sorted((pack for _, pack in found), key=lambda p: (p.from_days, p.until_days, p.id))
-    return Library(packs=MappingProxyType({pack.id: pack for pack in packs}))
+    return Library(
+        packs=MappingProxyType({pack.id: pack for pack in packs}),
+        course=make_course(lesson for _, lesson in lessons),
+    )

@@ -1,7 +1,16 @@
 """Who answers what: one explicit table from intents and running dialogues to functions."""
 
 from app.dialogue.turn import Handlers
-from handlers import check_in, general, my_family, registration, sessions, waiting_list, year_plan
+from handlers import (
+    check_in,
+    course,
+    general,
+    my_family,
+    registration,
+    sessions,
+    waiting_list,
+    year_plan,
+)
 
 HANDLERS = Handlers(
     intents={
@@ -26,6 +35,17 @@ HANDLERS = Handlers(
         "year_plan": year_plan.show,
         "agree_year_plan": year_plan.agree_to_proposals,
         "stop_year_plan": year_plan.stop,
+        "course_info": course.about,
+        "course_enrol": course.enrol,
+        "course_leave": course.leave,
+        "course_next": course.next_lesson,
+        "course_again": course.again,
+        "course_answer": course.answer,
+        "course_practice": course.practise,
+        "course_progress": course.progress,
+        "course_certificate": course.certificate,
+        "course_name": course.name,
+        "course_moved": course.moved,
         "human_agent": general.hand_over,
         "complaint": general.complaint,
         "not_yet": general.not_yet,
@@ -44,6 +64,7 @@ HANDLERS = Handlers(
         "sessions": sessions.go_on,
         "check_in": check_in.go_on,
         "year_plan": year_plan.go_on,
+        "course": course.go_on,
     },
     emergency=general.emergency,
     followed=general.followed,

@@ -12,7 +12,7 @@ from app.services import registration
 from app.services.follow_ups import open_follow_up
 from app.words import general as words
 from app.words.emergency import emergency_words
-from handlers import check_in, sessions
+from handlers import check_in, course, sessions
 from handlers import registration as child_registration
 
 TOPIC_NAMES = {
@@ -23,6 +23,7 @@ TOPIC_NAMES = {
     "sessions": "报名",
     "year_plan": "年度计划",
     "check_in": "签到",
+    "course": "课程",
 }
 
 
@@ -69,6 +70,8 @@ def _bind(turn: Turn) -> str | None:
 
 
 def not_text(turn: Turn) -> Answered:
+    if course.takes_not_text(turn):
+        return course.not_text(turn)
     texts = {
         Kind.VOICE: words.got_voice(),
         Kind.IMAGE: words.got_picture(),

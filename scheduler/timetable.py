@@ -5,7 +5,14 @@ mean other days to the scheduler (0 is Monday) than to cron (0 is Sunday).
 """
 
 from app.wiring import Job
-from scheduler import nudge_year_plan, promote_waiting, remind_sessions, send_notices, tidy
+from scheduler import (
+    nudge_course,
+    nudge_year_plan,
+    promote_waiting,
+    remind_sessions,
+    send_notices,
+    tidy,
+)
 
 JOBS: tuple[Job, ...] = (
     Job(
@@ -32,6 +39,13 @@ JOBS: tuple[Job, ...] = (
         does="proposes what year plans are short of, and nudges families behind their year at"
         " most once a month",
         run=nudge_year_plan.run,
+    ),
+    Job(
+        name="nudge_course",
+        schedule="*/15 8-20 * * *",
+        does="enters attended grandparents' classes as practice of the course, and nudges learners"
+        " who are stuck, weekly, four times at most",
+        run=nudge_course.run,
     ),
     Job(
         name="tidy",

@@ -17,7 +17,9 @@ LONGEST_READ = 400
 """Characters of a message that are read; nobody says more than one wish in so many."""
 STOPS_DIALOGUE = frozenset({"取消", "退出", "不填了", "算了", "停止", "结束"})
 STOP_INTENTS = frozenset({"human_agent", "opt_out"})
-LIGHT_TOPICS = frozenset({"check_in", "choices", "sessions", "need", "relation", "year_plan"})
+LIGHT_TOPICS = frozenset(
+    {"check_in", "choices", "course", "sessions", "need", "relation", "year_plan"}
+)
 """Dialogues that wait for one word and lose nothing: anything else may take their place."""
 
 

@@ -50,12 +50,21 @@ COMMANDS: dict[str, str] = {
     "上门": "not_yet",
     "取消上门": "not_yet",
     "资料": "not_yet",
-    "课程": "not_yet",
-    "报名课程": "not_yet",
-    "下一课": "not_yet",
-    "答": "not_yet",
-    "打卡": "not_yet",
-    "课程进度": "not_yet",
+    "课程": "course_info",
+    "七会": "course_info",
+    "报名课程": "course_enrol",
+    "课程报名": "course_enrol",
+    "退出课程": "course_leave",
+    "取消课程": "course_leave",
+    "下一课": "course_next",
+    "重学": "course_again",
+    "答": "course_answer",
+    "答案": "course_answer",
+    "打卡": "course_practice",
+    "课程进度": "course_progress",
+    "证书": "course_certificate",
+    "证书姓名": "course_name",
+    "换了微信": "course_moved",
     "接受": "accept_offer",
     "放弃": "decline_offer",
     "帮助": "help",
@@ -74,6 +83,10 @@ TAKES_ARGUMENT = frozenset(
         "accept_offer",
         "decline_offer",
         "year_plan",
+        "course_again",
+        "course_answer",
+        "course_name",
+        "course_practice",
         "not_yet",
     }
 )
@@ -85,6 +98,16 @@ _COMMAND = re.compile(
 )
 # 报名CQ-1206 and 取消CQ-1206: people leave the space out before a code.
 _GLUED = re.compile(r"^(报名|取消|加入|接受|放弃)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$", re.DOTALL)
+# 打卡今天试了, 重学第5课, 答ABA: what stands behind needs no space either.
+_GLUED_COURSE = tuple(
+    re.compile(pattern, re.DOTALL)
+    for pattern in (
+        r"^(打卡)[\s,:.]*(?!吗|怎么|什么|是)(\S.*)$",
+        r"^(重学)[\s,:]*(第?[0-9一二三四五六七八九十廿]+[课节]?)[.!~]*$",
+        r"^(证书姓名)[\s,:是]*([一-鿿·]{2,10})[.!~]*$",
+        r"^(答案?)[\s,:是]*([abc123一二三第][abc123一二三第题选是,. ]*)[.!~]*$",
+    )
+)
 
 _WISHES: tuple[tuple[str, str], ...] = (
     ("decline_offer", r"^(我|我们)?(不接受|不要(了|这个名额)|放弃)(了|吧|名额)?[.!~]*$"),
@@ -111,6 +134,19 @@ _WISHES: tuple[tuple[str, str], ...] = (
         "invite",
         r"邀请|(让|叫|给)(老公|老婆|爸爸|妈妈|爷爷|奶奶|外公|外婆|家里人).{0,8}(一起|也|加)",
     ),
+    ("course_answer", r"^[abc]{3}[.!~]*$"),
+    (
+        "course_progress",
+        r"学到(第|哪)|课程.{0,3}进度|证书.{0,4}(拿|领|发)|(还有|还剩).{0,3}[几多].{0,3}(课|节).{0,2}没学|考试及格|七会.{0,4}(完成|学了)",
+    ),
+    (
+        "course_next",
+        r"^(继续|接着|接下来)学|下一[节课]|往下讲|学到一半|上次学",
+    ),
+    (
+        "course_enrol",
+        r"(报|学|上|参加|开通).{0,8}(七会|隔代养育|带娃的课|祖辈课程|课程)|我要上课",
+    ),
     ("book_session", r"报(个)?名|帮我(报|约)|想(报|参加|去)|预约.{0,4}(活动|场)"),
     (
         "list_sessions",
@@ -133,6 +169,9 @@ def read_command(plain: str) -> Intent | None:
     if found := _GLUED.match(plain):
         label = COMMANDS[found[1]]
         return Intent(label, 1.0, (found[2] + found[3]).strip(_AROUND), is_command=True)
+    for glued in _GLUED_COURSE:
+        if found := glued.match(plain):
+            return Intent(COMMANDS[found[1]], 1.0, found[2].strip(), is_command=True)
     found = _COMMAND.match(plain)
     if found is None:
         return None

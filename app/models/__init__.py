@@ -11,6 +11,14 @@ from app.models.guidance import (
     Township,
     YearPlan,
 )
+from app.models.learning import (
+    Certificate,
+    Learner,
+    LessonPass,
+    ModulePass,
+    Practice,
+    QuizAttempt,
+)
 from app.models.messaging import FollowUp, InboxEntry, Notice
 from app.models.policy import Entitlement
 from app.models.staff import AuditEntry, JobRun, Lease, Staff
@@ -19,6 +27,7 @@ __all__ = [
     "AuditEntry",
     "CalendarDay",
     "Caregiver",
+    "Certificate",
     "Child",
     "Consent",
     "Entitlement",
@@ -28,9 +37,14 @@ __all__ = [
     "InboxEntry",
     "Invitation",
     "JobRun",
+    "Learner",
     "Lease",
+    "LessonPass",
+    "ModulePass",
     "Notice",
     "PlanProposal",
+    "Practice",
+    "QuizAttempt",
     "SessionSeries",
     "SignUp",
     "Staff",

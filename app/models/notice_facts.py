@@ -117,6 +117,49 @@ class YearPlanNudge(_Facts):
     first: PlanSession
 
 
+class CourseModulePassed(_Facts):
+    """Tells the family that a grandparent has completed a module of the course."""
+
+    kind: Literal["course_module_passed"] = "course_module_passed"
+    learner_id: int
+    relation: str
+    module: int
+    name: str
+    modules: int
+    """Passed in all."""
+
+
+class CourseNudge(_Facts):
+    """A learner has not gone on for a week or more."""
+
+    kind: Literal["course_nudge"] = "course_nudge"
+    learner_id: int
+    nudge: int
+    """1 to 4; the last one says that it is the last."""
+    lessons_passed: int
+    lesson: str | None
+    """The next lesson's title; None where only practice is missing."""
+    module: str
+    """The module that waits: of the lesson, or of the practice."""
+
+
+class CourseEnrolledByStaff(_Facts):
+    """A station enrolled this caregiver from its paper list."""
+
+    kind: Literal["course_enrolled"] = "course_enrolled"
+    learner_id: int
+    station: str
+
+
+class CertificateChanged(_Facts):
+    """Staff revoked a certificate, or restored it."""
+
+    kind: Literal["certificate_revoked", "certificate_restored"]
+    code: str
+    reason: str
+    phone: str
+
+
 class LateReply(_Facts):
     """The answer of a turn that took longer than the platform waits."""
 
@@ -141,6 +184,10 @@ NoticeFacts = Annotated[
     | SessionReminder
     | PlanProposed
     | YearPlanNudge
+    | CourseModulePassed
+    | CourseNudge
+    | CourseEnrolledByStaff
+    | CertificateChanged
     | LateReply
     | CaregiverJoined,
     Field(discriminator="kind"),
@@ -162,6 +209,10 @@ def load_facts(stored: str) -> NoticeFacts:
 __all__ = [
     "AgedOut",
     "CaregiverJoined",
+    "CertificateChanged",
+    "CourseEnrolledByStaff",
+    "CourseModulePassed",
+    "CourseNudge",
     "LateReply",
     "NoticeFacts",
     "PlanProposed",

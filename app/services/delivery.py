@@ -15,6 +15,8 @@ from sqlalchemy.orm import Session, contains_eager
 from app.clock import SHANGHAI
 from app.models import Caregiver, FollowUp, GuidanceSession, Notice, PlanProposal, SignUp
 from app.models.notice_facts import (
+    CourseModulePassed,
+    CourseNudge,
     NoticeFacts,
     PlanProposed,
     SessionReminder,
@@ -24,6 +26,7 @@ from app.models.notice_facts import (
 from app.rules.channel_budget import Channel
 from app.rules.quiet_hours import first_loud, is_quiet
 from app.rules.sign_up import SessionState, SignUpState
+from app.services import course_nudges
 
 ORPHANED_AFTER = timedelta(seconds=60)
 """Longer than any send of a living deliverer lasts."""
@@ -66,6 +69,9 @@ WAITS_FOR_MORNING = frozenset(
         "sign_up_offer_expired",
         "plan_proposed",
         "year_plan_nudge",
+        "course_nudge",
+        "course_module_passed",
+        "course_enrolled",
     }
 )
 """Kinds that a deliverer which comes late, in the night, puts off once more."""
@@ -173,6 +179,12 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> Reason 
         return None if _is_true(db, notice.facts) else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanProposed | YearPlanNudge):
         return _objection_to_plan(db, notice.facts, caregiver)
+    if isinstance(notice.facts, CourseNudge | CourseModulePassed):
+        if caregiver.pushes != "on":
+            return Reason.PUSHES_OFF
+        is_news = isinstance(notice.facts, CourseModulePassed)
+        is_true = is_news or course_nudges.is_true(db, notice.facts.learner_id, notice.queued_at)
+        return None if is_true else Reason.SUPERSEDED
     wanted = WANTED_STATES.get(notice.facts.kind)
     table, _, number = notice.subject.partition(":")
     if wanted is not None and table == "sign_up" and number.isdecimal():

@@ -10,7 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
-from app.models import Caregiver, Child, Consent, GuidanceSession, Notice, SignUp
+from app.models import (
+    Caregiver,
+    Certificate,
+    Child,
+    Consent,
+    GuidanceSession,
+    Learner,
+    Notice,
+    SignUp,
+)
 from app.models.notice_facts import NoticeFacts, load_facts
 from app.rules.age import age_months
 from app.rules.sign_up import SignUpState
@@ -147,6 +156,22 @@ NO_COURSE = CourseProgress(module=None, lessons_passed=0, completed=False, certi
 
 
 @dataclass(frozen=True, slots=True)
+class LearnerRow:
+    """One learner of the family, whoever asks."""
+
+    id: int
+    openid: str | None
+    relation: str | None
+    module: int
+    lessons_passed: int
+    completed: bool
+    certificate: str | None
+    revoked: bool
+    enrolled_at: datetime
+    left_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyOverview:
     family: int | None
     """None where the caregiver has registered no child yet."""
@@ -161,6 +186,8 @@ class FamilyOverview:
     visits: tuple[()]
     pushes: tuple[()]
     course: CourseProgress
+    """Of the caregiver who was asked for; learners are all of the family's."""
+    learners: tuple[LearnerRow, ...]
 
 
 def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | None:
@@ -169,6 +196,7 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
     if caregiver is None:
         return None
     family = caregiver.family
+    learners = _learners(db, family.id) if family else ()
     return FamilyOverview(
         family=family.id if family else None,
         township=family.township.name if family else None,
@@ -191,7 +219,44 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         signups=_sign_ups(db, family.id) if family else (),
         visits=(),
         pushes=(),
-        course=NO_COURSE,
+        course=next((_as_progress(one) for one in learners if one.openid == openid), NO_COURSE),
+        learners=learners,
+    )
+
+
+def _learners(db: Session, family_id: int) -> tuple[LearnerRow, ...]:
+    """The family's learners, each with the latest certificate."""
+    rows = db.execute(
+        select(Learner, Caregiver.openid, Certificate)
+        .outerjoin(Caregiver, Caregiver.id == Learner.caregiver_id)
+        .outerjoin(Certificate, Certificate.learner_id == Learner.id)
+        .where(Learner.family_id == family_id)
+        .order_by(Learner.id, Certificate.id)
+    )
+    latest = {learner.id: (learner, openid, found) for learner, openid, found in rows}
+    return tuple(
+        LearnerRow(
+            id=learner.id,
+            openid=openid,
+            relation=learner.relation,
+            module=learner.module,
+            lessons_passed=learner.lessons_passed,
+            completed=learner.completed_at is not None,
+            certificate=found.code if found else None,
+            revoked=found is not None and found.revoked_at is not None,
+            enrolled_at=learner.enrolled_at,
+            left_at=learner.left_at,
+        )
+        for learner, openid, found in latest.values()
+    )
+
+
+def _as_progress(learner: LearnerRow) -> CourseProgress:
+    return CourseProgress(
+        module=learner.module,
+        lessons_passed=learner.lessons_passed,
+        completed=learner.completed,
+        certificate=None if learner.revoked else learner.certificate,
     )
 
 

@@ -25,6 +25,8 @@ PLAN_LINES = (
     ("thing4", Field.HINT),
 )
 
+COURSE_LINES = (("thing1", Field.TITLE), ("thing2", Field.HINT))
+
 LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "sign_up_confirmed": (
         ("thing1", Field.TITLE),
@@ -61,6 +63,8 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "reminder_2h": REMINDER_LINES,
     "plan_proposed": PLAN_LINES,
     "year_plan_nudge": PLAN_LINES,
+    "course_nudge": COURSE_LINES,
+    "course_module_passed": COURSE_LINES,
 }
 """The lines that a kind fills where the setting says nothing else."""
 

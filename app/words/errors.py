@@ -153,6 +153,30 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     e.TransitionNotAllowed: lambda x: (
         f"现在是「{STATES.get(x.state, x.state)}」，不能改成「{STATES.get(x.wanted, x.wanted)}」。"
     ),
+    e.NotEnrolled: lambda x: (
+        "您之前停下了课程，学过的都还在。回复「报名课程」就能接着学。"
+        if x.has_left
+        else "您还没有报名「七会」课程，不要钱，一课十分钟。\n想学，回复「报名课程」；看看有什么，回复「课程」。"
+    ),
+    e.NoQuizOpen: lambda x: (
+        (f"「{x.passed}」已经过了，不用再答。" if x.passed else "还没有打开哪一课。")
+        + "看下一课和题目，回复「下一课」。"
+    ),
+    e.QuizChanged: lambda _: "这一课刚刚更新过，题目换了。看新的题目，回复「下一课」。",
+    e.LessonUnknown: lambda x: (
+        f"没有这一课。一共{x.count}课，想重学哪一课，回复「重学」加数字，比如「重学 5」。"
+        if x.count
+        else "课程正在更新，过一会儿再来。"
+    ),
+    e.LearnerUnknown: lambda _: (
+        "没有找到这位学员，可能已经接到别的微信上了。请回复「人工」问老师。"
+    ),
+    e.CertificateUnknown: lambda x: f"没有编号是「{x.code}」的证书，请核对一下。",
+    e.CertificateStepNotAllowed: lambda x: (
+        f"证书「{x.code}」已经作废了，不用再点。"
+        if x.is_revoked
+        else f"证书「{x.code}」本来就有效。"
+    ),
     e.NotYours: lambda x: "这不是您的站点的，看不到。请回到「待办」。",
     e.BadCredentials: _bad_credentials,
     e.AccountLocked: lambda x: (

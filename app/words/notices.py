@@ -8,6 +8,10 @@ from app.clock import SHANGHAI
 from app.models.notice_facts import (
     AgedOut,
     CaregiverJoined,
+    CertificateChanged,
+    CourseEnrolledByStaff,
+    CourseModulePassed,
+    CourseNudge,
     LateReply,
     NoticeFacts,
     PlanProposed,
@@ -21,6 +25,7 @@ from app.models.notice_facts import (
     SignUpOfferExpired,
     YearPlanNudge,
 )
+from app.words import course
 from app.words.calendar import link_line
 from app.words.when import say_age, say_age_range, say_when
 from app.words.year_plan import nudge_words, proposed_words
@@ -81,6 +86,26 @@ def render(facts: NoticeFacts, calendar_url: str = "") -> NoticeWords:
             return _of_plan(proposed_words(facts), facts.sessions[0], "回复「同意计划」就报上")
         case YearPlanNudge():
             return _of_plan(nudge_words(facts), facts.first, "回复「年度计划」一次排好")
+        case CourseModulePassed():
+            return NoticeWords(
+                text=course.module_news(facts),
+                fields=(
+                    (Field.TITLE, f"七会课程：{facts.name}"),
+                    (Field.HINT, "家里老人学完了这一会"),
+                ),
+            )
+        case CourseNudge():
+            return NoticeWords(
+                text=course.nudge(facts),
+                fields=(
+                    (Field.TITLE, f"七会课程：{facts.lesson or facts.module}"),
+                    (Field.HINT, "回复「下一课」接着学"),
+                ),
+            )
+        case CourseEnrolledByStaff():
+            return NoticeWords(text=course.enrolled_by_staff(facts))
+        case CertificateChanged():
+            return NoticeWords(text=course.certificate_changed(facts))
         case LateReply():
             return NoticeWords(text=facts.text)
         case CaregiverJoined():
