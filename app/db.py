@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,10 +27,11 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.sql.selectable import SelectBase
 
 from app.clock import SHANGHAI
 from app.crypto import Cipher
@@ -111,6 +112,7 @@ def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
     )
     if engine.dialect.name == "postgresql":
         _ping_when_idle(engine)
+    _begin_late(engine)
     # Column types see only the dialect, and each engine has its own: so that two engines
     # with different keys can live in one process and nothing is global.
     vars(engine.dialect)["yuban_cipher"] = cipher
@@ -164,10 +166,103 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        mode = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-        connection.exec_driver_sql(f"BEGIN {mode}")
+        options = connection.get_execution_options()
+        if LATE not in options:
+            connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'IMMEDIATE')}")
 
     return engine
+
+
+LATE = "yuban_late"
+"""The execution option that bears a connection's LateTransaction."""
+
+
+class LateTransaction:
+    """A transaction that begins with the first statement that writes or locks.
+
+    Until then every statement stands alone and sees what is committed at its own moment.
+    """
+
+    def __init__(self, writers: str | None) -> None:
+        self._writers = writers
+        """SQLite's database file, whose writers queue; None elsewhere."""
+        self._held = ExitStack()
+        self.has_begun = False
+
+    def begin(self, connection: Connection) -> None:
+        """From here on all is one transaction, and on SQLite nobody else writes."""
+        if self.has_begun:
+            return
+        self.has_begun = True
+        if connection.dialect.name == "sqlite":
+            if self._writers:
+                self._held.enter_context(_sqlite_writers_queue(self._writers))
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            driver: Any = connection.connection.driver_connection
+            driver.autocommit = False
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """One statement that writes, and commits by itself."""
+        assert not self.has_begun, "what has begun ends with its commit"
+        self.has_begun = True
+        try:
+            with ExitStack() as held:
+                if self._writers:
+                    held.enter_context(_sqlite_writers_queue(self._writers))
+                yield
+        finally:
+            self.has_begun = False
+
+    def end(self) -> None:
+        """Let the next writer in."""
+        self._held.close()
+
+
+def late_transaction(db: Session) -> LateTransaction | None:
+    """The session's late transaction; None where it began with the session."""
+    late: LateTransaction | None = db.connection().get_execution_options().get(LATE)
+    return late
+
+
+def begin_writing(connection: Connection) -> None:
+    """What follows on this connection writes or locks."""
+    late = connection.get_execution_options().get(LATE)
+    if late is not None:
+        late.begin(connection)
+
+
+def _begin_late(engine: Engine) -> None:
+    """Let late transactions begin by themselves, and give their connections back as usual."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _look_at(
+        connection: Connection,
+        _cursor: DBAPICursor,
+        _sql: str,
+        _values: Any,
+        context: ExecutionContext | None,
+        _many: bool,
+    ) -> None:
+        late = connection.get_execution_options().get(LATE)
+        if late is not None and not late.has_begun and not _only_reads(context):
+            late.begin(connection)
+
+    if engine.dialect.name == "postgresql":
+
+        @event.listens_for(engine, "checkin")
+        def _as_usual(driver: Any, _entry: ConnectionPoolEntry) -> None:
+            if driver is not None and not driver.closed and driver.autocommit:
+                driver.autocommit = False
+
+
+def _only_reads(context: ExecutionContext | None) -> bool:
+    """Whether a statement is a SELECT that locks nothing."""
+    statement = getattr(getattr(context, "compiled", None), "statement", None)
+    return isinstance(statement, SelectBase) and (
+        getattr(statement, "_for_update_arg", None) is None
+    )
 
 
 @contextmanager
@@ -197,6 +292,25 @@ class Database:
         else:
             with self._session() as db, db.begin():
                 yield db
+
+    @contextmanager
+    def turn(self) -> Iterator[Session]:
+        """As transaction(), but it begins with the first statement that writes or locks.
+
+        What only reads holds nobody up on SQLite and costs no BEGIN and COMMIT on PostgreSQL.
+        What is read before the first lock may be out of date behind it, on both alike.
+        """
+        is_sqlite = self.engine.dialect.name == "sqlite"
+        late = LateTransaction(self.engine.url.database if is_sqlite else None)
+        try:
+            with self._session() as db, db.begin():
+                connection = db.connection(execution_options={LATE: late})
+                if not is_sqlite:
+                    driver: Any = connection.connection.driver_connection
+                    driver.autocommit = True
+                yield db
+        finally:
+            late.end()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

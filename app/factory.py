@@ -11,37 +11,28 @@ from app.family import init_family
 from app.health import make_blueprint as make_health
 from app.security import secure
 from app.telemetry import follow_requests
-from app.wechat.route import make_blueprint as make_callback
+from app.wechat.route import CallbackApp
 from app.wiring import Services
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
-def make_callback_app(services: Services) -> Flask:
-    """The platform's callback alone.
+class Application(Flask):
+    """The pages; hands the platform's paths to the callback before any of their guards.
 
     What guards a browser's requests (session, form token, rate limit, security headers)
     means nothing to the platform, and would cost every message a tenth of its time.
     """
-    app = Flask("callback")
-    follow_requests(app)
-    app.register_blueprint(make_callback(services))
-    return app
 
-
-class Application(Flask):
-    """The pages; hands the platform's paths to the callback before any of their guards."""
-
-    def __init__(self, callback: Flask) -> None:
+    def __init__(self, callback: CallbackApp) -> None:
         super().__init__("app")
         self._callback = callback
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        path = environ.get("PATH_INFO", "")
-        if path == "/wechat" or path.startswith("/MP_verify_"):
+        if self._callback.is_for(environ.get("PATH_INFO", "")):
             return self._callback(environ, start_response)
         return super().__call__(environ, start_response)
 
@@ -51,7 +42,7 @@ def create_app(services: Services, *, commands: bool = True) -> Flask:
 
     A web worker starts faster, and smaller, without the commands' imports.
     """
-    app = Application(make_callback_app(services))
+    app = Application(CallbackApp(services))
     app.extensions["yuban"] = services
     follow_requests(app)
     secure(app, services.settings)

@@ -96,15 +96,20 @@ def _chain(error: BaseException) -> list[str]:
     return lines
 
 
+def begin_request(endpoint: str | None) -> str:
+    """A fresh id for the request that this thread now serves; its log lines bear it."""
+    request_id = secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id, endpoint=endpoint)
+    return request_id
+
+
 def follow_requests(app: Flask) -> None:
     """Give each request an id, which its log lines and its answer bear."""
 
     @app.before_request
     def _begin() -> None:
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(
-            request_id=secrets.token_hex(8), endpoint=request.endpoint
-        )
+        begin_request(request.endpoint)
 
     @app.after_request
     def _end(response: Response) -> Response:

@@ -181,23 +181,22 @@ def _lined_up(
 
 def my_bookings(turn: Turn) -> Answered:
     family = registration.get_family(turn.caregiver)
-    found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
+    found = sessions.find_bookings(turn.db, family, turn.now)
     count = sessions.year_count(turn.db, family.id, turn.now)
     if not found:
         return Reply(words.no_bookings(count.year, count.attended, count.target)), None
-    places = waiting_list.places_in_line(turn.db, [sign_up for sign_up, _ in found])
     lines = [
         words.BookingLine(
-            code=sign_up.session.code,
-            title=sign_up.session.title,
-            starts_at=sign_up.session.starts_at,
-            station=sign_up.session.station.name,
-            nickname=child.nickname,
-            state=sign_up.state,
-            position=places.get(sign_up.id),
-            offer_until=sign_up.offer_expires_at,
+            code=booking.code,
+            title=booking.title,
+            starts_at=booking.starts_at,
+            station=booking.station,
+            nickname=booking.nickname,
+            state=booking.state,
+            position=booking.position,
+            offer_until=booking.offer_until,
         )
-        for sign_up, child in found
+        for booking in found
     ]
     return (
         Reply(words.my_bookings(lines, count.year, count.attended, count.target, turn.now)),

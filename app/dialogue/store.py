@@ -5,14 +5,21 @@ beside it; where a process died with its ticket, the next in line takes it away.
 the ticket and reading the dialogue cost one round trip, leaving and keeping it another.
 """
 
+import hashlib
 import time
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.fernet import InvalidToken
 from redis import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import NoScriptError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.typing import EncodableT
 
 from app.crypto import Cipher
 from app.dialogue import state
@@ -43,6 +50,10 @@ if ARGV[3] == 'no' then redis.call('DEL', KEYS[3]) end
 redis.call('LREM', KEYS[1], 1, ARGV[1])
 redis.call('DEL', KEYS[2])
 """
+DIGESTS = {
+    script: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
+    for script in (ENTER, LEAVE)
+}
 
 
 class TurnNotReached(Exception):
@@ -59,14 +70,52 @@ class Slot:
     """This very callback came before, and its reply is kept."""
 
 
+class _Scripts:
+    """Runs scripts on connections of its own.
+
+    The client's way around a command, and its pool's, cost as much again as the command.
+    """
+
+    def __init__(self, redis: Redis) -> None:
+        self._pool = redis.connection_pool
+        self._free: deque[Any] = deque()
+
+    def run(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
+        """What the script returns. Raises redis.RedisError.
+
+        A connection that broke is tried once more: a script that ran twice leaves a ticket
+        without a sign of life, which the next in line takes away.
+        """
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._pool.get_connection()
+        try:
+            try:
+                return _send(connection, script, keys, args)
+            except (RedisConnectionError, RedisTimeoutError):
+                connection.disconnect()
+            return _send(connection, script, keys, args)
+        finally:
+            self._free.append(connection)
+
+
+def _send(connection: Any, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
+    try:
+        connection.send_command("EVALSHA", DIGESTS[script], len(keys), *keys, *args)
+        return connection.read_response()
+    except NoScriptError:
+        connection.send_command("EVAL", script, len(keys), *keys, *args)
+        return connection.read_response()
+
+
 class DialogueStore:
     """Keeps dialogues, encrypted, and the order of turns."""
 
     def __init__(self, redis: Redis, cipher: Cipher) -> None:
         self._redis = redis
         self._cipher = cipher
-        self._enter = redis.register_script(ENTER)
-        self._exit = redis.register_script(LEAVE)
+        self._scripts = _Scripts(redis)
 
     @contextmanager
     def in_turn(self, openid: str, key: str, wait_seconds: float) -> Iterator[Slot]:
@@ -76,8 +125,8 @@ class DialogueStore:
         """
         queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
         ticket = uuid.uuid4().hex
-        length, first, stored, before = self._enter(
-            keys=[queue, f"ticket:{ticket}", kept, handled], args=[ticket, TICKET_SECONDS]
+        length, first, stored, before = self._scripts.run(
+            ENTER, keys=[queue, f"ticket:{ticket}", kept, handled], args=[ticket, TICKET_SECONDS]
         )
         try:
             if length > LONGEST_LINE:
@@ -120,7 +169,8 @@ class DialogueStore:
         value = (
             "" if kept is None or dialogue is None else self._cipher.encrypt(state.dump(dialogue))
         )
-        self._exit(
+        self._scripts.run(
+            LEAVE,
             keys=[queue, f"ticket:{ticket}", kept or queue, handled or queue],
             args=[
                 ticket,

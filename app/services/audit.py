@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import insert
+from sqlalchemy import bindparam, insert
 from sqlalchemy.orm import Session
 
 from app.models import AuditEntry
+from app.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,15 @@ SYSTEM = Actor("system")
 OPERATOR = Actor("operator")
 
 
-# Built once, and sent at once: no other statement waits for it.
-_INSERT = insert(AuditEntry)
+_INSERT = Prepared(
+    insert(AuditEntry).values(
+        {
+            column.name: bindparam(column.name)
+            for column in AuditEntry.__table__.columns
+            if column.name != "id"
+        }
+    )
+)
 
 
 def record(
@@ -39,17 +47,15 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Add one row, such as action="confirm", subject sign_up 12, requested → confirmed."""
-    db.connection().execute(
-        _INSERT,
-        {
-            "at": now,
-            "actor_type": actor.type,
-            "actor_id": actor.id,
-            "action": action,
-            "subject_type": subject_type,
-            "subject_id": subject_id,
-            "before": before,
-            "after": after,
-            "reason": reason,
-        },
+    _INSERT.run(
+        db,
+        at=now,
+        actor_type=actor.type,
+        actor_id=actor.id,
+        action=action,
+        subject_type=subject_type,
+        subject_id=subject_id,
+        before=before,
+        after=after,
+        reason=reason,
     )

@@ -8,12 +8,12 @@ it did is rolled back. One statement a turn, instead of a claim before and a rep
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Insert, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.dml import ReturningInsert
 
 from app.models import InboxEntry
+from app.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +23,18 @@ class Stored:
     reply: str | None
 
 
-def _keep(dialect: str) -> ReturningInsert[str]:
+def _keep(dialect: str) -> Insert:
     insert = (postgresql if dialect == "postgresql" else sqlite).insert
-    statement: ReturningInsert[str] = (
+    statement: Insert = (
         insert(InboxEntry.__table__)
         .values({column.name: bindparam(column.name) for column in InboxEntry.__table__.columns})
         .on_conflict_do_nothing()
-        .returning(InboxEntry.key)
     )
     return statement
 
 
-# Built once: making a statement costs more than running it.
-_KEEP = {dialect: _keep(dialect) for dialect in ("postgresql", "sqlite")}
-_FIND = select(InboxEntry.reply).where(InboxEntry.key == bindparam("key"))
+_KEEP = Prepared(_keep)
+_FIND = Prepared(select(InboxEntry.reply).where(InboxEntry.key == bindparam("key")))
 
 
 def keep(
@@ -53,19 +51,13 @@ def keep(
 
     On PostgreSQL a second delivery waits here until the first has committed.
     """
-    values = {
-        "key": key,
-        "openid": openid,
-        "kind": kind,
-        "window": window,
-        "received_at": now,
-        "reply": reply,
-    }
-    result = db.connection().execute(_KEEP[db.get_bind().dialect.name], values)
-    return result.scalar_one_or_none() is not None
+    kept = _KEEP.run(
+        db, key=key, openid=openid, kind=kind, window=window, received_at=now, reply=reply
+    )
+    return kept == 1
 
 
 def find_stored(db: Session, key: str) -> Stored | None:
     """What a callback was answered, where it has been handled."""
-    row = db.connection().execute(_FIND, {"key": key}).one_or_none()
+    row = _FIND.first(db, key=key)
     return None if row is None else Stored(row[0])

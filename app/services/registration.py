@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, delete, exists, literal_column, select, update
-from sqlalchemy.orm import (
-    Session,
-    contains_eager,
-    joinedload,
-    selectinload,
-    with_expression,
-)
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.clock import SHANGHAI
 from app.errors import (
@@ -38,6 +32,7 @@ from app.models import (
     Township,
 )
 from app.models.notice_facts import CaregiverJoined
+from app.prepared import Loader, Prepared
 from app.rules.age import age_months
 from app.services import audit, notices, waiting_list
 
@@ -75,21 +70,21 @@ class ConsentGiven:
     evidence: str
 
 
-# Built once: making a statement costs more than running it, and every turn runs this one.
-_FIND_CAREGIVER = (
-    select(Caregiver)
-    .where(Caregiver.openid == bindparam("openid"))
+_CAREGIVERS, _FAMILIES, _CHILDREN = Loader(Caregiver), Loader(Family), Loader(Child)
+# Every turn runs this one.
+_FIND_CAREGIVER = Prepared(
+    select(
+        exists()
+        .where(Notice.caregiver_id == Caregiver.id, Notice.state == literal_column("'waiting'"))
+        .label("has_waiting"),
+        *_CAREGIVERS.columns,
+        *_FAMILIES.columns,
+        *_CHILDREN.columns,
+    )
+    .select_from(Caregiver)
     .outerjoin(Caregiver.family)
     .outerjoin(Family.children)
-    .options(
-        contains_eager(Caregiver.family).contains_eager(Family.children),
-        with_expression(
-            Caregiver.has_waiting,
-            exists().where(
-                Notice.caregiver_id == Caregiver.id, Notice.state == literal_column("'waiting'")
-            ),
-        ),
-    )
+    .where(Caregiver.openid == bindparam("openid"))
     .order_by(Child.id)
 )
 
@@ -99,8 +94,23 @@ def find_caregiver(db: Session, openid: str) -> Caregiver | None:
 
     Township and station follow when they are asked for: most turns need neither.
     """
-    found = db.execute(_FIND_CAREGIVER, {"openid": openid})
-    return found.unique().scalar_one_or_none()
+    db.flush()
+    rows = _FIND_CAREGIVER.all(db, openid=openid)
+    if not rows:
+        return None
+    has_waiting, *values = rows[0]
+    family_at = len(_CAREGIVERS)
+    children_at = family_at + len(_FAMILIES)
+    children = [_CHILDREN.put(db, row[1 + children_at :]) for row in rows]
+    family = _FAMILIES.put(
+        db,
+        values[family_at:children_at],
+        children=[child for child in children if child is not None],
+    )
+    found: Caregiver = _CAREGIVERS.put(
+        db, values[:family_at], family=family, has_waiting=has_waiting
+    )
+    return found
 
 
 def get_family(caregiver: Caregiver) -> Family:

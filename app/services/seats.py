@@ -3,7 +3,7 @@
 Every writer of a session's sign-ups locks the session first; the counter moves with the state.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -22,7 +22,8 @@ from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import SessionFull, SessionUnknown
-from app.models import Child, GuidanceSession, SignUp
+from app.models import Family, GuidanceSession, SignUp, Station
+from app.prepared import Loader, Prepared, Row
 from app.rules.sign_up import (
     ACTIVE,
     SEATED,
@@ -54,11 +55,21 @@ def held_on(session: GuidanceSession) -> date:
     return session.starts_at.astimezone(SHANGHAI).date()
 
 
-_GET_SESSION = (
+_SESSIONS, _STATIONS = Loader(GuidanceSession), Loader(Station)
+SESSION_COLUMNS = [*_SESSIONS.columns, *_STATIONS.columns]
+"""What put_session needs of a row."""
+_GET_SESSION = Prepared(
+    select(*SESSION_COLUMNS)
+    .select_from(GuidanceSession)
+    .join(GuidanceSession.station)
+    .where(GuidanceSession.code == bindparam("code"))
+)
+_GET_FRESH = (
     select(GuidanceSession)
     .join(GuidanceSession.station)
     .options(contains_eager(GuidanceSession.station))
     .where(GuidanceSession.code == bindparam("code"))
+    .execution_options(populate_existing=True)
 )
 
 
@@ -67,12 +78,23 @@ def get_session(db: Session, code: str, *, fresh: bool = False) -> GuidanceSessi
 
     `fresh` reads again what this transaction has read before: for after the lock.
     """
-    found = db.execute(
-        _GET_SESSION, {"code": code.upper()}, execution_options={"populate_existing": fresh}
-    )
-    session = found.scalar_one_or_none()
-    if session is None:
+    found: GuidanceSession | None
+    if fresh:
+        found = db.execute(_GET_FRESH, {"code": code.upper()}).scalar_one_or_none()
+    else:
+        db.flush()
+        row = _GET_SESSION.first(db, code=code.upper())
+        found = put_session(db, row) if row else None
+    if found is None:
         raise SessionUnknown(code)
+    return found
+
+
+def put_session(db: Session, row: Row) -> GuidanceSession:
+    """The session of a row of its columns and its station's."""
+    station_at = len(_SESSIONS)
+    station = _STATIONS.put(db, row[station_at:])
+    session: GuidanceSession = _SESSIONS.put(db, row[:station_at], station=station)
     return session
 
 
@@ -85,17 +107,24 @@ def lock_session(db: Session, session_id: int) -> None:
     )
 
 
+def is_in_state(states: Iterable[SignUpState]) -> ColumnElement[bool]:
+    """Whether a sign-up is in one of these states, for statements that are built once.
+
+    Literals: they say the same to the database whatever the plan it keeps.
+    """
+    wanted: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in sorted(states)]
+    return SignUp.state.in_(wanted)
+
+
 def _queues(*states: SignUpState) -> ColumnElement[bool]:
-    # Literals: they say the same to the database whatever the plan it keeps.
-    wanted: list[ColumnElement[str]] = [literal_column(f"'{state}'") for state in states]
     return exists(
         select(SignUp.id)
-        .where(SignUp.session_id == GuidanceSession.id, SignUp.state.in_(wanted))
+        .where(SignUp.session_id == GuidanceSession.id, is_in_state(states))
         .correlate(GuidanceSession)
     )
 
 
-_TAKE = (
+_TAKE_ONLY = (
     update(GuidanceSession)
     .where(
         GuidanceSession.id == bindparam("session_id"),
@@ -104,9 +133,12 @@ _TAKE = (
     )
     .values(places_taken=GuidanceSession.places_taken + bindparam("wanted"))
 )
-_TAKE_UNASKED = _TAKE.where(
-    GuidanceSession.updated_at == bindparam("read_at"),
-    ~_queues(SignUpState.WAITLISTED, SignUpState.OFFERED),
+_TAKE = Prepared(_TAKE_ONLY)
+_TAKE_UNASKED = Prepared(
+    _TAKE_ONLY.where(
+        GuidanceSession.updated_at == bindparam("read_at"),
+        ~_queues(SignUpState.WAITLISTED, SignUpState.OFFERED),
+    )
 )
 
 
@@ -116,17 +148,13 @@ def take_at_once(db: Session, session: GuidanceSession, wanted: int) -> bool:
     False, and nothing taken, where so many are not free, where anybody waits or has an offer,
     or where the session has been changed since it was read: then it has to be looked at.
     """
-    taken = db.connection().execute(
-        _TAKE_UNASKED,
-        {"session_id": session.id, "wanted": wanted, "read_at": session.updated_at},
-    )
-    return taken.rowcount == 1
+    taken = _TAKE_UNASKED.run(db, session_id=session.id, wanted=wanted, read_at=session.updated_at)
+    return taken == 1
 
 
 def take_seats(db: Session, session: GuidanceSession, wanted: int) -> None:
     """Count `wanted` seats more. The caller holds the session's row. Raises SessionFull."""
-    taken = db.connection().execute(_TAKE, {"session_id": session.id, "wanted": wanted})
-    if taken.rowcount == 0:
+    if _TAKE.run(db, session_id=session.id, wanted=wanted) == 0:
         raise SessionFull(session.code, session.places, wanted=wanted)
 
 
@@ -152,7 +180,7 @@ class Look:
     run_out: int
     """Offers whose time is over and whose seats are still counted."""
     active: int
-    """How many of the children asked for have a sign-up here already."""
+    """How many children of the family have a sign-up here already."""
     is_changed: bool
     """Whether the session is another than was read before."""
 
@@ -168,7 +196,7 @@ def _of_session(what: ColumnElement[Any], *wanted: ColumnElement[bool]) -> Scala
 
 _WAITS = SignUp.state == literal_column("'waitlisted'")
 _COUNT = func.count(SignUp.id)
-_LOOK = select(
+_LOOK_AT = select(
     GuidanceSession.places - GuidanceSession.places_taken,
     _of_session(_COUNT, _WAITS),
     _of_session(func.max(SignUp.waitlisted_at, type_=SignUp.waitlisted_at.type), _WAITS),
@@ -179,25 +207,21 @@ _LOOK = select(
     ),
     _of_session(
         _COUNT,
-        SignUp.child_id.in_(bindparam("children", expanding=True)),
-        SignUp.state.in_([literal_column(f"'{state}'") for state in sorted(ACTIVE)]),
+        SignUp.family_id == bindparam("family_id"),
+        is_in_state(ACTIVE),
     ),
     GuidanceSession.updated_at,
     GuidanceSession.state,
 ).where(GuidanceSession.id == bindparam("session_id"))
+_LOOK = Prepared(_LOOK_AT)
 
 
-def look(db: Session, session: GuidanceSession, children: Sequence[Child], now: datetime) -> Look:
+def look(db: Session, session: GuidanceSession, family: Family, now: datetime) -> Look:
     """How the session stands now, in one statement: certain only for who holds its row."""
-    wanted = {
-        "session_id": session.id,
-        "now": now,
-        "children": [child.id for child in children],
-    }
     db.flush()
-    free, waiting, last_at, run_out, active, updated_at, state = (
-        db.connection().execute(_LOOK, wanted).one()
-    )
+    seen = _LOOK.first(db, session_id=session.id, now=now, family_id=family.id)
+    assert seen is not None, "sessions are cancelled, never deleted"
+    free, waiting, last_at, run_out, active, updated_at, state = seen
     is_changed = (updated_at, state) != (session.updated_at, session.state)
     return Look(free, waiting, last_at, run_out, active, is_changed)
 

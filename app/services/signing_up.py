@@ -14,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from app.errors import AlreadySignedUp, NotRegistered, SessionFull
 from app.models import Caregiver, Child, Family, GuidanceSession, SignUp
+from app.prepared import Prepared
 from app.rules.no_show import OPENS_LATER_BY, REMEMBERED_FOR, sign_up_delay
 from app.rules.sign_up import (
     ACTIVE,
@@ -59,14 +60,16 @@ def sign_up_together(
     session = get_session(db, code)
     _check_may_sign_up(db, session, family, children, now)
     waitlisted_at = None
-    if not take_at_once(db, session, len(children)):
+    # Read a moment ago: where it was full then, the database need not be asked to try.
+    might_fit = session.places_taken + len(children) <= session.places
+    if not might_fit or not take_at_once(db, session, len(children)):
         if session.waiting_list == WaitingOrder.NO:
-            _check_not_plainly_full(db, session, children, now)
+            _check_not_plainly_full(db, session, family, children, now)
         lock_session(db, session.id)
-        if look(db, session, children, now).is_changed:
+        if look(db, session, family, now).is_changed:
             session = get_session(db, code, fresh=True)
             _check_may_sign_up(db, session, family, children, now)
-        waitlisted_at = _seat_or_line_up(db, session, children, now)
+        waitlisted_at = _seat_or_line_up(db, session, family, children, now)
     state = _first_state(session, waitlisted_at)
     made = [
         _insert(
@@ -129,7 +132,7 @@ def _check_may_sign_up(
         check_age(terms, child.nickname, child.birth_date, held_on(session))
 
 
-_MISSED = (
+_MISSED = Prepared(
     select(GuidanceSession.starts_at)
     .join(SignUp, SignUp.session_id == GuidanceSession.id)
     .where(
@@ -142,8 +145,7 @@ _MISSED = (
 
 def _missed_starts(db: Session, family_id: int, now: datetime) -> list[datetime]:
     """When the sessions started that the family was marked as having missed."""
-    wanted = {"family_id": family_id, "since": now - REMEMBERED_FOR}
-    return list(db.connection().execute(_MISSED, wanted).scalars())
+    return [at for (at,) in _MISSED.all(db, family_id=family_id, since=now - REMEMBERED_FOR)]
 
 
 def _check_none_active(db: Session, session: GuidanceSession, children: Sequence[Child]) -> None:
@@ -162,13 +164,17 @@ def _check_none_active(db: Session, session: GuidanceSession, children: Sequence
 
 
 def _check_not_plainly_full(
-    db: Session, session: GuidanceSession, children: Sequence[Child], now: datetime
+    db: Session,
+    session: GuidanceSession,
+    family: Family,
+    children: Sequence[Child],
+    now: datetime,
 ) -> None:
     """Refuse without the session's lock where nothing could come of it: in a rush, nearly all.
 
     Raises AlreadySignedUp, SessionFull.
     """
-    seen = look(db, session, children, now)
+    seen = look(db, session, family, now)
     if seen.is_changed or seen.run_out or seen.free >= len(children):
         return
     if seen.active:
@@ -177,17 +183,21 @@ def _check_not_plainly_full(
 
 
 def _seat_or_line_up(
-    db: Session, session: GuidanceSession, children: Sequence[Child], now: datetime
+    db: Session,
+    session: GuidanceSession,
+    family: Family,
+    children: Sequence[Child],
+    now: datetime,
 ) -> datetime | None:
     """Take the seats (None), or say since when these children wait; the session is locked.
 
     Raises AlreadySignedUp, SessionFull.
     """
-    seen = look(db, session, children, now)
+    seen = look(db, session, family, now)
     if seen.run_out or (seen.waiting and seen.free > 0):
         # Nobody jumps the queue: seats that have come free are offered to it first.
         waiting_list.promote(db, session, now)
-        seen = look(db, session, children, now)
+        seen = look(db, session, family, now)
     if seen.active:
         _check_none_active(db, session, children)
     wanted = len(children)
@@ -232,7 +242,7 @@ def _insert_sign_up(dialect: str) -> ReturningInsert[int]:
     return statement
 
 
-_INSERT = {dialect: _insert_sign_up(dialect) for dialect in ("postgresql", "sqlite")}
+_INSERT = Prepared(_insert_sign_up)
 
 
 def _insert(db: Session, session: GuidanceSession, **values: object) -> SignUp | None:
@@ -241,11 +251,10 @@ def _insert(db: Session, session: GuidanceSession, **values: object) -> SignUp |
     It is put together from what was inserted: reading it back would cost another statement.
     """
     values |= {"session_id": session.id, "is_walk_in": False, "is_override": False}
-    statement = _INSERT[db.get_bind().dialect.name]
-    sign_up_id = db.connection().execute(statement, values).scalar_one_or_none()
-    if sign_up_id is None:
+    inserted = _INSERT.first(db, **values)
+    if inserted is None:
         return None
-    made = SignUp(id=sign_up_id, **values)
+    made = SignUp(id=inserted[0], **values)
     make_transient_to_detached(made)
     db.add(made)
     set_committed_value(made, "session", session)

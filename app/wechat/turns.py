@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from app.db import Database
+from app.db import Database, late_transaction
 from app.dialogue.answer import answer
 from app.dialogue.emergency import find_emergency
 from app.dialogue.message import Article, Dialogue, Inbound, Kind, Reply
@@ -178,13 +178,13 @@ class Turns:
     ) -> tuple[Reply | None, Dialogue | None]:
         try:
             try:
-                with self._database.transaction() as db:
+                with self._database.turn() as db:
                     return self._work(db, inbound, dialogue, race)
             except DomainError as error:
                 # Rolled back; the refusal is kept by itself.
                 log.info("turn_refused", reason=type(error).__name__, turn=inbound.key[:12])
                 refusal = Reply(say_error(error))
-            with self._database.transaction() as db:
+            with self._database.turn() as db:
                 self._finish(db, inbound, refusal, race, self._clock())
                 return refusal, dialogue
         except _HandledBefore:
@@ -192,7 +192,7 @@ class Turns:
             return (load_reply(stored.reply) if stored else None), dialogue
 
     def _find_stored(self, inbound: Inbound) -> inbox.Stored | None:
-        with self._database.reading() as db:
+        with self._database.turn() as db:
             return inbox.find_stored(db, inbound.key)
 
     def _work(
@@ -234,17 +234,13 @@ class Turns:
         Raises _HandledBefore, which rolls everything back.
         """
         db.flush()
-        is_new = inbox.keep(
-            db,
-            key=inbound.key,
-            openid=inbound.openid,
-            kind=inbound.kind,
-            window=inbound.window,
-            reply=dump_reply(reply),
-            now=now,
-        )
-        if not is_new:
-            raise _HandledBefore
+        late = late_transaction(db)
+        if late is not None and not late.has_begun and race.win("turn"):
+            # Nothing else was written: the one statement is its own transaction.
+            with late.alone():
+                _keep(db, inbound, reply, now)
+            return
+        _keep(db, inbound, reply, now)
         if not race.win("turn") and reply is not None and not race.has_first_aid:
             caregiver = registration.find_caregiver(db, inbound.openid)
             if caregiver is not None:
@@ -262,6 +258,20 @@ class Turns:
         if inbound.kind in SILENT or inbound.kind in GONE:
             return None
         return self._emergency(inbound) or Reply(words.cannot_now(self._desk.service_phone))
+
+
+def _keep(db: Session, inbound: Inbound, reply: Reply | None, now: datetime) -> None:
+    is_new = inbox.keep(
+        db,
+        key=inbound.key,
+        openid=inbound.openid,
+        kind=inbound.kind,
+        window=inbound.window,
+        reply=dump_reply(reply),
+        now=now,
+    )
+    if not is_new:
+        raise _HandledBefore
 
 
 def _queue_late(

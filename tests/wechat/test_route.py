@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from flask import Flask
-from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from werkzeug.test import Client
 
 from app.clock import now as clock_now
 from app.config import Settings
 from app.dialogue.message import Inbound, Reply
-from app.telemetry import configure_logging, follow_requests
+from app.telemetry import configure_logging
 from app.wechat.envelope import MAX_BODY_BYTES
-from app.wechat.route import make_blueprint
+from app.wechat.route import CallbackApp
 from tests.wechat.callbacks import (
     Callback,
     event_xml,
@@ -60,12 +59,9 @@ def files(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(account: Settings, turns: Talkative, files: Path) -> FlaskClient:
-    app = Flask(__name__)
-    follow_requests(app)
+def client(account: Settings, turns: Talkative, files: Path) -> Client:
     with_files = account.model_copy(update={"wechat_verify_dir": files})
-    app.register_blueprint(make_blueprint(Edge(with_files, turns)))
-    return app.test_client()
+    return Client(CallbackApp(Edge(with_files, turns)))
 
 
 @pytest.fixture
@@ -83,13 +79,13 @@ def logged() -> Iterator[io.StringIO]:
     root.setLevel(level)
 
 
-def post(client: FlaskClient, callback: Callback) -> tuple[int, bytes]:
+def post(client: Client, callback: Callback) -> tuple[int, bytes]:
     answer = client.post("/wechat", query_string=callback.query, data=callback.body)
     return answer.status_code, answer.data
 
 
 def test_a_message_gets_its_sealed_answer(
-    client: FlaskClient, account: Settings, turns: Talkative
+    client: Client, account: Settings, turns: Talkative
 ) -> None:
     status, body = post(client, safe_callback(account, message_xml(Content="活动"), clock_now()))
 
@@ -98,9 +94,7 @@ def test_a_message_gets_its_sealed_answer(
     assert [inbound.text for inbound in turns.heard] == ["活动"]
 
 
-def test_silence_is_a_bare_success(
-    client: FlaskClient, account: Settings, turns: Talkative
-) -> None:
+def test_silence_is_a_bare_success(client: Client, account: Settings, turns: Talkative) -> None:
     turns.answer = lambda inbound: None
 
     callback = safe_callback(account, event_xml("unsubscribe"), clock_now())
@@ -109,7 +103,7 @@ def test_silence_is_a_bare_success(
 
 
 def test_turns_that_break_are_a_success_to_the_platform_and_a_traceback_to_us(
-    client: FlaskClient, account: Settings, turns: Talkative, logged: io.StringIO
+    client: Client, account: Settings, turns: Talkative, logged: io.StringIO
 ) -> None:
     def break_down(inbound: Inbound) -> Reply:
         raise ZeroDivisionError(f"with {inbound.text}")
@@ -126,7 +120,7 @@ def test_turns_that_break_are_a_success_to_the_platform_and_a_traceback_to_us(
     assert "13800138000" not in logged.getvalue()
 
 
-def test_the_url_check_echoes_as_plain_text(client: FlaskClient, account: Settings) -> None:
+def test_the_url_check_echoes_as_plain_text(client: Client, account: Settings) -> None:
     query = plain_callback(account, "", clock_now()).query | {"echostr": "<script>1</script>"}
 
     answer = client.get("/wechat", query_string=query)
@@ -136,7 +130,7 @@ def test_the_url_check_echoes_as_plain_text(client: FlaskClient, account: Settin
 
 
 def test_junk_is_refused_without_a_traceback(
-    client: FlaskClient, account: Settings, turns: Talkative, logged: io.StringIO
+    client: Client, account: Settings, turns: Talkative, logged: io.StringIO
 ) -> None:
     good = safe_callback(account, message_xml(), clock_now())
     assert client.get("/wechat").status_code == 400
@@ -151,7 +145,7 @@ def test_junk_is_refused_without_a_traceback(
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"])
-def test_only_the_two_methods_are_there(client: FlaskClient, method: str) -> None:
+def test_only_the_two_methods_are_there(client: Client, method: str) -> None:
     assert client.open("/wechat", method=method).status_code == 405
 
 
@@ -164,7 +158,7 @@ def test_only_the_two_methods_are_there(client: FlaskClient, method: str) -> Non
     body=st.binary(max_size=500),
 )
 def test_no_request_of_a_stranger_is_more_than_a_refusal(
-    client: FlaskClient, turns: Talkative, query: dict[str, str], body: bytes
+    client: Client, turns: Talkative, query: dict[str, str], body: bytes
 ) -> None:
     answer = client.post("/wechat", query_string=query, data=body)
 
@@ -173,7 +167,7 @@ def test_no_request_of_a_stranger_is_more_than_a_refusal(
 
 
 class TestVerificationFiles:
-    def test_a_file_put_there_later_is_served(self, client: FlaskClient, files: Path) -> None:
+    def test_a_file_put_there_later_is_served(self, client: Client, files: Path) -> None:
         assert client.get("/MP_verify_aBc123.txt").status_code == 404
         files.mkdir()
         (files / "MP_verify_aBc123.txt").write_text("aBc123")
@@ -196,7 +190,7 @@ class TestVerificationFiles:
             "/MP_verify_other.html",
         ],
     )
-    def test_nothing_else_can_be_read(self, client: FlaskClient, files: Path, path: str) -> None:
+    def test_nothing_else_can_be_read(self, client: Client, files: Path, path: str) -> None:
         files.mkdir()
         (files.parent / "secret.txt").write_text("secret")
         (files / "MP_verify_a.b.txt").write_text("secret")
@@ -204,13 +198,12 @@ class TestVerificationFiles:
         assert client.get(path).status_code in (404, 308)
 
     def test_without_a_folder_there_are_none(self, account: Settings, turns: Talkative) -> None:
-        app = Flask(__name__)
-        app.register_blueprint(make_blueprint(Edge(account, turns)))
+        client = Client(CallbackApp(Edge(account, turns)))
 
-        assert app.test_client().get("/MP_verify_aBc123.txt").status_code == 404
+        assert client.get("/MP_verify_aBc123.txt").status_code == 404
 
 
-def test_every_answer_bears_its_requests_id(client: FlaskClient) -> None:
+def test_every_answer_bears_its_requests_id(client: Client) -> None:
     ids = {client.get("/wechat").headers["X-Request-Id"] for _ in range(3)}
 
     assert len(ids) == 3

@@ -1,0 +1,179 @@
+"""Statements of the hot path: compiled once, and run on the driver's own cursor.
+
+In a turn's few statements SQLAlchemy's execution and loading cost several times what the
+database does. What is run here skips both and keeps the rest: the types of columns and
+parameters, the engine's cipher, its errors, and when a transaction has to begin.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Column, Connection, Dialect, Insert, Select, Update, inspect
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.type_api import TypeEngine
+
+from app.db import Base, begin_writing
+
+Row = tuple[Any, ...]
+Statement = Select[*tuple[Any, ...]] | Insert | Update
+Process = Callable[[Any], Any]
+Model = TypeVar("Model", bound=Base)
+
+
+class _Cursor(Protocol):
+    """What we use of a driver's cursor."""
+
+    rowcount: int
+
+    def execute(self, sql: str, values: Sequence[Any]) -> Any: ...
+
+    def fetchall(self) -> list[Any]: ...
+
+
+class _Compiled:
+    """A statement as one dialect's driver takes it, its values and its rows."""
+
+    def __init__(self, statement: Statement, dialect: Dialect) -> None:
+        is_postgresql = dialect.name == "postgresql"
+        # Numbered parameters are what the server wants: psycopg need not look for names.
+        make_target: Callable[..., Dialect] = PGDialect_psycopg
+        target = make_target(paramstyle="numeric_dollar") if is_postgresql else dialect
+        compiled = statement.compile(dialect=target)
+        assert isinstance(compiled, SQLCompiler)
+        assert compiled.positiontup is not None
+        self.sql = str(compiled)
+        assert "POSTCOMPILE" not in self.sql, "lists that expand are not for here"
+        types = {name: bind.type for name, bind in compiled.binds.items()}
+        self.parameters = [
+            (name, _bind(types[name], dialect), compiled.binds[name].value)
+            for name in compiled.positiontup
+        ]
+        columns = statement.exported_columns
+        processes = [(place, _result(column.type, dialect)) for place, column in enumerate(columns)]
+        self.processes = [(place, process) for place, process in processes if process is not None]
+        self.returns_rows = len(columns) > 0
+
+    def values(self, given: dict[str, Any]) -> list[Any]:
+        """The parameters in the driver's order; one that was not given is a constant's."""
+        return [
+            process(given.get(name, constant)) if process else given.get(name, constant)
+            for name, process, constant in self.parameters
+        ]
+
+    def row(self, found: Row) -> Row:
+        """A driver's row with the values that the columns' types make of it."""
+        made = list(found)
+        for place, process in self.processes:
+            made[place] = process(made[place])
+        return tuple(made)
+
+
+def _bind(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _result(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+class Prepared:
+    """A statement that never changes, with bindparams for what does.
+
+    `statement` is one for both dialects, or makes it from a dialect's name. Lists that
+    expand (`in_` of a parameter) are not for here.
+    """
+
+    def __init__(self, statement: Statement | Callable[[str], Statement]) -> None:
+        self._statement = statement
+        # A dialect object belongs to one engine, and so does the cipher of encrypted columns.
+        self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
+        sample = statement if isinstance(statement, (Select, Insert, Update)) else None
+        self._only_reads = isinstance(sample, Select)
+
+    def all(self, db: Session, **values: Any) -> list[Row]:
+        """The rows; what the session has not flushed yet is not seen."""
+        compiled, cursor = self._run(db.connection(), values)
+        found = cursor.fetchall()
+        return [compiled.row(row) for row in found] if compiled.processes else found
+
+    def first(self, db: Session, **values: Any) -> Row | None:
+        """The first row, where there is one."""
+        rows = self.all(db, **values)
+        return rows[0] if rows else None
+
+    def run(self, db: Session, **values: Any) -> int:
+        """How many rows it changed."""
+        _, cursor = self._run(db.connection(), values)
+        return cursor.rowcount
+
+    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Compiled, _Cursor]:
+        dialect = connection.dialect
+        compiled = self._compiled.get(dialect)
+        if compiled is None:
+            made = self._statement
+            statement = made if isinstance(made, (Select, Insert, Update)) else made(dialect.name)
+            compiled = self._compiled[dialect] = _Compiled(statement, dialect)
+        if not self._only_reads:
+            begin_writing(connection)
+        driver: Any = connection.connection.driver_connection
+        dbapi = dialect.loaded_dbapi
+        try:
+            cursor = dbapi.RawCursor(driver) if dialect.name == "postgresql" else driver.cursor()
+            cursor.execute(compiled.sql, compiled.values(values))
+        except dbapi.Error as error:
+            is_gone = dialect.is_disconnect(error, driver, None)
+            if is_gone:
+                connection.invalidate(error)
+            raise DBAPIError.instance(
+                compiled.sql,
+                None,
+                error,
+                dbapi.Error,
+                hide_parameters=True,
+                connection_invalidated=is_gone,
+                dialect=dialect,
+            ) from error
+        return compiled, cursor
+
+
+class Loader:
+    """Objects of one model out of rows, as the ORM would have loaded them."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._mapper = inspect(model)
+        loaded = [
+            (attribute.key, attribute.columns[0])
+            for attribute in self._mapper.column_attrs
+            if isinstance(attribute.columns[0], Column) and not attribute.deferred
+        ]
+        self.columns = [column for _, column in loaded]
+        self._keys = [key for key, _ in loaded]
+        self._id_at = self._keys.index("id")
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def put(self, db: Session, values: Sequence[Any], **related: Any) -> Any:
+        """The object with these columns' values, in the session; None where its id is.
+
+        One that the session knows already stays as it is. `related` are relationships and
+        what else was loaded with it.
+        """
+        identity = values[self._id_at]
+        if identity is None:
+            return None
+        known = db.identity_map.get(self._mapper.identity_key_from_primary_key((identity,)))
+        if known is None:
+            known = self._mapper.class_manager.new_instance()
+            vars(known).update(zip(self._keys, values, strict=True))
+            make_transient_to_detached(known)
+            db.add(known)
+        for name, value in related.items():
+            if name not in vars(known):
+                set_committed_value(known, name, value)
+        return known
