@@ -24,6 +24,8 @@ TOPIC_NAMES = {
     "year_plan": "年度计划",
     "check_in": "签到",
     "course": "课程",
+    "packs": "资料",
+    "push_settings": "推送设置",
 }
 
 

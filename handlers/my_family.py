@@ -73,18 +73,3 @@ def privacy_request(turn: Turn) -> Answered:
         now=turn.now,
     )
     return Reply(general.privacy_noted(turn.text, turn.phone)), None
-
-
-def pause_pushes(turn: Turn) -> Answered:
-    turn.caregiver.pushes = "paused"
-    return Reply(general.pushes_paused()), None
-
-
-def resume_pushes(turn: Turn) -> Answered:
-    turn.caregiver.pushes = "on"
-    return Reply(general.pushes_resumed()), None
-
-
-def opt_out(turn: Turn) -> Answered:
-    turn.caregiver.pushes = "off"
-    return Reply(general.opted_out()), None

@@ -9,6 +9,7 @@ from scheduler import (
     nudge_course,
     nudge_year_plan,
     promote_waiting,
+    queue_packs,
     remind_sessions,
     send_notices,
     tidy,
@@ -46,6 +47,12 @@ JOBS: tuple[Job, ...] = (
         does="enters attended grandparents' classes as practice of the course, and nudges learners"
         " who are stuck, weekly, four times at most",
         run=nudge_course.run,
+    ),
+    Job(
+        name="queue_packs",
+        schedule="5,35 8-20 * * *",
+        does="plans age-tied packs and queues what is due, at most three a week and family",
+        run=queue_packs.run,
     ),
     Job(
         name="tidy",

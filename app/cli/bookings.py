@@ -108,6 +108,10 @@ def show_command(services: Services, openid: str) -> Answer:
         ("sign-up", one.session, one.child, one.state, f"{one.starts_at:%Y-%m-%d %H:%M}")
         for one in found.signups
     ]
+    lines += [
+        ("push", one.pack, one.child, one.state, one.reason, f"{one.due_at:%Y-%m-%d}")
+        for one in found.pushes
+    ]
     lines.append(("year", year.year, f"{year.attended}/{year.target} attended"))
     return Answer(found, table(lines, ""))
 

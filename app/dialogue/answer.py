@@ -18,7 +18,17 @@ LONGEST_READ = 400
 STOPS_DIALOGUE = frozenset({"取消", "退出", "不填了", "算了", "停止", "结束"})
 STOP_INTENTS = frozenset({"human_agent", "opt_out"})
 LIGHT_TOPICS = frozenset(
-    {"check_in", "choices", "course", "sessions", "need", "relation", "year_plan"}
+    {
+        "check_in",
+        "choices",
+        "course",
+        "need",
+        "packs",
+        "push_settings",
+        "relation",
+        "sessions",
+        "year_plan",
+    }
 )
 """Dialogues that wait for one word and lose nothing: anything else may take their place."""
 

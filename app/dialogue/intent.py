@@ -38,6 +38,11 @@ COMMANDS: dict[str, str] = {
     "导出信息": "privacy_request",
     "撤回同意": "privacy_request",
     "注销": "privacy_request",
+    "资料": "packs",
+    "育儿资料": "packs",
+    "有用": "rate_up",
+    "没用": "rate_down",
+    "推送设置": "push_settings",
     "暂停推送": "pause_pushes",
     "恢复推送": "resume_pushes",
     "退订": "opt_out",
@@ -49,7 +54,6 @@ COMMANDS: dict[str, str] = {
     "停止计划": "stop_year_plan",
     "上门": "not_yet",
     "取消上门": "not_yet",
-    "资料": "not_yet",
     "课程": "course_info",
     "七会": "course_info",
     "报名课程": "course_enrol",
@@ -88,6 +92,8 @@ TAKES_ARGUMENT = frozenset(
         "course_name",
         "course_practice",
         "not_yet",
+        "packs",
+        "pause_pushes",
     }
 )
 
@@ -110,6 +116,15 @@ _GLUED_COURSE = tuple(
 )
 
 _WISHES: tuple[tuple[str, str], ...] = (
+    (
+        "loss",
+        r"流产了|胎停|引产了|死胎|夭折|(宝宝|孩子|小囡|囡囡|娃|宝贝|孙子|孙女|外孙女?)"
+        r"(昨天|今天|上周|上个?月|前天|前几天|已经|刚刚?|突然|还是){0,2}"
+        r"(没了|没有了|没保住|没能?留住|去世|过世|离世|走掉了|离开了?我们|不在人世)",
+    ),
+    ("rate_up", r"^(👍|很有用|有用的|有帮助)+[!~。.]*$"),
+    ("rate_down", r"^(👎|没有用|没什么用|没帮助)+[!~。.]*$"),
+    ("push_per_week", r"(每|一)(周|星期|礼拜)(只|最多|就)?(发|收|推)?[一二两三1-9]条"),
     ("decline_offer", r"^(我|我们)?(不接受|不要(了|这个名额)|放弃)(了|吧|名额)?[.!~]*$"),
     ("accept_offer", r"^(好的?|嗯|行|可以|我|我们|,| )*接受(了|吧|名额)?[.!~]*$"),
     ("opt_out", r"^td$|退订|别再?发了|不要再发|不想收|取消关注"),

@@ -20,6 +20,14 @@ from app.models.learning import (
     QuizAttempt,
 )
 from app.models.messaging import FollowUp, InboxEntry, Notice
+from app.models.packs import (
+    CataloguedPack,
+    MutedTopic,
+    PackPush,
+    PackWindow,
+    PushPreference,
+    SubscriptionConsent,
+)
 from app.models.policy import Entitlement
 from app.models.staff import AuditEntry, JobRun, Lease, Staff
 
@@ -27,6 +35,7 @@ __all__ = [
     "AuditEntry",
     "CalendarDay",
     "Caregiver",
+    "CataloguedPack",
     "Certificate",
     "Child",
     "Consent",
@@ -41,14 +50,19 @@ __all__ = [
     "Lease",
     "LessonPass",
     "ModulePass",
+    "MutedTopic",
     "Notice",
+    "PackPush",
+    "PackWindow",
     "PlanProposal",
     "Practice",
+    "PushPreference",
     "QuizAttempt",
     "SessionSeries",
     "SignUp",
     "Staff",
     "Station",
+    "SubscriptionConsent",
     "Township",
     "YearPlan",
 ]

@@ -2,11 +2,14 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, query_expression, relationship
 
 from app.db import Base, EncryptedText, Instant
 from app.models.guidance import Station, Township
+
+MOVED = "birth_date <> packs_born OR COALESCE(gestation_weeks, 40) <> packs_weeks"
+"""The dates of a child have changed since its packs were planned."""
 
 
 class Family(Base):
@@ -24,6 +27,8 @@ class Family(Base):
     """Missed sessions before then no longer delay this family's sign-ups: staff's decision."""
     nudged_at: Mapped[datetime | None] = mapped_column(Instant)
     """The last nudge about the year's sessions: never more than one a month."""
+    stopped_at: Mapped[datetime | None] = mapped_column(Instant)
+    """A loss was told: from then on we send nothing on our own, until somebody lifts it."""
     created_at: Mapped[datetime] = mapped_column(Instant)
 
     township: Mapped[Township] = relationship()
@@ -38,6 +43,14 @@ class Caregiver(Base):
     """One WeChat openid. Unfollowing takes the openid away and leaves the rest."""
 
     __tablename__ = "caregivers"
+    __table_args__ = (
+        Index(
+            "ix_caregivers_unplanned",
+            "id",
+            sqlite_where=text("packs_from IS NULL AND family_id IS NOT NULL"),
+            postgresql_where=text("packs_from IS NULL AND family_id IS NOT NULL"),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     openid: Mapped[str | None] = mapped_column(String(64), unique=True)
@@ -51,6 +64,8 @@ class Caregiver(Base):
     unfollowed_at: Mapped[datetime | None] = mapped_column(Instant)
     scanned_station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"))
     """The station whose code brought this caregiver here."""
+    packs_from: Mapped[datetime | None] = mapped_column(Instant)
+    """When packs were first planned for this caregiver; None where they are yet to be."""
     created_at: Mapped[datetime] = mapped_column(Instant)
 
     has_waiting: Mapped[bool | None] = query_expression()
@@ -64,7 +79,21 @@ class Child(Base):
     """A child with a birth date or, before birth, a due date."""
 
     __tablename__ = "children"
-    __table_args__ = (Index("ix_children_birth_date", "birth_date"),)
+    __table_args__ = (
+        Index("ix_children_birth_date", "birth_date"),
+        Index(
+            "ix_children_unplanned",
+            "id",
+            sqlite_where=text("packs_from IS NULL AND birth_date IS NOT NULL"),
+            postgresql_where=text("packs_from IS NULL AND birth_date IS NOT NULL"),
+        ),
+        Index(
+            "ix_children_moved",
+            "id",
+            sqlite_where=text(MOVED),
+            postgresql_where=text(MOVED),
+        ),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     family_id: Mapped[int] = mapped_column(ForeignKey("families.id"), index=True)
@@ -74,6 +103,13 @@ class Child(Base):
     sex: Mapped[str | None] = mapped_column(String(4))
     """girl, boy, or None where not said."""
     gestation_weeks: Mapped[int | None]
+    lost_at: Mapped[datetime | None] = mapped_column(Instant)
+    """The child died, before or after birth: nothing about it is ever sent again."""
+    packs_from: Mapped[datetime | None] = mapped_column(Instant)
+    """When packs were first planned for this child; None where they are yet to be."""
+    packs_born: Mapped[date | None]
+    packs_weeks: Mapped[int | None]
+    """The birth date and the weeks of gestation that the packs were planned by."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
 

@@ -160,6 +160,21 @@ class CertificateChanged(_Facts):
     phone: str
 
 
+class PackDue(_Facts):
+    """A pack of the child's age; alike for everybody until a deliverer says whose age it is."""
+
+    kind: Literal["pack"] = "pack"
+    pack: str
+    version: int
+    title: str
+    message: str
+    from_days: int
+    until_days: int
+    nicknames: tuple[str, ...] = ()
+    is_welcome: bool = False
+    """The first that this caregiver is sent: it says what is to come, and how to stop it."""
+
+
 class LateReply(_Facts):
     """The answer of a turn that took longer than the platform waits."""
 
@@ -188,6 +203,7 @@ NoticeFacts = Annotated[
     | CourseNudge
     | CourseEnrolledByStaff
     | CertificateChanged
+    | PackDue
     | LateReply
     | CaregiverJoined,
     Field(discriminator="kind"),
@@ -215,6 +231,7 @@ __all__ = [
     "CourseNudge",
     "LateReply",
     "NoticeFacts",
+    "PackDue",
     "PlanProposed",
     "PlanSession",
     "SessionChanged",

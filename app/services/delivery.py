@@ -17,16 +17,19 @@ from app.models import Caregiver, FollowUp, GuidanceSession, Notice, PlanProposa
 from app.models.notice_facts import (
     CourseModulePassed,
     CourseNudge,
+    LateReply,
     NoticeFacts,
+    PackDue,
     PlanProposed,
     SessionReminder,
     YearPlanNudge,
     load_facts,
 )
 from app.rules.channel_budget import Channel
+from app.rules.pack_choice import is_late
 from app.rules.quiet_hours import first_loud, is_quiet
 from app.rules.sign_up import SessionState, SignUpState
-from app.services import course_nudges
+from app.services import course_nudges, pack_ledger
 
 ORPHANED_AFTER = timedelta(seconds=60)
 """Longer than any send of a living deliverer lasts."""
@@ -72,6 +75,7 @@ WAITS_FOR_MORNING = frozenset(
         "course_nudge",
         "course_module_passed",
         "course_enrolled",
+        "pack",
     }
 )
 """Kinds that a deliverer which comes late, in the night, puts off once more."""
@@ -86,6 +90,9 @@ class Reason(StrEnum):
     """What it says is not true any more."""
     PUSHES_OFF = "pushes_off"
     """The caregiver wants no messages of this kind now."""
+    FAMILY_STOPPED = "family_stopped"
+    """A loss was told: nothing of ours is welcome now."""
+    TOO_LATE = "too_late"
     FACTS_UNREADABLE = "facts_unreadable"
     CRASHED = "crashed_while_sending"
 
@@ -124,8 +131,10 @@ def claim_due(db: Session, *, now: datetime, worker: str, limit: int) -> list[Cl
         .limit(limit)
         .with_for_update(of=Notice, skip_locked=True)
     ).scalars()
-    claimed = [_claim(db, notice, now, worker) for notice in rows.all()]
-    db.flush()
+    found = rows.all()
+    claimed = [_claim(db, notice, now, worker) for notice in found]
+    settled = [one.id for one in found if one.kind == "pack" and one.state != "sending"]
+    pack_ledger.follow(db, settled)
     return [notice for notice in claimed if notice is not None]
 
 
@@ -141,6 +150,9 @@ def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNo
         return None
     if notice.expires_at is not None and notice.expires_at <= now:
         notice.state, notice.reason = "skipped", Reason.EXPIRED
+        return None
+    if notice.kind == "pack" and is_late(notice.due_at, now):
+        notice.state, notice.reason = "skipped", Reason.TOO_LATE
         return None
     if notice.kind in WAITS_FOR_MORNING and is_quiet(now.astimezone(SHANGHAI)):
         notice.due_at = first_loud(now.astimezone(SHANGHAI))
@@ -168,13 +180,19 @@ def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNo
     )
 
 
-def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> Reason | None:
+def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | None:
     """Why a claimed notice is not wanted any more; None where it still is."""
     if notice.expires_at is not None and notice.expires_at <= now:
         return Reason.EXPIRED
     caregiver = db.get(Caregiver, notice.caregiver_id)
     if caregiver is None or caregiver.openid != notice.openid or not caregiver.is_following:
         return Reason.NOT_FOLLOWING
+    family = caregiver.family
+    if family is not None and family.stopped_at and not isinstance(notice.facts, LateReply):
+        return Reason.FAMILY_STOPPED
+    if isinstance(notice.facts, PackDue):
+        lead_id = pack_ledger.lead_of(notice.subject) or 0
+        return pack_ledger.find_objection(db, lead_id, caregiver, now)
     if isinstance(notice.facts, SessionReminder):
         return None if _is_true(db, notice.facts) else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanProposed | YearPlanNudge):
@@ -258,6 +276,7 @@ def record_sent(
             receipt=None,
         )
     )
+    pack_ledger.follow(db, [notice_id])
 
 
 def record_waiting(db: Session, notice_id: int, *, reason: str) -> None:
@@ -320,7 +339,7 @@ def record_receipt(db: Session, *, platform_id: str, status: str) -> bool:
         if status != BLOCKED_BY_PERSON:
             # Receipts come within seconds: the time of sending is the failure's, too.
             _follow_up(db, notice, "notice_failed", notice.reason, sent_at or notice.due_at)
-    db.flush()
+    pack_ledger.follow(db, [notice.id])
     return True
 
 
@@ -364,6 +383,7 @@ def mark_orphans_unknown(db: Session, now: datetime) -> int:
             notice.state, notice.reason, notice.due_at = "queued", REPEATING, now
         else:
             _give_up_knowing(db, notice, Reason.CRASHED, now)
+    pack_ledger.follow(db, [one.id for one in orphans if one.kind == "pack"])
     return len(orphans)
 
 
@@ -387,6 +407,7 @@ def _settle(db: Session, notice_id: int, **values: object) -> bool:
     result = db.execute(
         update(Notice).where(Notice.id == notice_id, Notice.state == "sending").values(**values)
     )
+    pack_ledger.follow(db, [notice_id])
     return isinstance(result, CursorResult) and result.rowcount == 1
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Caregiver, FollowUp
 
-FollowUpKind = Literal["emergency", "human", "complaint", "privacy"]
+FollowUpKind = Literal["emergency", "human", "complaint", "privacy", "loss"]
 
 
 def open_follow_up(

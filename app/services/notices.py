@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import func, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -18,9 +18,11 @@ from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import NoticeFacts, dump_facts
 from app.rules.channel_budget import AFTER_TAPPING, AFTER_WRITING, Budget, Channel
 from app.rules.quiet_hours import first_loud
+from app.services import pack_ledger
 
 ANSWER = 0
 BOOKING = 10
+PACK = 30
 """Priorities; lower goes first: answers, then booking notices, before visits, before packs."""
 
 PRIORITIES = {"late_reply": ANSWER}
@@ -122,16 +124,34 @@ def has_due(db: Session, now: datetime) -> bool:
 
 
 def wake_waiting(db: Session, openid: str, now: datetime) -> int:
-    """Make due what waited for this person's next contact; how many that were."""
+    """Make due what waited for this person's next contact; how many that were.
+
+    Of packs only the newest: the contact is not to be drowned, and the word 资料 gives the rest.
+    """
     caregiver = select(Caregiver.id).where(Caregiver.openid == openid).scalar_subquery()
+    newest_pack = (
+        select(func.max(Notice.id))
+        .where(
+            Notice.caregiver_id == caregiver,
+            Notice.kind == "pack",
+            Notice.state == "waiting",
+            Notice.expires_at > now,
+        )
+        .scalar_subquery()
+    )
     woken = db.execute(
         update(Notice)
-        .where(Notice.caregiver_id == caregiver, Notice.state == "waiting")
+        .where(
+            Notice.caregiver_id == caregiver,
+            Notice.state == "waiting",
+            or_(Notice.kind != "pack", Notice.id == newest_pack),
+        )
         .values(state="queued", due_at=now, reason=None, channel=None)
-        .returning(Notice.id)
+        .returning(Notice.id, Notice.kind)
         .execution_options(synchronize_session=False)
-    )
-    return len(woken.all())
+    ).all()
+    pack_ledger.follow(db, [one.id for one in woken if one.kind == "pack"])
+    return len(woken)
 
 
 def budget(db: Session, openid: str, now: datetime) -> Budget:

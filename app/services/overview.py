@@ -24,6 +24,7 @@ from app.models.notice_facts import NoticeFacts, load_facts
 from app.rules.age import age_months
 from app.rules.sign_up import SignUpState
 from app.services import waiting_list
+from app.services.pack_ledger import PushRow, pushes_of
 from app.services.registration import find_caregiver
 from app.services.rosters import sign_ups_of
 from app.services.sessions import YearCount, get_session, year_count
@@ -184,7 +185,7 @@ class FamilyOverview:
     year: YearCount
     signups: tuple[FamilySignUp, ...]
     visits: tuple[()]
-    pushes: tuple[()]
+    pushes: tuple[PushRow, ...]
     course: CourseProgress
     """Of the caregiver who was asked for; learners are all of the family's."""
     learners: tuple[LearnerRow, ...]
@@ -218,7 +219,7 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         year=year_count(db, family.id if family else 0, now),
         signups=_sign_ups(db, family.id) if family else (),
         visits=(),
-        pushes=(),
+        pushes=pushes_of(db, family.id) if family else (),
         course=next((_as_progress(one) for one in learners if one.openid == openid), NO_COURSE),
         learners=learners,
     )

@@ -19,8 +19,10 @@ from redis.exceptions import RedisError
 from app.calendar_links import CalendarLinks
 from app.config import Settings
 from app.db import Database
+from app.models.notice_facts import PackDue
+from app.pack_links import PackLinks
 from app.rules.channel_budget import Channel, channels
-from app.services import delivery, notices
+from app.services import delivery, notices, pack_ledger
 from app.services.delivery import ClaimedNotice
 from app.wechat.client import PlatformClient
 from app.wechat.errors import PlatformError
@@ -67,6 +69,7 @@ class Deliverer:
         pauses: Pauses,
         templates: dict[str, NoticeTemplate],
         calendar_url: Callable[[int], str],
+        pack_links: PackLinks,
         worker: str,
         stopping: Event,
     ) -> None:
@@ -75,6 +78,7 @@ class Deliverer:
         self._pauses = pauses
         self._templates = templates
         self._calendar_url = calendar_url
+        self._pack_links = pack_links
         self._worker = worker
         self._stopping = stopping
         self._outcomes = Outcomes(database, pauses, stopping)
@@ -165,7 +169,7 @@ class Deliverer:
         self, notice: ClaimedNotice, resting: Mapping[Channel, Pause], now: datetime
     ) -> _Letter | None:
         """The notice ready to go, its first channel noted; None where it does not go now."""
-        words = render(notice.facts, self._link_for(notice))
+        words = self._say(notice)
         template = self._templates.get(notice.facts.kind)
         lines = template.fill(words) if template is not None else None
         if template is not None and lines is None:
@@ -188,6 +192,15 @@ class Deliverer:
             delivery.choose_channel(db, notice.id, open_now[0])
         template_id = template.id if template is not None else ""
         return _Letter(notice, words, lines or (), template_id, open_now)
+
+    def _say(self, notice: ClaimedNotice) -> NoticeWords:
+        facts, page = notice.facts, ""
+        lead_id = pack_ledger.lead_of(notice.subject)
+        if isinstance(facts, PackDue) and lead_id is not None:
+            with self._database.reading() as db:
+                facts = pack_ledger.personal(db, lead_id, facts, notice.caregiver_id)
+            page = self._pack_links.url(facts.pack, lead_id)
+        return render(facts, self._link_for(notice), page)
 
     def _link_for(self, notice: ClaimedNotice) -> str:
         """The calendar link of the sign-up that a notice is about; empty for other subjects."""
@@ -226,6 +239,7 @@ def make_deliverer(
         pauses=Pauses(redis, settings.wechat_app_id),
         templates=read_templates(settings.wechat_templates),
         calendar_url=CalendarLinks(settings.public_url, settings.secret_key.get_secret_value()).url,
+        pack_links=PackLinks(settings.public_url, settings.secret_key.get_secret_value()),
         worker=worker,
         stopping=stopping,
     )

@@ -49,6 +49,7 @@ MENU = Menu(
         Group(
             "我家",
             (
+                Button("育儿资料", "资料"),
                 Button("我的信息", "我的信息"),
                 Button("邀请家人", "邀请"),
             ),

@@ -65,6 +65,7 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "year_plan_nudge": PLAN_LINES,
     "course_nudge": COURSE_LINES,
     "course_module_passed": COURSE_LINES,
+    "pack": (("thing1", Field.TITLE), ("thing2", Field.AGE)),
 }
 """The lines that a kind fills where the setting says nothing else."""
 

@@ -14,6 +14,7 @@ from app.models.notice_facts import (
     CourseNudge,
     LateReply,
     NoticeFacts,
+    PackDue,
     PlanProposed,
     PlanSession,
     SessionChanged,
@@ -27,6 +28,7 @@ from app.models.notice_facts import (
 )
 from app.words import course
 from app.words.calendar import link_line
+from app.words.packs import age_of, push
 from app.words.when import say_age, say_age_range, say_when
 from app.words.year_plan import nudge_words, proposed_words
 
@@ -51,6 +53,7 @@ class Field(StrEnum):
     UNTIL = "until"
     HINT = "hint"
     PHONE = "phone"
+    AGE = "age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,11 @@ class NoticeWords:
     """Empty where the notice cannot be said in a template's lines."""
 
 
-def render(facts: NoticeFacts, calendar_url: str = "") -> NoticeWords:
+def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> NoticeWords:
     """The notice in words: what happened, when and where, and what to do next.
 
-    With the link to the sign-up's calendar file where one is given and of use.
+    With the link to the sign-up's calendar file, or to a pack's page, where one is given and
+    of use.
     """
     match facts:
         case SignUpConfirmed():
@@ -106,6 +110,16 @@ def render(facts: NoticeFacts, calendar_url: str = "") -> NoticeWords:
             return NoticeWords(text=course.enrolled_by_staff(facts))
         case CertificateChanged():
             return NoticeWords(text=course.certificate_changed(facts))
+        case PackDue():
+            return NoticeWords(
+                text=push(facts, page_url),
+                fields=(
+                    (Field.TITLE, facts.title),
+                    (Field.AGE, age_of(facts.from_days, facts.until_days)),
+                    (Field.CHILD, "、".join(facts.nicknames)),
+                    (Field.HINT, "点开看全文，或回复资料"),
+                ),
+            )
         case LateReply():
             return NoticeWords(text=facts.text)
         case CaregiverJoined():

@@ -111,9 +111,7 @@ def claim(database: Database, at: datetime) -> list[delivery.ClaimedNotice]:
         return delivery.claim_due(db, now=at, worker="w", limit=10)
 
 
-def objection(
-    database: Database, claimed: delivery.ClaimedNotice, at: datetime
-) -> delivery.Reason | None:
+def objection(database: Database, claimed: delivery.ClaimedNotice, at: datetime) -> str | None:
     with database.reading() as db:
         return delivery.find_objection(db, claimed, at)
 

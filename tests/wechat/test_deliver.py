@@ -309,6 +309,7 @@ def make_deliverer_like(post: Post) -> Deliverer:
         pauses=like._pauses,
         templates=like._templates,
         calendar_url=like._calendar_url,
+        pack_links=like._pack_links,
         worker="second",
         stopping=post.stopping,
     )

@@ -1,0 +1,221 @@
+"""The planner's statements: one for everybody at once, in PostgreSQL's words and in SQLite's.
+
+The only difference between the two is how days are added to a date, and how a date becomes
+the instant at which a window opens: 08:00 in Shanghai is 00:00 UTC of the same date.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import BindParameter, Date, Integer, TextClause, bindparam, text
+
+from app.db import Instant
+
+_POSTGRESQL = {
+    "opens_at": "((c.birth_date + w.opens)::timestamp AT TIME ZONE 'UTC')",
+    "closes_at": "((c.birth_date + w.closes)::timestamp AT TIME ZONE 'UTC')",
+    "born_by_today": "(CAST(:today AS date) - w.opens)",
+    "born_since": "(CAST(COALESCE(k.planned_until, :before) AS date) - w.opens)",
+    "age_days": "(CAST(:today AS date) - c.birth_date)",
+}
+_SQLITE = {
+    "opens_at": "(date(c.birth_date, w.opens || ' days') || ' 00:00:00.000000')",
+    "closes_at": "(date(c.birth_date, w.closes || ' days') || ' 00:00:00.000000')",
+    "born_by_today": "date(:today, -w.opens || ' days')",
+    "born_since": "date(COALESCE(k.planned_until, :before), -w.opens || ' days')",
+    "age_days": "CAST(julianday(:today) - julianday(c.birth_date) AS INTEGER)",
+}
+
+_WEEKS = (
+    "CASE WHEN k.is_corrected AND c.gestation_weeks BETWEEN 22 AND 36"
+    " THEN c.gestation_weeks ELSE 40 END"
+)
+_IS_FOR = """(k.audience = 'everyone'
+    OR (k.audience = 'grandparents' AND g.relation IN ('grandmother', 'grandfather'))
+    OR (k.audience = 'parents'
+        AND COALESCE(g.relation, '') NOT IN ('grandmother', 'grandfather'))
+    OR (k.audience = 'preterm' AND c.gestation_weeks BETWEEN 22 AND 36)
+    OR (k.audience = 'multiples' AND EXISTS (SELECT 1 FROM children t
+        WHERE t.family_id = c.family_id AND t.id <> c.id AND t.birth_date = c.birth_date)))"""
+_ROW = (
+    "INSERT INTO pack_pushes (child_id, caregiver_id, family_id, pack_id, version, because,"
+    " state, due_at, closes_at, planned_at, replans)"
+)
+
+OPENED = """{row}
+SELECT c.id, g.id, c.family_id, k.id, k.version, 'age', 'planned', {opens_at}, {closes_at}, :now, 0
+FROM pack_catalogue k
+JOIN pack_windows w ON w.pack_id = k.id
+JOIN children c ON c.birth_date > {born_since} AND c.birth_date <= {born_by_today}
+    AND w.weeks = {weeks}
+JOIN caregivers g ON g.family_id = c.family_id
+WHERE c.packs_from IS NOT NULL AND c.lost_at IS NULL AND g.packs_from IS NOT NULL
+    AND g.openid IS NOT NULL AND {is_for}
+ON CONFLICT DO NOTHING"""
+"""Windows that opened since a pack was last planned, for those who were known before."""
+
+BAND = """{row}
+SELECT child_id, caregiver_id, family_id, pack_id, version, :because, 'planned', :due,
+    closes_at, :now, 0
+FROM (
+    SELECT c.id AS child_id, g.id AS caregiver_id, c.family_id, k.id AS pack_id, k.version,
+        {closes_at} AS closes_at, {age_days} - w.opens AS open_for,
+        ROW_NUMBER() OVER (PARTITION BY c.id, g.id ORDER BY w.opens DESC, k.id) AS place
+    FROM children c
+    JOIN caregivers g ON g.family_id = c.family_id
+    JOIN pack_catalogue k ON k.blocked_by IS NULL
+    JOIN pack_windows w ON w.pack_id = k.id AND w.weeks = {weeks}
+    WHERE {who} AND c.birth_date IS NOT NULL AND c.lost_at IS NULL AND g.openid IS NOT NULL
+        AND {age_days} >= w.opens AND {age_days} < w.closes AND {is_for}
+) opened
+WHERE open_for <= :band OR place = 1
+ON CONFLICT DO NOTHING"""
+"""What a late joiner is given: what opened lately, or else what opened last."""
+
+TWINS = """
+UPDATE pack_pushes SET state = 'sent', reason = 'with_twin', sent_at = s.sent_at,
+    queued_at = s.queued_at, lead_id = s.lead_id
+FROM pack_pushes s JOIN children a ON a.id = s.child_id
+    JOIN children b ON b.family_id = a.family_id AND b.birth_date = a.birth_date AND b.id <> a.id
+WHERE pack_pushes.state = 'planned' AND pack_pushes.planned_at = :now
+    AND pack_pushes.child_id = b.id AND b.id > :after AND b.id <= :upto
+    AND s.caregiver_id = pack_pushes.caregiver_id
+    AND s.pack_id = pack_pushes.pack_id AND s.state = 'sent' AND s.lead_id IS NOT NULL"""
+"""A twin who was registered later is credited with what the caregiver was sent already."""
+
+_DUE = """pack_pushes.state = 'planned' AND pack_pushes.due_at <= :now
+    AND pack_pushes.family_id > :after AND pack_pushes.family_id <= :upto"""
+
+SKIP = """
+WITH objections AS (
+    SELECT pack_pushes.id, CASE
+        WHEN c.lost_at IS NOT NULL THEN 'loss'
+        WHEN f.stopped_at IS NOT NULL THEN 'family_stopped'
+        WHEN g.openid IS NULL OR NOT g.is_following THEN 'not_following'
+        WHEN g.pushes = 'off' THEN 'opted_out'
+        WHEN k.blocked_by IS NOT NULL THEN 'pack_' || k.blocked_by
+        WHEN pack_pushes.closes_at <= :now THEN 'window_closed'
+        WHEN m.topic IS NOT NULL THEN 'topic_muted'
+        WHEN pack_pushes.due_at <= :late AND g.pushes = 'paused' THEN 'paused'
+        WHEN pack_pushes.due_at <= :late THEN 'too_late'
+    END AS why
+    FROM pack_pushes
+    JOIN children c ON c.id = pack_pushes.child_id
+    JOIN families f ON f.id = pack_pushes.family_id
+    JOIN caregivers g ON g.id = pack_pushes.caregiver_id
+    JOIN pack_catalogue k ON k.id = pack_pushes.pack_id
+    LEFT JOIN muted_topics m ON m.caregiver_id = g.id AND m.topic = k.topic
+    WHERE {due}
+)
+UPDATE pack_pushes SET state = 'skipped', reason = objections.why
+FROM objections WHERE objections.id = pack_pushes.id AND objections.why IS NOT NULL
+    AND pack_pushes.state = 'planned'"""
+"""What is not sent, and why; the gravest reason stands."""
+
+CHOOSE = """
+WITH due AS (
+    SELECT pack_pushes.id, pack_pushes.family_id, caregiver_id, pack_id, closes_at
+    FROM pack_pushes JOIN caregivers g ON g.id = caregiver_id AND g.pushes = 'on'
+    WHERE {due}
+), packs AS (
+    SELECT family_id, pack_id,
+        ROW_NUMBER() OVER (PARTITION BY family_id ORDER BY MIN(closes_at), pack_id) AS place
+    FROM due GROUP BY family_id, pack_id
+), spent AS (
+    SELECT family_id, COUNT(DISTINCT pack_id) AS packs FROM pack_pushes
+    WHERE queued_at > :week_ago AND family_id > :after AND family_id <= :upto
+        AND state IN ('queued', 'waiting', 'sent', 'unknown') GROUP BY family_id
+), own AS (
+    SELECT p.caregiver_id, r.per_week, COUNT(DISTINCT p.pack_id) AS packs
+    FROM push_preferences r LEFT JOIN pack_pushes p ON p.caregiver_id = r.caregiver_id
+        AND p.queued_at > :week_ago AND p.family_id > :after AND p.family_id <= :upto
+        AND p.state IN ('queued', 'waiting', 'sent', 'unknown')
+    WHERE r.caregiver_id IN (SELECT caregiver_id FROM due)
+    GROUP BY r.caregiver_id, p.caregiver_id, r.per_week
+), fitting AS (
+    SELECT due.id, due.caregiver_id,
+        MIN(due.id) OVER (PARTITION BY due.caregiver_id, due.pack_id) AS lead_id,
+        DENSE_RANK() OVER (PARTITION BY due.caregiver_id ORDER BY packs.place) AS mine
+    FROM due JOIN packs ON packs.family_id = due.family_id AND packs.pack_id = due.pack_id
+    LEFT JOIN spent ON spent.family_id = due.family_id
+    WHERE packs.place + COALESCE(spent.packs, 0) <= :cap
+), chosen AS (
+    SELECT fitting.id, fitting.lead_id FROM fitting
+    LEFT JOIN push_preferences r ON r.caregiver_id = fitting.caregiver_id
+    LEFT JOIN own ON own.caregiver_id = fitting.caregiver_id
+    WHERE r.caregiver_id IS NULL OR fitting.mine + COALESCE(own.packs, 0) <= r.per_week
+)
+UPDATE pack_pushes SET state = 'queued', reason = NULL, queued_at = :now,
+    lead_id = chosen.lead_id
+FROM chosen WHERE chosen.id = pack_pushes.id AND pack_pushes.state = 'planned'"""
+"""Who gets what now: at most three packs a week and family, what closes first in front."""
+
+NOTICES = """
+INSERT INTO notices (caregiver_id, kind, subject, dedupe_key, facts, state, priority, queued_at,
+    due_at, expires_at, attempts)
+SELECT p.caregiver_id, 'pack', 'pack:' || p.id, 'pack:' || p.id || ':' || p.replans,
+    k.facts, 'queued', :priority,
+    :now, :send, p.closes_at, 0
+FROM pack_pushes p JOIN pack_catalogue k ON k.id = p.pack_id
+WHERE p.queued_at = :now AND p.family_id > :after AND p.family_id <= :upto
+    AND p.lead_id = p.id AND p.state = 'queued'
+ON CONFLICT (dedupe_key) DO NOTHING"""
+"""One notice for each message: the lead row stands for its twin's, too."""
+
+PUT_OFF = """
+UPDATE pack_pushes SET
+    reason = CASE WHEN g.pushes = 'on' THEN 'weekly_cap' ELSE 'paused' END,
+    due_at = CASE WHEN g.pushes = 'on' THEN :tomorrow ELSE due_at END
+FROM caregivers g WHERE g.id = pack_pushes.caregiver_id AND {due}"""
+"""What is due and not chosen: a full week moves it on; a pause only names itself."""
+
+NEXT_FAMILIES = """
+SELECT MAX(family_id) FROM (
+    SELECT DISTINCT family_id FROM pack_pushes
+    WHERE state = 'planned' AND due_at <= :now AND family_id > :after
+    ORDER BY family_id LIMIT :families) batch"""
+
+_COMMON = {"row": _ROW, "due": _DUE, "weeks": _WEEKS, "is_for": _IS_FOR}
+
+_TYPES = {
+    "now": Instant,
+    "late": Instant,
+    "week_ago": Instant,
+    "send": Instant,
+    "due": Instant,
+    "tomorrow": Instant,
+    "today": Date,
+    "before": Date,
+    "after": Integer,
+    "upto": Integer,
+    "band": Integer,
+    "cap": Integer,
+    "priority": Integer,
+    "families": Integer,
+}
+
+_NAMES = re.compile(r"(?<!:):([a-z_]+)")
+
+CHILDREN = "c.id > :after AND c.id <= :upto AND c.packs_from IS NULL"
+CAREGIVERS = "g.id > :after AND g.id <= :upto AND g.packs_from IS NULL"
+ONE_CHILD = "c.id > :after AND c.id <= :upto"
+"""For whom a band is planned: new children, new caregivers, a child whose dates changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialected:
+    """The statements in one engine's words."""
+
+    is_postgresql: bool
+
+    def __call__(self, statement: str, **parts: str) -> TextClause:
+        words = _POSTGRESQL if self.is_postgresql else _SQLITE
+        # What is common holds parts of the engine's own: it is put in first.
+        for name, said in (*_COMMON.items(), *parts.items(), *words.items()):
+            statement = statement.replace("{" + name + "}", said)
+        said_names = set(_NAMES.findall(statement))
+        typed: list[BindParameter[Any]] = [
+            bindparam(n, type_=_TYPES[n]) for n in sorted(said_names & _TYPES.keys())
+        ]
+        return text(statement).bindparams(*typed)
