@@ -21,6 +21,7 @@ from sqlalchemy import (
     Dialect,
     Engine,
     MetaData,
+    String,
     Text,
     TypeDecorator,
     create_engine,
@@ -40,6 +41,8 @@ SQLITE_BUSY_MILLISECONDS = 20_000
 """A turn that was told to wait outlives a long backup: it gives up only after this."""
 POOL_TIMEOUT_SECONDS = 3.0
 CONNECT_TIMEOUT_SECONDS = 2
+LOOK_UP_LENGTH = 32
+"""128 bits of a keyed hash: no two terms of a district will share one."""
 IDLE_SECONDS = 2.0
 """A connection that lay idle longer is tried before it is used."""
 
@@ -87,6 +90,19 @@ class EncryptedText(TypeDecorator[str]):
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
         return None if value is None else _cipher_of(dialect).decrypt(str(value))
+
+
+class LookUp(TypeDecorator[str]):
+    """A text kept only as its keyed hash: to be found by an equal text, never to be read.
+
+    Give it the text itself, in rows as in conditions; what is read back is the hash.
+    """
+
+    impl = String(LOOK_UP_LENGTH)
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else _cipher_of(dialect).look_up(value)[:LOOK_UP_LENGTH]
 
 
 def _cipher_of(dialect: Dialect) -> Cipher:

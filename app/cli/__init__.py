@@ -9,6 +9,7 @@ from app.cli.coverage import coverage_command
 from app.cli.database import database
 from app.cli.demo import demo
 from app.cli.doctor import doctor_command
+from app.cli.families import families
 from app.cli.imports import sessions, stations
 from app.cli.jobs import jobs
 from app.cli.keys import keys
@@ -25,6 +26,7 @@ COMMANDS = (
     database,
     demo,
     doctor_command,
+    families,
     family,
     jobs,
     keys,

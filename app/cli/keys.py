@@ -6,6 +6,7 @@ from base64 import urlsafe_b64encode
 import click
 from cryptography.fernet import InvalidToken
 
+from app.cli.families import index_all
 from app.cli.speaking import Answer, Group, Refused
 from app.config import DATA_KEY_BYTES
 from app.services import key_rotation
@@ -48,6 +49,8 @@ def rotate_command(services: Services) -> Answer:
                 " put the key they were written with back, behind the others",
             ) from None
         rewritten[table.name] = count
+    # Its hashes hang on the newest key.
+    index_all(services)
     with services.database.reading() as db:
         left = key_rotation.count_older(db, services.cipher)
     total = sum(rewritten.values())

@@ -5,7 +5,7 @@ from flask import Blueprint, Flask, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_bootstrap import Bootstrap5
 from flask_limiter import Limiter
-from flask_login import LoginManager
+from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError
@@ -18,14 +18,17 @@ from app.console import (
     check_in,
     coverage,
     decisions,
+    families,
     follow_ups,
+    more,
     notices,
     sessions,
     sheets,
     timetable,
     today,
 )
-from app.console.signed_in import check_may_enter, load_signed_in
+from app.console.access import TABS_ON_A_PHONE, home_of, may, tabs_of
+from app.console.signed_in import check_may_enter, current_role, load_signed_in
 from app.security import Security
 from app.words.when import say_age, say_age_range, say_day, say_near, say_time, say_when
 
@@ -77,8 +80,10 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     check_in.add_routes(console)
     sheets.add_routes(console)
     calendar.add_routes(console)
+    families.add_routes(console)
     follow_ups.add_routes(console)
     notices.add_routes(console)
+    more.add_routes(console)
     # Last: what is no page of ours is answered in the console's own looks, after the log-in.
     console.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
     return console
@@ -124,10 +129,23 @@ def _keep_out_of_caches(response: Response) -> Response:
     return response
 
 
+def _may_see(endpoint: str) -> bool:
+    return may(current_role(), endpoint, acts=False)
+
+
+def _may_act(endpoint: str) -> bool:
+    return may(current_role(), endpoint, acts=True)
+
+
 def _page_words() -> dict[str, object]:
     """What the console's templates call on."""
     return {
         "now": now(),
+        "may_act": _may_act,
+        "may_see": _may_see,
+        "tabs": tabs_of(current_role()) if current_user.is_authenticated else [],
+        "tabs_on_a_phone": TABS_ON_A_PHONE,
+        "home": home_of(current_role()) if current_user.is_authenticated else None,
         "say_age": say_age,
         "say_age_range": say_age_range,
         "say_day": say_day,

@@ -11,16 +11,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
+from app.console.access import home_of, may
 from app.db import Database
 from app.models import Staff
 from app.services.staff import Role, find_logged_in
 
 OPEN_TO_ALL = frozenset({"console.log_in", "console.static"})
-OPEN_TO_EVERY_ROLE = frozenset({"console.log_out"})
-ROLES_WITH_PAGES = frozenset({Role.WORKER, Role.DISTRICT})
-OPEN_TO_TOWNSHIPS = frozenset({"console.coverage"})
-"""A township lead watches the numbers; families' names are the stations' affair."""
-
 
 SESSION_NAME = "log_in"
 ENDED_SECONDS = 24 * 3600
@@ -101,19 +97,25 @@ def load_signed_in(cookie_id: str) -> SignedIn | None:
 
 
 def check_may_enter() -> ResponseReturnValue | None:
-    """Before each page: the log-in for strangers, 403 for roles that have no pages."""
+    """Before each page: the log-in for strangers, 403 where access.py does not let the role in."""
     if request.endpoint in OPEN_TO_ALL:
         return None
     if not current_user.is_authenticated:
         asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("console.log_in", next=asked_for))
-    if request.endpoint in OPEN_TO_EVERY_ROLE or current_user.role in ROLES_WITH_PAGES:
+    acts = request.method not in ("GET", "HEAD")
+    if may(current_role(), request.endpoint or "", acts=acts):
         return None
-    if current_user.role == Role.TOWNSHIP and request.endpoint in OPEN_TO_TOWNSHIPS:
-        return None
-    if current_user.role == Role.TOWNSHIP and request.endpoint == "console.today":
-        return redirect(url_for("console.coverage"))
+    home = home_of(current_role())
+    if request.endpoint == "console.today" and home:
+        return redirect(url_for(home))
     return abort(403)
+
+
+def current_role() -> Role:
+    """The role of whoever is signed in."""
+    role: Role = current_user.role
+    return role
 
 
 def acting_staff(db: Session) -> Staff:

@@ -29,10 +29,12 @@ from app.models.packs import (
     SubscriptionConsent,
 )
 from app.models.policy import Entitlement
-from app.models.staff import AuditEntry, JobRun, Lease, Staff
+from app.models.search import FamilyTerm
+from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
 
 __all__ = [
     "AuditEntry",
+    "AuditedFamily",
     "CalendarDay",
     "Caregiver",
     "CataloguedPack",
@@ -41,6 +43,7 @@ __all__ = [
     "Consent",
     "Entitlement",
     "Family",
+    "FamilyTerm",
     "FollowUp",
     "GuidanceSession",
     "InboxEntry",
@@ -58,6 +61,7 @@ __all__ = [
     "Practice",
     "PushPreference",
     "QuizAttempt",
+    "RecoveryCode",
     "SessionSeries",
     "SignUp",
     "Staff",

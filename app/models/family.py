@@ -23,6 +23,9 @@ class Family(Base):
     need: Mapped[bool | None]
     """有需求: yes, no, or not answered (None), which counts as neither."""
     need_answered_at: Mapped[datetime | None] = mapped_column(Instant)
+    contact_name: Mapped[str | None] = mapped_column(EncryptedText)
+    """Whom staff ask for on the telephone, such as 王阿姨; None where nobody told."""
+    phone: Mapped[str | None] = mapped_column(EncryptedText)
     no_shows_waived_at: Mapped[datetime | None] = mapped_column(Instant)
     """Missed sessions before then no longer delay this family's sign-ups: staff's decision."""
     nudged_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, String
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Base, EncryptedText, Instant
@@ -16,7 +16,7 @@ class Staff(Base):
     username: Mapped[str] = mapped_column(String(40), unique=True)
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(12))
-    """worker, visitor, township or district."""
+    """worker, visitor, township, district, editor or auditor."""
     station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"))
     township_id: Mapped[int | None] = mapped_column(ForeignKey("townships.id"))
     is_active: Mapped[bool] = mapped_column(default=True)
@@ -24,11 +24,28 @@ class Staff(Base):
     locked_until: Mapped[datetime | None] = mapped_column(Instant)
     login_epoch: Mapped[int] = mapped_column(default=0)
     """Raised to revoke every session cookie of this account."""
+    totp_secret: Mapped[str | None] = mapped_column(EncryptedText)
+    """The second factor's key in base32; of no effect until it was confirmed with a code."""
+    totp_confirmed_at: Mapped[datetime | None] = mapped_column(Instant)
+    totp_last_step: Mapped[int | None]
+    """The 30 seconds whose code was taken last: no code works twice."""
     last_login_at: Mapped[datetime | None] = mapped_column(Instant)
     created_at: Mapped[datetime] = mapped_column(Instant)
 
     station: Mapped[Station | None] = relationship()
     township: Mapped[Township | None] = relationship()
+
+
+class RecoveryCode(Base):
+    """Works once in place of the second factor. Only its hash is kept: a code is random."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (UniqueConstraint("staff_id", "code_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    staff_id: Mapped[int] = mapped_column(ForeignKey("staff.id"))
+    code_hash: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None] = mapped_column(Instant)
 
 
 class AuditEntry(Base):
@@ -51,6 +68,19 @@ class AuditEntry(Base):
     before: Mapped[str | None] = mapped_column(String(40))
     after: Mapped[str | None] = mapped_column(String(40))
     reason: Mapped[str | None] = mapped_column(EncryptedText)
+
+
+class AuditedFamily(Base):
+    """Whom a row of the audit log is about: a page may have shown fifty families at once."""
+
+    __tablename__ = "audited_families"
+    __table_args__ = (Index("ix_audited_families_family_id", "family_id"),)
+
+    entry_id: Mapped[int] = mapped_column(
+        ForeignKey("audit_log.id", ondelete="CASCADE"), primary_key=True
+    )
+    family_id: Mapped[int] = mapped_column(primary_key=True)
+    """No foreign key: who looked at a family is still known when its rows are gone."""
 
 
 class Lease(Base):

@@ -1,5 +1,6 @@
 """The audit trail: one row for every change that matters, in the change's own transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 from sqlalchemy import bindparam, insert
 from sqlalchemy.orm import Session
 
-from app.models import AuditEntry
+from app.models import AuditedFamily, AuditEntry
 from app.prepared import Prepared
 
 
@@ -32,6 +33,7 @@ _INSERT = Prepared(
         }
     )
 )
+_INSERT_FAMILIES = insert(AuditedFamily)
 
 
 def record(
@@ -45,17 +47,30 @@ def record(
     before: str | None = None,
     after: str | None = None,
     reason: str | None = None,
+    families: Collection[int] = (),
 ) -> None:
-    """Add one row, such as action="confirm", subject sign_up 12, requested → confirmed."""
-    _INSERT.run(
-        db,
-        at=now,
-        actor_type=actor.type,
-        actor_id=actor.id,
-        action=action,
-        subject_type=subject_type,
-        subject_id=subject_id,
-        before=before,
-        after=after,
-        reason=reason,
+    """Add one row, such as action="confirm", subject sign_up 12, requested → confirmed.
+
+    `families` are the ids of the families that the row is about, where the subject does not
+    tell: those that a page has shown.
+    """
+    values = {
+        "at": now,
+        "actor_type": actor.type,
+        "actor_id": actor.id,
+        "action": action,
+        "subject_type": subject_type,
+        "subject_id": subject_id,
+        "before": before,
+        "after": after,
+        "reason": reason,
+    }
+    if not families:
+        _INSERT.run(db, **values)
+        return
+    connection = db.connection()
+    (entry_id,) = connection.execute(insert(AuditEntry), values).inserted_primary_key or (None,)
+    connection.execute(
+        _INSERT_FAMILIES,
+        [{"entry_id": entry_id, "family_id": family_id} for family_id in sorted(set(families))],
     )

@@ -181,13 +181,7 @@ def bounds(year: int) -> tuple[datetime, datetime]:
 
 def _families_in(scope: StaffScope | None) -> ColumnElement[bool]:
     """The families that a scope's report is about: a condition on Family."""
-    if scope is None or scope.role is Role.DISTRICT:
-        return true()
-    if scope.role is Role.WORKER:
-        return Family.station_id == scope.station_id
-    if scope.role is Role.TOWNSHIP:
-        return Family.township_id == scope.township_id
-    return false()
+    return true() if scope is None else scope.families()
 
 
 def _attendance(year: int) -> Subquery:
@@ -341,7 +335,7 @@ def _seats_left(db: Session, year: int, now: datetime, scope: StaffScope | None)
 
 def _townships(db: Session, scope: StaffScope | None) -> Sequence[Township]:
     """In the official order; none for a worker, whose station is not the whole township."""
-    if scope is None or scope.role is Role.DISTRICT:
+    if scope is None or scope.sees_all:
         condition: ColumnElement[bool] = true()
     elif scope.role is Role.TOWNSHIP:
         condition = Township.id == scope.township_id

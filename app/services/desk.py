@@ -4,6 +4,7 @@ Every query takes a StaffScope and shows nothing outside it. Lists take a limit 
 offset; ask for one row more than a page to learn whether there is a next one.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,7 +28,7 @@ from app.models import Caregiver, Family, FollowUp, GuidanceSession, Notice, Sig
 from app.models.notice_facts import NoticeFacts, load_facts
 from app.services import audit
 from app.services.audit import Actor
-from app.services.staff import Role, StaffScope
+from app.services.staff import StaffScope
 
 NOTICE_STATES = ("queued", "sending", "waiting", "sent", "failed", "skipped", "unknown")
 NOTICE_STATES_TO_LOOK_AT = ("unknown", "failed")
@@ -35,9 +36,15 @@ NOTICE_STATES_TO_LOOK_AT = ("unknown", "failed")
 
 
 def record_view(
-    db: Session, scope: StaffScope, *, page: str, subject_id: int | None, now: datetime
+    db: Session,
+    scope: StaffScope,
+    *,
+    page: str,
+    subject_id: int | None,
+    now: datetime,
+    families: Collection[int] = (),
 ) -> None:
-    """Note in the audit log that a staff member saw families on a page."""
+    """Note in the audit log that a staff member saw families on a page, and which ones."""
     audit.record(
         db,
         actor=Actor("staff", scope.staff_id),
@@ -45,6 +52,7 @@ def record_view(
         subject_type=page,
         subject_id=subject_id,
         now=now,
+        families=families,
     )
 
 
@@ -77,7 +85,7 @@ class FollowUpCount:
 
 
 def _follow_ups_in(scope: StaffScope) -> ColumnElement[bool]:
-    if scope.role is Role.DISTRICT:
+    if scope.sees_all:
         return true()
     return FollowUp.station_id.in_(select(Station.id).where(scope.stations()))
 
@@ -181,7 +189,7 @@ class DeskNotice:
 
 def _notices_in(scope: StaffScope) -> ColumnElement[bool]:
     """Notices to the station's own families, and about sign-ups for the station's sessions."""
-    if scope.role is Role.DISTRICT:
+    if scope.sees_all:
         return true()
     stations = select(Station.id).where(scope.stations())
     # Guarded by CASE: PostgreSQL refuses to read "family:3" as a number.

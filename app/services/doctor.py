@@ -24,7 +24,7 @@ from app.models import (
 )
 from app.models.notice_facts import load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
-from app.services import waiting_checks
+from app.services import family_index, waiting_checks
 
 SENDING_AT_MOST = timedelta(minutes=2)
 """A notice longer in `sending` was left there by a crash and should be unknown by now."""
@@ -347,6 +347,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("notices_have_state_and_reason", _unexplained_notices),
     ("children_have_consent", _children_without_consent),
     ("children_have_one_date", _children_without_date),
+    ("families_can_be_found", family_index.unfindable),
     ("families_have_a_caregiver", _families_without_caregiver),
     ("identities_are_kept_of_followers_only", _followed_identities),
     ("staff_have_their_place", _staff_without_place),

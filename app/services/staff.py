@@ -31,7 +31,7 @@ from app.errors import (
     UsernameInvalid,
     UsernameTaken,
 )
-from app.models import Staff, Station, Township
+from app.models import Family, Staff, Station, Township
 from app.services import audit
 from app.services.audit import Actor
 
@@ -51,28 +51,52 @@ class Role(StrEnum):
     VISITOR = "visitor"
     TOWNSHIP = "township"
     DISTRICT = "district"
+    EDITOR = "editor"
+    """Writes packs, lessons and answers; sees no family."""
+    AUDITOR = "auditor"
+    """Sees what the district sees, and changes nothing."""
+
+
+DISTRICT_ROLES = frozenset({Role.DISTRICT, Role.EDITOR, Role.AUDITOR})
+"""Accounts whose reach is the whole district: these need a second factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class StaffScope:
     """What one staff member may see: a worker their station, a township lead the township's
-    stations, the district all of them, a visitor none."""
+    stations, the district and its auditor all of them, others none."""
 
     staff_id: int
     role: Role
     station_id: int | None
     township_id: int | None
 
+    @property
+    def sees_all(self) -> bool:
+        return self.role in (Role.DISTRICT, Role.AUDITOR)
+
     def stations(self) -> ColumnElement[bool]:
         """A condition for queries that join Station; true for the stations in scope."""
         match self.role:
-            case Role.DISTRICT:
+            case Role.DISTRICT | Role.AUDITOR:
                 return true()
             case Role.WORKER:
                 return Station.id == self.station_id
             case Role.TOWNSHIP:
                 return Station.township_id == self.township_id
-            case Role.VISITOR:
+            case _:
+                return false()
+
+    def families(self) -> ColumnElement[bool]:
+        """A condition on Family: the families that belong to this staff member's care."""
+        match self.role:
+            case Role.DISTRICT | Role.AUDITOR:
+                return true()
+            case Role.WORKER:
+                return Family.station_id == self.station_id
+            case Role.TOWNSHIP:
+                return Family.township_id == self.township_id
+            case _:
                 return false()
 
 

@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 
 from app.config import Settings
 from app.crypto import Cipher
-from app.models import Child
+from app.models import Child, Family
 from app.services import key_rotation
+from app.services.families import matching
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 from scheduler.timetable import JOBS
@@ -45,6 +46,9 @@ def test_a_drill_of_the_rotation(
     assert done["rewritten"]["children"] == len(names)
     new = _with_keys(settings, NEW_KEY)
     assert _names(new) == names
+    with new.database.reading() as db:
+        name = sorted(names)[0]
+        assert db.scalars(select(Family.id).where(matching(name))).all() != []
     again = runner_of(both)("keys", "rotate").json
     assert not any(again["rewritten"].values())
     for services in (old, both, new):

@@ -48,6 +48,8 @@ class Desk:
     """糖糖, requested."""
     follow_up_id: int
     notice_id: int
+    family_id: int
+    """糖糖's."""
 
 
 @pytest.fixture
@@ -103,12 +105,16 @@ def desk(database: Database, now: datetime) -> Desk:
         make_staff(db, "district", now, role="district")
         make_staff(db, "visitor", now, role="visitor", station=chengqiao)
         make_staff(db, "lead", now, role="township", township="城桥镇")
+        make_staff(db, "lead-elsewhere", now, role="township", township="堡镇")
+        make_staff(db, "editor", now, role="editor")
+        make_staff(db, "auditor", now, role="auditor")
         session = make_session(db, chengqiao, "CQ-1", now + timedelta(days=3))
         child = make_child(db, "糖糖", now, station=chengqiao)
+        child.family.contact_name, child.family.phone = "王阿姨", "13800001234"
         sign_up = make_sign_up(db, session, child, now - timedelta(hours=1))
         follow_up = make_follow_up(db, now, kind="emergency", child=child, station=chengqiao)
         notice = make_notice(db, child, now, state="unknown", reason="crashed_while_sending")
-        return Desk(sign_up.id, follow_up.id, notice.id)
+        return Desk(sign_up.id, follow_up.id, notice.id, child.family_id)
 
 
 @pytest.fixture

@@ -102,13 +102,14 @@ def broken(report: Report) -> dict[str, tuple[str, ...]]:
 
 @contextmanager
 def without_guards(database: Database) -> Iterator[Session]:
-    """A session that writes past the foreign keys; nothing of it stays."""
+    """A session that writes past the foreign keys and triggers; nothing of it stays."""
     with database.engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL session_replication_role = replica"))
         else:
             # Heeded at the commit only, which never comes.
             connection.execute(text("PRAGMA defer_foreign_keys=ON"))
+            connection.execute(text("DROP TRIGGER audit_log_is_kept"))
         with Session(connection) as db:
             yield db
         connection.rollback()
@@ -350,6 +351,12 @@ FAULTS = (
         "UPDATE children SET birth_date = NULL WHERE id = :id",
         CHILD,
         "children_have_one_date",
+        "child:{id}",
+    ),
+    Fault(
+        "DELETE FROM family_terms WHERE child_id = :id",
+        CHILD,
+        "families_can_be_found",
         "child:{id}",
     ),
     Fault(

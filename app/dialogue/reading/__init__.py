@@ -4,9 +4,3 @@ Every function here is pure. It takes the text as it came, tidies it itself, and
 today or now where it needs them. What cannot be read is left out or said to be unreadable,
 never guessed at silently.
 """
-
-import os
-
-# Characters are read one by one here: without its phrases pypinyin takes 12 MB, not 55.
-os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")
-os.environ.setdefault("PYPINYIN_NO_DICT_COPY", "1")

@@ -5,7 +5,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Final
 
-from pypinyin import lazy_pinyin
+from app.rules.pinyin import syllable
 
 # What speakers of Shanghainese do not tell apart, and their voice input neither.
 _NEAR: Final = (
@@ -17,17 +17,6 @@ _NEAR: Final = (
     (re.compile("^hu(?=[aoei])"), "w"),
     (re.compile("([aei])ng$"), r"\1n"),
 )
-
-
-# Characters of several readings, as they are read in Chongming's names.
-_HERE: Final = {"长": "chang", "堡": "bao", "沿": "yan", "行": "hang"}
-
-
-@lru_cache(maxsize=8192)
-def syllable(character: str) -> str:
-    """The usual reading of one Chinese character without its tone, ü as v; "" for any other."""
-    read = _HERE.get(character) or next(iter(lazy_pinyin(character, errors="ignore")), "")
-    return str(read)
 
 
 @lru_cache(maxsize=4096)

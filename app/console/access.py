@@ -1,0 +1,137 @@
+"""Who may what: every route of the console, with the roles that may see it and may act on it.
+
+This is the one place. A route that is missing here is open to nobody. Which *rows* a role
+sees on a page it may open is StaffScope's affair (services/staff.py): another station's row is
+a 404, as one that does not exist.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from app.services.staff import Role
+
+Roles = frozenset[Role]
+
+NOBODY: Final[Roles] = frozenset()
+EVERYBODY: Final[Roles] = frozenset(Role)
+STATION_STAFF: Final[Roles] = frozenset({Role.WORKER, Role.TOWNSHIP, Role.DISTRICT})
+"""Who works with families: each at their own station, in their own township, or anywhere."""
+READERS: Final[Roles] = STATION_STAFF | {Role.AUDITOR}
+DISTRICT: Final[Roles] = frozenset({Role.DISTRICT})
+DISTRICT_READERS: Final[Roles] = frozenset({Role.DISTRICT, Role.AUDITOR})
+REPORTERS: Final[Roles] = frozenset({Role.TOWNSHIP, Role.DISTRICT, Role.AUDITOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may open a route (GET), and who may act by it (POST)."""
+
+    see: Roles = NOBODY
+    act: Roles = NOBODY
+
+
+LOOKS = Access(see=READERS)
+"""A page to read."""
+FORM = Access(see=STATION_STAFF, act=STATION_STAFF)
+"""A page whose only use is its form."""
+ACT = Access(act=STATION_STAFF)
+
+ACCESS: Final[Mapping[str, Access]] = {
+    # Oneself
+    "log_out": Access(act=EVERYBODY),
+    "nothing": Access(see=EVERYBODY),
+    "more": Access(see=EVERYBODY),
+    # Today
+    "today": LOOKS,
+    # To decide
+    "pending": LOOKS,
+    "confirm": ACT,
+    "decline": ACT,
+    # Sessions
+    "sessions": LOOKS,
+    "roster": LOOKS,
+    "new_session": FORM,
+    "new_series": FORM,
+    "edit": FORM,
+    "publish": ACT,
+    "cancel_session": FORM,
+    "seat": ACT,
+    "waive": ACT,
+    "take_back": ACT,
+    "sheet": LOOKS,
+    "session_code": LOOKS,
+    "calendar": Access(see=DISTRICT, act=DISTRICT),
+    "clear_day": Access(act=DISTRICT),
+    # Checking in
+    "check_in": FORM,
+    "here": ACT,
+    "undo": ACT,
+    "walk_in": FORM,
+    "enter_walk_in": ACT,
+    "paper": FORM,
+    "enter_paper": ACT,
+    # Families
+    "families": LOOKS,
+    "family": LOOKS,
+    "family_contact": FORM,
+    # What is to be followed up, and what was sent
+    "follow_ups": LOOKS,
+    "finish": ACT,
+    "notices": LOOKS,
+    # Coverage
+    "coverage": LOOKS,
+}
+
+
+def may(role: Role, endpoint: str, *, acts: bool) -> bool:
+    """Whether this role may open a route of the console, or act by it."""
+    access = ACCESS.get(endpoint.removeprefix("console."))
+    if access is None:
+        return False
+    return role in (access.act if acts else access.see)
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A screen in the navigation, and the pages that are part of it."""
+
+    endpoint: str
+    name: str
+    does: str
+    """What one finds there: a line on the page 更多."""
+    inside: frozenset[str] = frozenset()
+
+
+TABS: Final = (
+    Tab("today", "今天", "今天的活动，等您处理的事"),
+    Tab("pending", "待确认", "家长的报名，等老师确认"),
+    Tab(
+        "sessions",
+        "活动",
+        "安排活动，名单，签到",
+        frozenset(
+            {
+                *("roster", "new_session", "new_series", "edit", "cancel_session", "check_in"),
+                *("walk_in", "paper", "sheet", "session_code", "calendar"),
+            }
+        ),
+    ),
+    Tab("families", "家庭", "查找家庭，看一家的来往", frozenset({"family", "family_contact"})),
+    Tab("follow_ups", "跟进", "要人来办的事"),
+    Tab("notices", "通知", "发给家长的消息，没送到的"),
+    Tab("coverage", "进度", "有需求的家庭，今年到了几次"),
+)
+"""In the order of the header. On a phone there is room for the first few that a role has."""
+TABS_ON_A_PHONE: Final = 4
+
+
+def tabs_of(role: Role) -> list[Tab]:
+    """The screens that this role may open."""
+    return [tab for tab in TABS if may(role, tab.endpoint, acts=False)]
+
+
+def home_of(role: Role) -> str | None:
+    """The endpoint of the role's first page; None for a role that has no page yet."""
+    tabs = tabs_of(role)
+    return f"console.{tabs[0].endpoint}" if tabs else None

@@ -1,0 +1,160 @@
+"""A family's timeline: everything that happened with it, each entry with its state and reason.
+
+Each topic has a source: a function (db, family_id, limit) → entries. A topic that comes later
+adds its own to SOURCES; the words for its kinds and reasons are in app/words/timeline.py.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session, contains_eager
+
+from app.models import (
+    AuditEntry,
+    Caregiver,
+    Child,
+    FollowUp,
+    GuidanceSession,
+    Notice,
+    SignUp,
+    Staff,
+)
+
+SHOWN = 200
+"""Of each topic, and of all together: the latest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened with a family, or will."""
+
+    at: datetime
+    topic: str
+    """sign_up, notice, follow_up, change; visit, pack, course."""
+    kind: str
+    """Within the topic: a notice's kind, an audit action; for a sign-up the session's kind."""
+    state: str
+    about: str = ""
+    """Words of the thing itself: a session's title, a visitor's name, a pack's title."""
+    code: str = ""
+    """The session's code, for a link; empty where there is none."""
+    child: str = ""
+    """A nickname."""
+    starts_at: datetime | None = None
+    reason: str = ""
+    """A code (words/timeline.py knows it) or the words that somebody wrote."""
+    by: str = ""
+    """The username of the staff member who did it."""
+
+
+Source = Callable[[Session, int, int], Iterable[Entry]]
+
+
+def of_family(db: Session, family_id: int, *, topic: str = "", limit: int = SHOWN) -> list[Entry]:
+    """The latest entries, the newest first; of one topic where it is named.
+
+    One query a source. Whoever calls has made sure that the family is in their scope.
+    """
+    wanted = [source for name, source in SOURCES.items() if topic in ("", name)]
+    entries = [entry for source in wanted for entry in source(db, family_id, limit)]
+    return sorted(entries, key=lambda entry: entry.at, reverse=True)[:limit]
+
+
+def _sign_ups(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    rows = db.execute(
+        select(SignUp, Child, Staff.username)
+        .join(SignUp.session)
+        .join(Child, Child.id == SignUp.child_id)
+        .outerjoin(Staff, Staff.id == SignUp.decided_by)
+        .options(contains_eager(SignUp.session))
+        .where(SignUp.family_id == family_id)
+        .order_by(GuidanceSession.starts_at.desc(), SignUp.id.desc())
+        .limit(limit)
+    )
+    for found, child, username in rows:
+        yield Entry(
+            at=found.decided_at or found.requested_at,
+            topic="sign_up",
+            kind=found.session.kind,
+            state=found.state,
+            about=found.session.title,
+            code=found.session.code,
+            child=child.nickname,
+            starts_at=found.session.starts_at,
+            reason=found.reason or "",
+            by=username or "",
+        )
+
+
+def _notices(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    rows = db.execute(
+        select(Notice, Caregiver.relation)
+        .join(Caregiver, Caregiver.id == Notice.caregiver_id)
+        .where(Caregiver.family_id == family_id)
+        .order_by(Notice.id.desc())
+        .limit(limit)
+    )
+    for notice, relation in rows:
+        yield Entry(
+            at=notice.sent_at or notice.queued_at,
+            topic="notice",
+            kind=notice.kind,
+            state=notice.state,
+            about=relation or "",
+            reason=notice.reason or "",
+        )
+
+
+def _follow_ups(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    rows = db.execute(
+        select(FollowUp, Staff.username)
+        .join(Caregiver, Caregiver.id == FollowUp.caregiver_id)
+        .outerjoin(Staff, Staff.id == FollowUp.done_by)
+        .where(Caregiver.family_id == family_id)
+        .order_by(FollowUp.id.desc())
+        .limit(limit)
+    )
+    for follow_up, username in rows:
+        is_about_notice = follow_up.kind.startswith("notice_")
+        yield Entry(
+            at=follow_up.done_at or follow_up.created_at,
+            topic="follow_up",
+            kind=follow_up.kind,
+            state="done" if follow_up.done_at else "open",
+            about="" if is_about_notice else follow_up.detail,
+            by=username or "",
+        )
+
+
+def _changes(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    """What the audit log knows of the family and its children. Views are not shown here."""
+    children = select(Child.id).where(Child.family_id == family_id)
+    about_the_family = and_(AuditEntry.subject_type == "family", AuditEntry.subject_id == family_id)
+    about_a_child = and_(AuditEntry.subject_type == "child", AuditEntry.subject_id.in_(children))
+    rows = db.execute(
+        select(AuditEntry, Staff.username)
+        .outerjoin(Staff, and_(AuditEntry.actor_type == "staff", Staff.id == AuditEntry.actor_id))
+        .where(or_(about_the_family, about_a_child), AuditEntry.action != "view")
+        .order_by(AuditEntry.id.desc())
+        .limit(limit)
+    )
+    for found, username in rows:
+        yield Entry(
+            at=found.at,
+            topic="change",
+            kind=found.action,
+            state="",
+            about=found.after or "",
+            reason=found.reason or "",
+            by=username or "",
+        )
+
+
+SOURCES: dict[str, Source] = {
+    "sign_up": _sign_ups,
+    "notice": _notices,
+    "follow_up": _follow_ups,
+    "change": _changes,
+}

@@ -1,0 +1,134 @@
+"""What staff read of states, kinds and reasons: on a family's timeline and in the lists.
+
+A code that is missing here is shown as it is: nothing is hidden from staff.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+TOPICS: Final[Mapping[str, str]] = {
+    "sign_up": "活动",
+    "notice": "通知",
+    "follow_up": "跟进",
+    "change": "登记和变动",
+    "visit": "上门",
+    "pack": "资料",
+    "course": "课程",
+}
+
+RELATIONS: Final[Mapping[str, str]] = {
+    "mother": "妈妈",
+    "father": "爸爸",
+    "grandmother": "奶奶或外婆",
+    "grandfather": "爷爷或外公",
+    "other": "家人",
+}
+
+SIGN_UP_STATES: Final[Mapping[str, str]] = {
+    "requested": "待确认",
+    "confirmed": "已确认",
+    "declined": "已婉拒",
+    "waitlisted": "候补",
+    "offered": "等家长接受名额",
+    "expired": "名额过期",
+    "cancelled": "已取消",
+    "attended": "已签到",
+    "no_show": "没来",
+}
+
+NOTICE_STATES: Final[Mapping[str, str]] = {
+    "queued": "排队中",
+    "sending": "正在发",
+    "waiting": "等家长来",
+    "sent": "已发出",
+    "failed": "没送到",
+    "skipped": "没有发",
+    "unknown": "不确定",
+}
+
+NOTICE_KINDS: Final[Mapping[str, str]] = {
+    "sign_up_confirmed": "报名确认",
+    "sign_up_declined": "报名婉拒",
+    "sign_up_cancelled": "报名取消",
+    "sign_up_offered": "候补名额",
+    "sign_up_offer_expired": "名额过期",
+    "session_changed": "活动变动",
+    "reminder_24h": "前一天提醒",
+    "reminder_2h": "两小时前提醒",
+    "plan_proposed": "年度计划建议",
+    "year_plan_nudge": "年度计划提醒",
+    "late_reply": "补发的答复",
+    "caregiver_joined": "家人加入",
+}
+
+NOTICE_REASONS: Final[Mapping[str, str]] = {
+    "expired": "已经过时，不用再发",
+    "not_following": "家长没有关注公众号",
+    "superseded": "情况变了，不用再发",
+    "facts_unreadable": "内容读不出来",
+    "crashed_while_sending": "发送时中断了，不知道有没有送到",
+    "no_channel": "微信现在不让发；家长下次来说话时就会发出",
+    "refused": "微信没有接收",
+    "not_sent": "没有连上微信，会再试",
+    "answer_lost": "发出后没有回音，不知道有没有送到",
+    "repeating": "可能已经送到，会安全地再试一次",
+}
+
+FOLLOW_UP_KINDS: Final[Mapping[str, str]] = {
+    "emergency": "紧急",
+    "human": "想找老师",
+    "complaint": "意见投诉",
+    "privacy": "个人信息",
+    "notice_unknown": "通知不确定",
+    "notice_failed": "通知没送到",
+}
+
+CHANGES: Final[Mapping[str, str]] = {
+    "register": "登记了宝宝",
+    "correct": "更正了宝宝的信息",
+    "set_township": "换了乡镇",
+    "set_need": "答了要不要指导",
+    "set_contact": "改了联系人或电话",
+    "waive_no_shows": "没来的不再计较",
+    "join": "家人加入",
+    "agree_year_plan": "同意了年度计划",
+    "end_year_plan": "结束了年度计划",
+    "import_family": "从文件里录入",
+}
+
+STATES: Final[Mapping[str, Mapping[str, str]]] = {
+    "sign_up": SIGN_UP_STATES,
+    "notice": NOTICE_STATES,
+    "follow_up": {"open": "等着办", "done": "办完了"},
+}
+KINDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "notice": NOTICE_KINDS,
+    "follow_up": FOLLOW_UP_KINDS,
+    "change": CHANGES,
+}
+REASONS: Final[Mapping[str, Mapping[str, str]]] = {"notice": NOTICE_REASONS}
+ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
+    "notice": RELATIONS,
+    "change": {"yes": "需要", "no": "不需要"},
+}
+
+
+def say_state(topic: str, state: str) -> str:
+    return STATES.get(topic, {}).get(state, state)
+
+
+def say_kind(topic: str, kind: str) -> str:
+    return KINDS.get(topic, {}).get(kind, kind)
+
+
+def say_about(topic: str, about: str) -> str:
+    return ABOUT.get(topic, {}).get(about, about)
+
+
+def say_reason(topic: str, reason: str) -> str:
+    """A reason in words; what the platform added behind a colon stays, in brackets."""
+    code, _, detail = reason.partition(":")
+    words = REASONS.get(topic, {}).get(code)
+    if words is None:
+        return reason
+    return f"{words}（{detail}）" if detail else words
