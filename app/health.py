@@ -1,7 +1,8 @@
 """Whether the service is alive, whether it is ready, and its metrics."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import cache
 from typing import Protocol
 
@@ -14,10 +15,12 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, literal_column, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
+from app.clock import now as clock_now
 from app.db import Database
 from app.migrating import head_revision, revision_of
-from app.models import Notice
+from app.models import FollowUp, JobRun, Notice
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where several processes add up their metrics; each must see it before it starts."""
@@ -82,33 +85,67 @@ def find_faults(database: Database, redis: Redis, head: str | None) -> dict[str,
 
 
 def collect(database: Database) -> bytes:
-    """The metrics of all processes, and how many notices lie in the outbox now."""
+    """The metrics of all processes, and what the database tells of outbox, tasks and jobs."""
     if os.environ.get(MULTIPROCESS_VARIABLE):
         counted = CollectorRegistry()
         MultiProcessCollector(counted)
     else:
         counted = REGISTRY
-    outbox = CollectorRegistry()
-    outbox.register(_Outbox(database))
-    return generate_latest(counted) + generate_latest(outbox)
+    stored = CollectorRegistry()
+    stored.register(_Stored(database, clock_now))
+    return generate_latest(counted) + generate_latest(stored)
 
 
-class _Outbox:
-    """Counts what lies in the outbox, by state, through the indexes of these states."""
+class _Stored:
+    """What the database alone can tell, for all processes: the outbox, open tasks, the jobs."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
+        self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        lying = GaugeMetricFamily("yuban_notices_lying", "Notices not sent yet.", labels=["state"])
         try:
             with self._database.reading() as db:
-                for state in ("queued", "sending"):
-                    count = select(func.count(Notice.id)).where(
-                        Notice.state == literal_column(f"'{state}'")
-                    )
-                    lying.add_metric([state], db.execute(count).scalar_one())
+                yield from (_lying(db), _queue_age(db, self._now()), _open_tasks(db))
+                yield _last_runs(db)
         except (SQLAlchemyError, OSError):
             # A scrape while the database is down still gives the counters.
             return
-        yield lying
+
+
+def _lying(db: Session) -> GaugeMetricFamily:
+    """Through the partial indexes of these two states."""
+    lying = GaugeMetricFamily("yuban_notices_lying", "Notices not sent yet.", labels=["state"])
+    for state in ("queued", "sending"):
+        count = select(func.count(Notice.id)).where(Notice.state == literal_column(f"'{state}'"))
+        lying.add_metric([state], db.execute(count).scalar_one())
+    return lying
+
+
+def _queue_age(db: Session, now: datetime) -> GaugeMetricFamily:
+    age = GaugeMetricFamily(
+        "yuban_notices_overdue_seconds", "How long the oldest notice that is due has waited."
+    )
+    due = select(func.min(Notice.due_at)).where(Notice.state == literal_column("'queued'"))
+    oldest = db.execute(due).scalar_one()
+    age.add_metric([], max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+    return age
+
+
+def _open_tasks(db: Session) -> GaugeMetricFamily:
+    tasks = GaugeMetricFamily(
+        "yuban_follow_ups_open", "Tasks that wait for a person.", labels=["kind"]
+    )
+    counts = select(FollowUp.kind, func.count()).where(FollowUp.done_at.is_(None))
+    for kind, number in db.execute(counts.group_by(FollowUp.kind)):
+        tasks.add_metric([kind], number)
+    return tasks
+
+
+def _last_runs(db: Session) -> GaugeMetricFamily:
+    runs = GaugeMetricFamily(
+        "yuban_job_started_timestamp_seconds", "When a job last began.", labels=["name"]
+    )
+    for name, started_at in db.execute(select(JobRun.name, JobRun.started_at)):
+        runs.add_metric([name], started_at.timestamp())
+    return runs

@@ -8,8 +8,11 @@ import ctypes
 import gc
 import os
 import signal
+import socket
 import sys
 from typing import Any
+
+from gunicorn.sock import create_sockets
 
 worker_class = "gthread"
 workers = int(os.environ.get("WEB_WORKERS") or 2)
@@ -17,8 +20,9 @@ workers = int(os.environ.get("WEB_WORKERS") or 2)
 # turn must not keep an emergency, whose clock is already running, from being read.
 threads = 8 * int(os.environ.get("WEB_THREADS") or 8)
 # Each worker listens on a socket of its own: otherwise one worker may get every keep-alive
-# connection, and a quarter of the throughput remains.
-reuse_port = True
+# connection, and a quarter of the throughput remains. gunicorn's own reuse_port would have the
+# worker open it, and whoever waits there is turned away when the worker ends: on_starting.
+reuse_port = False
 # The dictionary of the word cutter is read once and shared by all workers.
 preload_app = True
 
@@ -43,6 +47,46 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 proc_name = "yuban"
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def on_starting(server: Any) -> None:
+    """Open a listening socket for each worker, and keep them all in the master.
+
+    The kernel spreads new connections over them. When a worker ends, those that wait in its
+    socket are taken by the one that follows it, and nobody is turned away.
+    """
+    if os.environ.get("LISTEN_FDS") or os.environ.get("GUNICORN_FD"):
+        return  # systemd, or the master before, hands them over
+    opened = []
+    for address in server.cfg.address:
+        if not isinstance(address, tuple) or not hasattr(socket, "SO_REUSEPORT"):
+            return  # a socket file: gunicorn opens it, for all workers together
+        try:
+            opened += [_listen(address, server.cfg.backlog) for _ in range(server.cfg.workers)]
+        except OSError as error:
+            server.log.error("cannot listen at %s: %s", address, error.strerror)
+            sys.exit(1)
+    server.LISTENERS = create_sockets(server.cfg, server.log, opened)
+
+
+def _listen(address: tuple[str, int], backlog: int) -> int:
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listening.bind(address)
+        listening.listen(backlog)
+        return listening.detach()
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give a worker the sockets that fewest of the living serve: with fewer workers than
+    sockets several, with more one that is shared."""
+    workers, listeners = max(server.num_workers, 1), server.LISTENERS
+    taken = [living.slot for living in server.WORKERS.values()]
+    worker.slot = min(range(workers), key=taken.count)
+    own = [each for place, each in enumerate(listeners) if place % workers == worker.slot]
+    worker.sockets = own or [listeners[worker.slot % len(listeners)]]
 
 
 def when_ready(_server: Any) -> None:

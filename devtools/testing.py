@@ -11,9 +11,9 @@ from devtools.environment import ROOT
 from devtools.log_lines import step
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-PACKAGES = ("chromium", "fonts-wqy-microhei")
+PACKAGES = ("chromium", "fonts-wqy-microhei", "nginx-light")
 INSTALL_HINT = (
-    f"install a browser and a Chinese font, on Debian: apt-get install {' '.join(PACKAGES)}"
+    f"install a browser, a Chinese font and nginx, on Debian: apt-get install {' '.join(PACKAGES)}"
 )
 # One a core of the smallest machine that the tests are measured on.
 WORKERS = "2"
@@ -58,7 +58,7 @@ def apt_get() -> tuple[str, ...] | None:
 
 def install_browser(apt: tuple[str, ...]) -> None:
     """Install browser and font; says so where it fails, and leaves the rest to the caller."""
-    step(f"installing {' and '.join(PACKAGES)} for the browser tests")
+    step(f"installing {' and '.join(PACKAGES)} for the tests")
     for arguments in (("update",), ("install", "-y", "--no-install-recommends", *PACKAGES)):
         # Standard output is the tests' alone.
         done = subprocess.run(
