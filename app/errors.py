@@ -233,6 +233,158 @@ class TransitionNotAllowed(DomainError):
     wanted: str
 
 
+@dataclass(frozen=True)
+class HalfDayOffer:
+    """A half-day with free slots, for whoever cannot have what was wished."""
+
+    day: date
+    half: str
+    """morning or afternoon."""
+    free: int
+
+
+@dataclass(eq=False)
+class BirthReportUnlikely(DomainError):
+    """discharged_before_birth, discharged_in_future or weight; and what was said."""
+
+    what: str
+    text: str
+
+
+@dataclass(eq=False)
+class NoVisitClaim(DomainError):
+    """No home visit is owed: expected (not born yet), too_old, visited, or none (no child)."""
+
+    reason: str
+    nickname: str = ""
+    age_months: int | None = None
+    visited_on: date | None = None
+
+
+@dataclass(eq=False)
+class VisitDayPast(DomainError):
+    day: date
+    nearest: tuple[HalfDayOffer, ...] = ()
+
+
+@dataclass(eq=False)
+class VisitDayTooFar(DomainError):
+    day: date
+    horizon_days: int
+    nearest: tuple[HalfDayOffer, ...] = ()
+
+
+@dataclass(eq=False)
+class VisitDayOff(DomainError):
+    """Nobody makes visits that day: a holiday by its name, or a weekend, or all on leave."""
+
+    day: date
+    name: str
+    nearest: tuple[HalfDayOffer, ...] = ()
+
+
+@dataclass(eq=False)
+class VisitHalfFull(DomainError):
+    """half is None where the whole day was asked for."""
+
+    day: date
+    half: str | None
+    nearest: tuple[HalfDayOffer, ...] = ()
+
+
+@dataclass(eq=False)
+class VisitAlreadyOpen(DomainError):
+    """The family has a visit that is asked for or arranged."""
+
+    state: str
+    starts_at: datetime | None
+
+
+@dataclass(eq=False)
+class VisitUnknown(DomainError):
+    """The family has no such visit."""
+
+
+@dataclass(eq=False)
+class VisitAlreadyDecided(DomainError):
+    """Somebody was faster: who (None for the family), when, and what it is now."""
+
+    state: str
+    by: str | None
+    at: datetime | None
+    visitor: str | None = None
+    starts_at: datetime | None = None
+
+
+@dataclass(eq=False)
+class VisitStepNotAllowed(DomainError):
+    state: str
+    wanted: str
+
+
+@dataclass(eq=False)
+class VisitTooEarly(DomainError):
+    """A step of the visit's day, before that day."""
+
+    starts_at: datetime
+
+
+@dataclass(eq=False)
+class LeaveOutOfOrder(DomainError):
+    """A leave that ends before it begins."""
+
+
+@dataclass(eq=False)
+class PhotoUnfit(DomainError):
+    """Not a JPEG, PNG or WebP, or too large."""
+
+    most_kilobytes: int
+
+
+@dataclass(eq=False)
+class VisitTooLateToCancel(DomainError):
+    """The visitor is on the way."""
+
+    visitor: str
+    phone: str
+
+
+@dataclass(eq=False)
+class VisitorBusy(DomainError):
+    """The visitor's time is taken, or too near to another visit."""
+
+    visitor: str
+    starts_at: datetime
+
+
+@dataclass(eq=False)
+class VisitorAway(DomainError):
+    """Not within the visitor's working hours, or on leave, or a day off."""
+
+    visitor: str
+    starts_at: datetime
+
+
+@dataclass(eq=False)
+class VisitorUnknown(DomainError):
+    code: str
+
+
+@dataclass(eq=False)
+class SlotMissing(DomainError):
+    """A visit cannot be confirmed without its visitor and time."""
+
+
+@dataclass(eq=False)
+class NoVisitProposal(DomainError):
+    """No other time waits for an answer."""
+
+
+@dataclass(eq=False)
+class VisitRecordUnlike(DomainError):
+    """The record names no child of the visit's family, or was sent for another visit."""
+
+
 @dataclass(eq=False)
 class NotEnrolled(DomainError):
     """The caregiver does not learn the seven-skills course, or has left it."""

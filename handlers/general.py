@@ -26,6 +26,8 @@ TOPIC_NAMES = {
     "course": "课程",
     "packs": "资料",
     "push_settings": "推送设置",
+    "home_visits": "上门",
+    "births": "报喜",
 }
 
 

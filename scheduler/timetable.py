@@ -6,11 +6,13 @@ mean other days to the scheduler (0 is Monday) than to cron (0 is Sunday).
 
 from app.wiring import Job
 from scheduler import (
+    escalate,
     nudge_course,
     nudge_year_plan,
     promote_waiting,
     queue_packs,
     remind_sessions,
+    remind_visits,
     send_notices,
     tidy,
 )
@@ -27,6 +29,19 @@ JOBS: tuple[Job, ...] = (
         schedule="*/5 * * * *",
         does="reminds families a day before and two hours before a session, by day only",
         run=remind_sessions.run,
+    ),
+    Job(
+        name="remind_visits",
+        schedule="*/5 * * * *",
+        does="reminds families of a home visit the evening before and two hours before",
+        run=remind_visits.run,
+    ),
+    Job(
+        name="escalate",
+        schedule="10 * * * *",
+        does="takes requests for home visits unanswered, and visits overdue, for 3 working days up"
+        " to the township lead; ends offers of a time that nobody answered",
+        run=escalate.run,
     ),
     Job(
         name="promote_waiting",

@@ -10,7 +10,7 @@ from app.cli.database import database
 from app.cli.demo import demo
 from app.cli.doctor import doctor_command
 from app.cli.families import families
-from app.cli.imports import sessions, stations
+from app.cli.imports import sessions, stations, visitors
 from app.cli.jobs import jobs
 from app.cli.keys import keys
 from app.cli.notices import notices
@@ -39,6 +39,7 @@ COMMANDS = (
     simulate_command,
     staff,
     stations,
+    visitors,
 )
 
 

@@ -112,6 +112,17 @@ def show_command(services: Services, openid: str) -> Answer:
         ("push", one.pack, one.child, one.state, one.reason, f"{one.due_at:%Y-%m-%d}")
         for one in found.pushes
     ]
+    lines += [
+        (
+            "visit",
+            one.kind,
+            one.child,
+            one.state,
+            f"{one.starts_at:%Y-%m-%d %H:%M}" if one.starts_at else "no time yet",
+            one.visitor,
+        )
+        for one in found.visits
+    ]
     lines.append(("year", year.year, f"{year.attended}/{year.target} attended"))
     return Answer(found, table(lines, ""))
 

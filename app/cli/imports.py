@@ -1,4 +1,4 @@
-"""`stations` and `sessions`: taken from CSV or XLSX files."""
+"""`stations`, `sessions` and `visitors`: taken from CSV or XLSX files."""
 
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from app.services.imports import (
     import_sessions,
     import_stations,
 )
+from app.services.visitor_files import VISITOR_COLUMNS, import_visitors
 from app.wiring import Services
 
 FILE = click.argument(
@@ -31,6 +32,27 @@ def stations() -> None:
 @click.group("sessions", cls=Group)
 def sessions() -> None:
     """Guidance sessions."""
+
+
+@click.group("visitors", cls=Group)
+def visitors() -> None:
+    """Who makes home visits."""
+
+
+@visitors.command(
+    "import",
+    help=f"""Create or update visitors by code, from CSV or XLSX.
+
+    Columns, in any order: {", ".join(VISITOR_COLUMNS)}. Townships and weekdays (1 to 7, Monday
+    is 1) are separated by spaces. The file is taken whole, or not at all: then each bad row is
+    named with its line and the reason.""",
+)
+@FILE
+def import_visitors_command(services: Services, file: Path) -> Answer:
+    content = _read(file)
+    with services.database.transaction() as db:
+        taken = import_visitors(db, content, actor=OPERATOR, now=clock.now())
+    return _told(taken, "visitors")
 
 
 @stations.command(

@@ -26,10 +26,16 @@ from app.console import (
     sheets,
     timetable,
     today,
+    visit_board,
+    visit_work,
+    visitor_day,
+    visits,
 )
 from app.console.access import TABS_ON_A_PHONE, home_of, may, tabs_of
 from app.console.signed_in import check_may_enter, current_role, load_signed_in
 from app.security import Security
+from app.words import visit_signs
+from app.words.visit_words import code_word
 from app.words.when import say_age, say_age_range, say_day, say_near, say_time, say_when
 
 log = structlog.get_logger(__name__)
@@ -84,6 +90,10 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     follow_ups.add_routes(console)
     notices.add_routes(console)
     more.add_routes(console)
+    visits.add_routes(console)
+    visit_work.add_routes(console)
+    visit_board.add_routes(console)
+    visitor_day.add_routes(console)
     # Last: what is no page of ours is answered in the console's own looks, after the log-in.
     console.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
     return console
@@ -146,6 +156,8 @@ def _page_words() -> dict[str, object]:
         "tabs": tabs_of(current_role()) if current_user.is_authenticated else [],
         "tabs_on_a_phone": TABS_ON_A_PHONE,
         "home": home_of(current_role()) if current_user.is_authenticated else None,
+        "visit_words": visit_signs,
+        "code_word": code_word,
         "say_age": say_age,
         "say_age_range": say_age_range,
         "say_day": say_day,

@@ -36,6 +36,8 @@ LOOKS = Access(see=READERS)
 FORM = Access(see=STATION_STAFF, act=STATION_STAFF)
 """A page whose only use is its form."""
 ACT = Access(act=STATION_STAFF)
+ON_A_VISIT = Access(act=STATION_STAFF | {Role.VISITOR})
+"""A visitor's own visits, and whoever writes them down from paper."""
 
 ACCESS: Final[Mapping[str, Access]] = {
     # Oneself
@@ -79,6 +81,33 @@ ACCESS: Final[Mapping[str, Access]] = {
     "follow_ups": LOOKS,
     "finish": ACT,
     "notices": LOOKS,
+    # Home visits
+    "visits": LOOKS,
+    "visit": LOOKS,
+    "visit_time": FORM,
+    "set_visit_time": ACT,
+    "confirm_visit": ACT,
+    "decline_visit": ACT,
+    "cancel_visit": ACT,
+    "answer_wish": ACT,
+    "arrange_visit": FORM,
+    "do_arrange_visit": ACT,
+    "visits_due": LOOKS,
+    "note_try": ACT,
+    "note_medical": ACT,
+    "finish_referral": ACT,
+    "visit_board": LOOKS,
+    "visit_route": Access(see=STATION_STAFF | {Role.VISITOR}),
+    "visitors": Access(see=READERS | {Role.VISITOR}),
+    "visitor_photo": Access(see=READERS | {Role.VISITOR}),
+    "add_leave": ON_A_VISIT,
+    "end_leave": ON_A_VISIT,
+    "set_photo": ACT,
+    # A visitor's day
+    "my_day": Access(see=frozenset({Role.VISITOR})),
+    "visit_step": ON_A_VISIT,
+    "visit_form": Access(see=STATION_STAFF | {Role.VISITOR}),
+    "send_record": ON_A_VISIT,
     # Coverage
     "coverage": LOOKS,
 }
@@ -106,6 +135,18 @@ class Tab:
 TABS: Final = (
     Tab("today", "今天", "今天的活动，等您处理的事"),
     Tab("pending", "待确认", "家长的报名，等老师确认"),
+    Tab("my_day", "今天上门", "当天的路线，记录", frozenset({"visit_form", "visit_route"})),
+    Tab(
+        "visits",
+        "上门",
+        "上门申请，该上门的家庭，排班",
+        frozenset(
+            {
+                *("visit", "visit_time", "visits_due", "arrange_visit", "visit_board"),
+                *("visit_route", "visitors", "visit_form"),
+            }
+        ),
+    ),
     Tab(
         "sessions",
         "活动",

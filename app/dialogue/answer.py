@@ -19,9 +19,11 @@ STOPS_DIALOGUE = frozenset({"取消", "退出", "不填了", "算了", "停止",
 STOP_INTENTS = frozenset({"human_agent", "opt_out"})
 LIGHT_TOPICS = frozenset(
     {
+        "births",
         "check_in",
         "choices",
         "course",
+        "home_visits",
         "need",
         "packs",
         "push_settings",

@@ -31,6 +31,19 @@ from app.models.packs import (
 from app.models.policy import Entitlement
 from app.models.search import FamilyTerm
 from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
+from app.models.visit import (
+    HomeContact,
+    HomeVisit,
+    NewbornCare,
+    Referral,
+    SpecialNeed,
+    VisitDue,
+    Visitor,
+    VisitorLeave,
+    VisitorTownship,
+    VisitProposal,
+    VisitReport,
+)
 
 __all__ = [
     "AuditEntry",
@@ -46,6 +59,8 @@ __all__ = [
     "FamilyTerm",
     "FollowUp",
     "GuidanceSession",
+    "HomeContact",
+    "HomeVisit",
     "InboxEntry",
     "Invitation",
     "JobRun",
@@ -54,6 +69,7 @@ __all__ = [
     "LessonPass",
     "ModulePass",
     "MutedTopic",
+    "NewbornCare",
     "Notice",
     "PackPush",
     "PackWindow",
@@ -62,11 +78,19 @@ __all__ = [
     "PushPreference",
     "QuizAttempt",
     "RecoveryCode",
+    "Referral",
     "SessionSeries",
     "SignUp",
+    "SpecialNeed",
     "Staff",
     "Station",
     "SubscriptionConsent",
     "Township",
+    "VisitDue",
+    "VisitProposal",
+    "VisitReport",
+    "Visitor",
+    "VisitorLeave",
+    "VisitorTownship",
     "YearPlan",
 ]

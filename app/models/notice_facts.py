@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.models.visit_facts import VisitFacts
+
 
 class _Facts(BaseModel):
     model_config = ConfigDict(frozen=True)
@@ -204,6 +206,7 @@ NoticeFacts = Annotated[
     | CourseEnrolledByStaff
     | CertificateChanged
     | PackDue
+    | VisitFacts
     | LateReply
     | CaregiverJoined,
     Field(discriminator="kind"),

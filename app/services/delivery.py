@@ -25,11 +25,12 @@ from app.models.notice_facts import (
     YearPlanNudge,
     load_facts,
 )
+from app.models.visit_facts import VisitFacts
 from app.rules.channel_budget import Channel
 from app.rules.pack_choice import is_late
 from app.rules.quiet_hours import first_loud, is_quiet
 from app.rules.sign_up import SessionState, SignUpState
-from app.services import course_nudges, pack_ledger
+from app.services import course_nudges, pack_ledger, visit_notices
 
 ORPHANED_AFTER = timedelta(seconds=60)
 """Longer than any send of a living deliverer lasts."""
@@ -71,6 +72,8 @@ WAITS_FOR_MORNING = frozenset(
         "sign_up_offered",
         "sign_up_offer_expired",
         "plan_proposed",
+        "visit_evening",
+        "visit_2h",
         "year_plan_nudge",
         "course_nudge",
         "course_module_passed",
@@ -195,6 +198,10 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
         return pack_ledger.find_objection(db, lead_id, caregiver, now)
     if isinstance(notice.facts, SessionReminder):
         return None if _is_true(db, notice.facts) else Reason.SUPERSEDED
+    if isinstance(notice.facts, VisitFacts):
+        visit_id = int(notice.subject.removeprefix("home_visit:"))
+        wanted_still = visit_notices.is_wanted(db, notice.facts, visit_id)
+        return None if wanted_still else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanProposed | YearPlanNudge):
         return _objection_to_plan(db, notice.facts, caregiver)
     if isinstance(notice.facts, CourseNudge | CourseModulePassed):

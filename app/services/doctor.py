@@ -24,7 +24,7 @@ from app.models import (
 )
 from app.models.notice_facts import load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
-from app.services import family_index, waiting_checks
+from app.services import family_index, visit_checks, waiting_checks
 
 SENDING_AT_MOST = timedelta(minutes=2)
 """A notice longer in `sending` was left there by a crash and should be unknown by now."""
@@ -66,6 +66,7 @@ def examine(db: Session, *, cipher: Cipher, now: datetime) -> Report:
     found.append(("notices_do_not_stay_in_sending", _stuck_notices(db, now)))
     found.append(("offers_end_in_time", waiting_checks.late_offers(db, now)))
     found.append(("no_seat_is_idle_while_somebody_waits", waiting_checks.idle_seats(db, now)))
+    found.append(("requests_for_visits_go_up", visit_checks.stale_requests(db, now)))
     found.append(("notices_can_be_read", _unreadable_notices(db, cipher)))
     found.append(("personal_data_is_encrypted", _unreadable_columns(db, cipher)))
     return report(found)
@@ -343,6 +344,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("waiting_has_its_time", waiting_checks.timeless_waits),
     ("offers_are_told_once", waiting_checks.untold_steps),
     ("overrides_have_their_reason", waiting_checks.unreasoned_overrides),
+    *visit_checks.CHECKS,
     ("sent_notices_are_complete", _incomplete_sent_notices),
     ("notices_have_state_and_reason", _unexplained_notices),
     ("children_have_consent", _children_without_consent),

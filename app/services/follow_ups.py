@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from app.models import Caregiver, FollowUp
 
-FollowUpKind = Literal["emergency", "human", "complaint", "privacy", "loss"]
+FollowUpKind = Literal[
+    "emergency", "human", "complaint", "privacy", "loss", "referral", "mother", "escalation"
+]
 
 
 def open_follow_up(

@@ -91,7 +91,7 @@ def import_stations(db: Session, content: bytes, *, actor: audit.Actor, now: dat
 
     Raises FileUnreadable, or ImportRefused with up to 50 faults; then nothing was changed.
     """
-    rows = _read_all(content, STATION_COLUMNS, _station_reader(_townships(db)))
+    rows = _read_all(content, STATION_COLUMNS, _station_reader(townships_by_name(db)))
     known = {
         station.code: station
         for station in db.scalars(
@@ -152,7 +152,7 @@ def import_sessions(db: Session, content: bytes, *, actor: audit.Actor, now: dat
     return Imported(added, len(rows) - added - unchanged, unchanged)
 
 
-def _townships(db: Session) -> dict[str, int]:
+def townships_by_name(db: Session) -> dict[str, int]:
     """Township ids by official name and by the name without 镇 or 乡."""
     by_name: dict[str, int] = {}
     for township in db.scalars(select(Township)):
@@ -175,7 +175,7 @@ def _station_row(station: Station) -> StationRow:
 R = TypeVar("R", StationRow, publishing.SessionRow)
 
 
-class _Cells:
+class Cells:
     """The cells of one row as values; each fault is noted, and something harmless returned."""
 
     def __init__(self, row: Row) -> None:
@@ -184,6 +184,11 @@ class _Cells:
 
     def refuse(self, column: str, reason: str) -> None:
         self.faults.append(BadRow(self._row.line, column, reason, self._row.cells[column]))
+
+    def refuse_once(self, column: str, reason: str) -> None:
+        """Refuse a column that was not refused before."""
+        if all(fault.column != column for fault in self.faults):
+            self.refuse(column, reason)
 
     def words(self, column: str, *, limit: int, required: bool = True) -> str:
         text = self._row.cells[column]
@@ -269,8 +274,8 @@ def read_instant(text: str) -> datetime | None:
     return (at if at.tzinfo else at.replace(tzinfo=SHANGHAI)).astimezone(SHANGHAI)
 
 
-def _station_reader(townships: Mapping[str, int]) -> Callable[[_Cells], StationRow]:
-    def read(cells: _Cells) -> StationRow:
+def _station_reader(townships: Mapping[str, int]) -> Callable[[Cells], StationRow]:
+    def read(cells: Cells) -> StationRow:
         return StationRow(
             code=cells.code("code"),
             name=cells.words("name", limit=60),
@@ -283,8 +288,8 @@ def _station_reader(townships: Mapping[str, int]) -> Callable[[_Cells], StationR
     return read
 
 
-def _session_reader(stations: Mapping[str, str]) -> Callable[[_Cells], publishing.SessionRow]:
-    def read(cells: _Cells) -> publishing.SessionRow:
+def _session_reader(stations: Mapping[str, str]) -> Callable[[Cells], publishing.SessionRow]:
+    def read(cells: Cells) -> publishing.SessionRow:
         row = publishing.SessionRow(
             code=cells.code("code").upper(),
             title=cells.words("title", limit=80),
@@ -309,20 +314,20 @@ def _session_reader(stations: Mapping[str, str]) -> Callable[[_Cells], publishin
     return read
 
 
-def _check_order(cells: _Cells, row: publishing.SessionRow) -> None:
+def _check_order(cells: Cells, row: publishing.SessionRow) -> None:
     for column, reason in order_faults(timing_of(row)):
         cells.refuse(column, reason)
     if row.max_months < row.min_months:
         cells.refuse("max_months", "months_out_of_order")
 
 
-def _read_all(content: bytes, columns: tuple[str, ...], read: Callable[[_Cells], R]) -> list[R]:
+def _read_all(content: bytes, columns: tuple[str, ...], read: Callable[[Cells], R]) -> list[R]:
     """Every row as a record. Raises ImportRefused with each fault, a repeated code too."""
     records: list[R] = []
     faults: list[BadRow] = []
     first_lines: dict[str, int] = {}
     for row in read_rows(content, columns):
-        cells = _Cells(row)
+        cells = Cells(row)
         record = read(cells)
         code = record.code.casefold()
         if code and first_lines.setdefault(code, row.line) != row.line:

@@ -26,10 +26,14 @@ def about(db: Session, caregiver: Caregiver) -> AboutFamily:
 
 
 def find_consent(db: Session, caregiver: Caregiver) -> Consent | None:
-    """The caregiver's latest consent that was not withdrawn."""
+    """The caregiver's latest consent to a child's data that was not withdrawn."""
     return db.execute(
         select(Consent)
-        .where(Consent.caregiver_id == caregiver.id, Consent.withdrawn_at.is_(None))
+        .where(
+            Consent.caregiver_id == caregiver.id,
+            Consent.child_id.is_not(None),
+            Consent.withdrawn_at.is_(None),
+        )
         .order_by(Consent.given_at.desc(), Consent.id.desc())
         .limit(1)
     ).scalar_one_or_none()

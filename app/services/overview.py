@@ -28,6 +28,7 @@ from app.services.pack_ledger import PushRow, pushes_of
 from app.services.registration import find_caregiver
 from app.services.rosters import sign_ups_of
 from app.services.sessions import YearCount, get_session, year_count
+from app.services.visit_overview import FamilyVisit, family_visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,8 +185,8 @@ class FamilyOverview:
     consents: tuple[ConsentRow, ...]
     year: YearCount
     signups: tuple[FamilySignUp, ...]
-    visits: tuple[()]
     pushes: tuple[PushRow, ...]
+    visits: tuple[FamilyVisit, ...]
     course: CourseProgress
     """Of the caregiver who was asked for; learners are all of the family's."""
     learners: tuple[LearnerRow, ...]
@@ -218,8 +219,8 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         # No family has the number 0: without one the count is of nothing.
         year=year_count(db, family.id if family else 0, now),
         signups=_sign_ups(db, family.id) if family else (),
-        visits=(),
         pushes=pushes_of(db, family.id) if family else (),
+        visits=family_visits(db, family.id) if family else (),
         course=next((_as_progress(one) for one in learners if one.openid == openid), NO_COURSE),
         learners=learners,
     )

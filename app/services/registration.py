@@ -34,7 +34,7 @@ from app.models import (
 from app.models.notice_facts import CaregiverJoined
 from app.prepared import Loader, Prepared
 from app.rules.age import age_months
-from app.services import audit, notices, waiting_list
+from app.services import audit, notices, visit_dues, waiting_list
 
 SERVICE_MONTHS = 36
 """The service is for children under three years."""
@@ -264,6 +264,7 @@ def register_child(
         )
     )
     _record(db, caregiver, "register", child, now)
+    visit_dues.plan_new_child(db, child, now)
     return child
 
 
@@ -342,6 +343,7 @@ def correct_child(
     child.gestation_weeks = gestation_weeks or child.gestation_weeks
     child.updated_at = now
     _record(db, caregiver, "correct", child, now)
+    visit_dues.plan_child(db, child, now)
 
 
 def set_township(db: Session, *, caregiver: Caregiver, name: str, now: datetime) -> None:

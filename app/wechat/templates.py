@@ -26,6 +26,13 @@ PLAN_LINES = (
 )
 
 COURSE_LINES = (("thing1", Field.TITLE), ("thing2", Field.HINT))
+VISIT_LINES = (
+    ("thing1", Field.TITLE),
+    ("time2", Field.WHEN),
+    ("thing3", Field.PERSON),
+    ("phone_number4", Field.PHONE),
+    ("thing5", Field.HINT),
+)
 
 LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "sign_up_confirmed": (
@@ -66,6 +73,12 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "course_nudge": COURSE_LINES,
     "course_module_passed": COURSE_LINES,
     "pack": (("thing1", Field.TITLE), ("thing2", Field.AGE)),
+    "visit_confirmed": VISIT_LINES,
+    "visit_moved": VISIT_LINES,
+    "visit_proposed": VISIT_LINES,
+    "visit_evening": VISIT_LINES,
+    "visit_2h": VISIT_LINES,
+    "visit_on_the_way": VISIT_LINES,
 }
 """The lines that a kind fills where the setting says nothing else."""
 

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from app import errors as e
+from app.words import home_visits as visits
 from app.words.sessions import STATES
+from app.words.visit_signs import STATES as VISIT_STATES
 from app.words.when import say_age, say_age_range, say_day, say_time, say_when
 
 
@@ -176,6 +178,37 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
         f"证书「{x.code}」已经作废了，不用再点。"
         if x.is_revoked
         else f"证书「{x.code}」本来就有效。"
+    ),
+    e.BirthReportUnlikely: visits.say_birth_unlikely,
+    e.NoVisitClaim: visits.say_no_claim,
+    e.VisitDayPast: visits.say_day_past,
+    e.VisitDayTooFar: visits.say_too_far,
+    e.VisitDayOff: visits.say_day_off,
+    e.VisitHalfFull: visits.say_half_full,
+    e.VisitAlreadyOpen: visits.say_already_open,
+    e.VisitUnknown: lambda x: "现在没有约着的上门。要约老师上门，回复「上门」。",
+    e.VisitAlreadyDecided: visits.say_decided,
+    e.VisitStepNotAllowed: lambda x: (
+        f"这次上门现在是「{VISIT_STATES.get(x.state, x.state)}」，"
+        f"不能改成「{VISIT_STATES.get(x.wanted, x.wanted)}」。"
+    ),
+    e.VisitTooEarly: lambda x: f"这次上门在{say_when(x.starts_at)}，到那天才能记。",
+    e.LeaveOutOfOrder: lambda x: "请假的结束时间要晚于开始时间，请再看一看。",
+    e.PhotoUnfit: lambda x: f"照片没有存：请用 JPG、PNG 或 WebP，不超过{x.most_kilobytes}KB。",
+    e.VisitTooLateToCancel: visits.say_too_late,
+    e.VisitorBusy: lambda x: (
+        f"{x.visitor}老师{say_when(x.starts_at)}已经有安排，或者前后路上来不及。请换一个时间或老师。"
+    ),
+    e.VisitorAway: lambda x: (
+        f"{x.visitor}老师{say_when(x.starts_at)}不上班或请假。请换一个时间或老师。"
+    ),
+    e.VisitorUnknown: lambda x: f"没有编号「{x.code}」的上门老师，或已经停用。",
+    e.SlotMissing: lambda x: "还没有定老师和时间，请先选一个再确认。",
+    e.NoVisitProposal: lambda x: (
+        "现在没有等您答复的上门时间。要约老师上门，回复「上门」；看约了什么，回复「我的预约」。"
+    ),
+    e.VisitRecordUnlike: lambda x: (
+        "这份记录和这家的宝宝对不上，没有存。请回到今天的名单，重新打开。"
     ),
     e.NotYours: lambda x: "这不是您的站点的，看不到。请回到「待办」。",
     e.BadCredentials: _bad_credentials,

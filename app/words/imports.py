@@ -19,6 +19,9 @@ ROW_REASONS = {
         "请填 district_centre、guidance_station、guidance_bus、health_centre、"
         "vaccination_clinic、childrens_home、development_base 之一"
     ),
+    "not_weekdays": "请写 1 到 7，用空格隔开，1 是周一，如 1 2 3 4 5",
+    "not_a_time_of_day": "不是几点几分，请写成 08:30 这样",
+    "visit_does_not_fit": "每次上门的分钟数要大于 0，并且排得进上班时间",
     "unknown_level": "请填 station、township、district、city 之一",
     "unknown_confirm_mode": "请填 auto 或 staff",
     "unknown_waiting_list": "请填 no、first_come、fewest_attended 之一",

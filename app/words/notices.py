@@ -26,9 +26,12 @@ from app.models.notice_facts import (
     SignUpOfferExpired,
     YearPlanNudge,
 )
+from app.models.visit_facts import VisitFacts
 from app.words import course
 from app.words.calendar import link_line
 from app.words.packs import age_of, push
+from app.words.visit_notices import visit_text
+from app.words.visit_words import code_word
 from app.words.when import say_age, say_age_range, say_when
 from app.words.year_plan import nudge_words, proposed_words
 
@@ -54,6 +57,7 @@ class Field(StrEnum):
     HINT = "hint"
     PHONE = "phone"
     AGE = "age"
+    PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> No
     With the link to the sign-up's calendar file, or to a pack's page, where one is given and
     of use.
     """
+    if isinstance(facts, VisitFacts):
+        return _of_visit(facts)
     match facts:
         case SignUpConfirmed():
             return _confirmed(facts, calendar_url)
@@ -288,6 +294,19 @@ def _of_plan(text: str, first: PlanSession, hint: str) -> NoticeWords:
             (Field.HINT, hint),
         ),
     )
+
+
+def _of_visit(facts: VisitFacts) -> NoticeWords:
+    fields = [(Field.CHILD, facts.nickname), (Field.TITLE, "上门指导")]
+    if facts.starts_at is not None:
+        fields.append((Field.WHEN, _for_template(facts.starts_at)))
+    if facts.visitor:
+        fields += [
+            (Field.PERSON, facts.visitor),
+            (Field.PHONE, facts.visitor_phone),
+            (Field.HINT, f"暗号：{code_word(facts.code_word)}"),
+        ]
+    return NoticeWords(text=visit_text(facts), fields=tuple(fields))
 
 
 def _refusal(

@@ -133,14 +133,19 @@ def _move_in(db: Session, township_id: int, families: int, now: datetime) -> Non
     )
 
 
-def rush(order: Order, messages: Sequence[Message], processes: int = PROCESSES) -> list[Answer]:
+def rush(
+    order: Order,
+    messages: Sequence[Message],
+    processes: int = PROCESSES,
+    module: str = "tests.concurrency.rush",
+) -> list[Answer]:
     """All messages at once, dealt out to processes in turn; the answers, in no order."""
     running = [
         subprocess.Popen(
             [
                 sys.executable,
                 "-m",
-                "tests.concurrency.rush",
+                module,
                 json.dumps(asdict(order) | {"messages": [asdict(each) for each in share]}),
             ],
             stdin=subprocess.PIPE,

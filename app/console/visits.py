@@ -1,0 +1,260 @@
+"""Home visits: what waits for an answer, and the decisions about one visit."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, time, timedelta
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI, now
+from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
+from app.console.said import say
+from app.console.signed_in import acting_staff, database
+from app.errors import DomainError, NotYours, VisitUnknown
+from app.models import Staff
+from app.services import desk, home_visits, visit_details, visit_lists, visit_proposals
+from app.services.home_visits import Choice
+from app.services.staff import StaffScope, scope_of
+from app.words.errors import say_error
+
+MAX_REASON_LENGTH = 100
+SOON_DAYS = 14
+
+
+def add_routes(console: Blueprint) -> None:
+    console.get("/visits", endpoint="visits")(show_waiting)
+    console.get("/visits/<id:visit_id>", endpoint="visit")(show_visit)
+    console.get("/visits/<id:visit_id>/time", endpoint="visit_time")(show_times)
+    console.post("/visits/<id:visit_id>/time", endpoint="set_visit_time")(set_time)
+    console.post("/visits/<id:visit_id>/confirm", endpoint="confirm_visit")(confirm)
+    console.post("/visits/<id:visit_id>/decline", endpoint="decline_visit")(decline)
+    console.post("/visits/<id:visit_id>/cancel", endpoint="cancel_visit")(cancel)
+    console.post("/visits/<id:visit_id>/wish", endpoint="answer_wish")(answer_wish)
+    console.get("/visits/arrange/<id:family_id>", endpoint="arrange_visit")(show_arrange)
+    console.post("/visits/arrange/<id:family_id>", endpoint="do_arrange_visit")(arrange)
+
+
+@contextmanager
+def acting() -> Iterator[tuple[Session, Staff, StaffScope]]:
+    """A transaction for the signed-in staff member; what is not theirs is not there."""
+    try:
+        with database().transaction() as db:
+            staff = acting_staff(db)
+            yield db, staff, scope_of(staff)
+    except (NotYours, VisitUnknown):
+        abort(404)
+
+
+def say_refusal(error: DomainError) -> None:
+    """A service said no: its sentence on the next page. Nothing was changed."""
+    say("warning", "visit_refused", why=say_error(error))
+
+
+def asked_day(default: date) -> date:
+    """The day in the address; the default where it is none."""
+    try:
+        return date.fromisoformat(request.args.get("day", ""))
+    except ValueError:
+        return default
+
+
+def today() -> date:
+    return now().astimezone(SHANGHAI).date()
+
+
+def show_waiting() -> ResponseReturnValue:
+    """What waits, what was taken up first; each with its one button."""
+    number = asked_page()
+    with acting() as (db, staff, scope):
+        rows = visit_lists.waiting(db, scope, limit=PAGE_SIZE + 1, offset=offset_of(number))
+        counts = visit_lists.count_dues(db, scope, today())
+        referrals = visit_lists.count_referrals(db, scope, today())
+        desk.record_view(db, scope, page="visits", subject_id=scope.station_id, now=now())
+        shows_station = staff.station_id is None
+    return render_template(
+        "console/visits/waiting.html",
+        page=page_of(number, rows),
+        counts=counts,
+        referrals=referrals,
+        shows_station=shows_station,
+        max_reason_length=MAX_REASON_LENGTH,
+    )
+
+
+def confirm(visit_id: int) -> ResponseReturnValue:
+    """Say yes to the time that is held."""
+    try:
+        with acting() as (db, staff, scope):
+            home_visits.confirm(db, visit_id=visit_id, staff=staff, now=now())
+            row = visit_lists.find_row(db, scope, visit_id)
+    except DomainError as error:
+        say_refusal(error)
+        return redirect(url_for("console.visit", visit_id=visit_id))
+    say("success", "visit_confirmed", visit=row)
+    return redirect(url_for("console.visits"))
+
+
+def decline(visit_id: int) -> ResponseReturnValue:
+    """Turn a request down with the reason that the family will read."""
+    return _with_reason(visit_id, "visit_declined")
+
+
+def cancel(visit_id: int) -> ResponseReturnValue:
+    """Take an open visit back with the reason that the family will read."""
+    return _with_reason(visit_id, "visit_cancelled")
+
+
+def _with_reason(visit_id: int, said: str) -> ResponseReturnValue:
+    reason = (request.form.get("own_reason") or request.form.get("reason") or "").strip()
+    if len(reason) > MAX_REASON_LENGTH:
+        say("danger", "reason_too_long_here", limit=MAX_REASON_LENGTH)
+        return redirect(url_for("console.visit", visit_id=visit_id))
+    is_request = said == "visit_declined"
+    service = home_visits.decline if is_request else home_visits.cancel_by_staff
+    try:
+        with acting() as (db, staff, scope):
+            service(db, visit_id=visit_id, staff=staff, reason=reason, now=now())
+            row = visit_lists.find_row(db, scope, visit_id)
+    except DomainError as error:
+        say_refusal(error)
+        return redirect(url_for("console.visit", visit_id=visit_id))
+    say("success", said, visit=row)
+    return redirect(url_for("console.visits"))
+
+
+def answer_wish(visit_id: int) -> ResponseReturnValue:
+    """Agree to the time that the family wishes, or leave the visit as it is."""
+    accepts = request.form.get("answer") == "accept"
+    try:
+        with acting() as (db, staff, scope):
+            visit_proposals.answer_by_staff(
+                db, visit_id=visit_id, staff=staff, accepts=accepts, now=now()
+            )
+            row = visit_lists.find_row(db, scope, visit_id)
+    except DomainError as error:
+        say_refusal(error)
+        return redirect(url_for("console.visit", visit_id=visit_id))
+    say("success", "wish_answered", visit=row, accepts=accepts)
+    return redirect(url_for("console.visits"))
+
+
+def show_visit(visit_id: int) -> ResponseReturnValue:
+    """One visit: who, when, who goes, its record, and what may be done with it."""
+    with acting() as (db, _staff, scope):
+        details = visit_details.read(db, scope, visit_id)
+        desk.record_view(db, scope, page="home_visit", subject_id=visit_id, now=now())
+    return render_template(
+        "console/visits/visit.html", visit=details, max_reason_length=MAX_REASON_LENGTH
+    )
+
+
+def show_times(visit_id: int) -> ResponseReturnValue:
+    """Who could go when, on a day: the suggested visitor first."""
+    with acting() as (db, _staff, scope):
+        details = visit_details.read(db, scope, visit_id)
+        start = details.starts_at or details.wished_at
+        day = asked_day(max(start.date() if start else today(), today()))
+        choices = visit_details.choices(db, details.family_id, day, now(), leaving_out=visit_id)
+    return render_template(
+        "console/visits/times.html",
+        visit=details,
+        family_id=details.family_id,
+        day=day,
+        choices=choices,
+        days=_days_around(day),
+    )
+
+
+def _days_around(day: date) -> list[date]:
+    first = max(today(), day - timedelta(days=3))
+    return [first + timedelta(days=step) for step in range(SOON_DAYS)]
+
+
+def _chosen() -> Choice | None:
+    """The slot that was picked, or the visitor with a time of one's own; None where neither."""
+    slot = request.form.get("slot", "")
+    visitor, _, at = slot.partition("@")
+    own = request.form.get("own_time", "").strip()
+    try:
+        if own:
+            day = date.fromisoformat(request.form.get("day", ""))
+            visitor = request.form.get("visitor", "")
+            return Choice(int(visitor), datetime.combine(day, time.fromisoformat(own), SHANGHAI))
+        return Choice(int(visitor), datetime.fromisoformat(at))
+    except ValueError:
+        return None
+
+
+def set_time(visit_id: int) -> ResponseReturnValue:
+    """Confirm at another time, move an arranged visit, or ask the family whether it suits."""
+    choice = _chosen()
+    here = redirect(url_for("console.visit_time", visit_id=visit_id, day=request.form.get("day")))
+    if choice is None or choice.starts_at.tzinfo is None:
+        say("danger", "time_missing")
+        return here
+    asks = request.form.get("how") == "ask"
+    try:
+        with acting() as (db, staff, scope):
+            row = visit_lists.find_row(db, scope, visit_id)
+            if row is None:
+                abort(404)
+            if asks:
+                visit_proposals.propose(
+                    db, visit_id=visit_id, staff=staff, choice=choice, now=now()
+                )
+            elif row.state == "requested":
+                home_visits.confirm(db, visit_id=visit_id, staff=staff, choice=choice, now=now())
+            else:
+                home_visits.reassign(db, visit_id=visit_id, staff=staff, choice=choice, now=now())
+            row = visit_lists.find_row(db, scope, visit_id)
+    except DomainError as error:
+        say_refusal(error)
+        return here
+    say("success", "visit_asked" if asks else "visit_confirmed", visit=row)
+    return redirect(url_for("console.visit", visit_id=visit_id))
+
+
+def show_arrange(family_id: int) -> ResponseReturnValue:
+    """Arrange a visit for a family of the due list: who could go when."""
+    day = asked_day(today())
+    with acting() as (db, _staff, scope):
+        family = visit_details.read_family(db, scope, family_id)
+        choices = visit_details.choices(db, family_id, day, now())
+        desk.record_view(db, scope, page="arrange_visit", subject_id=family_id, now=now())
+    return render_template(
+        "console/visits/arrange.html",
+        family=family,
+        family_id=family_id,
+        day=day,
+        choices=choices,
+        days=_days_around(day),
+    )
+
+
+def arrange(family_id: int) -> ResponseReturnValue:
+    """The visit is arranged as agreed with the family, and confirmed at once."""
+    choice = _chosen()
+    here = redirect(
+        url_for("console.arrange_visit", family_id=family_id, day=request.form.get("day"))
+    )
+    if choice is None or choice.starts_at.tzinfo is None:
+        say("danger", "time_missing")
+        return here
+    try:
+        with acting() as (db, staff, scope):
+            visit = home_visits.arrange(
+                db,
+                family_id=family_id,
+                staff=staff,
+                choice=choice,
+                now=now(),
+                note=request.form.get("note", "")[:200],
+            )
+            row = visit_lists.find_row(db, scope, visit.id)
+    except DomainError as error:
+        say_refusal(error)
+        return here
+    say("success", "visit_confirmed", visit=row)
+    return redirect(url_for("console.visits_due"))

@@ -1,0 +1,569 @@
+"""Home visits arranged: asked for, confirmed, declined, moved, cancelled.
+
+A request holds a visitor's time at once, so that a confirmation only says yes to it. Whoever
+takes a slot locks its visitors, then the visit; whoever only changes a visit's state locks the
+visit. Nobody locks a visitor after a visit.
+"""
+
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, joinedload
+
+from app.clock import SHANGHAI
+from app.errors import (
+    NotYours,
+    ReasonMissing,
+    SlotMissing,
+    VisitAlreadyDecided,
+    VisitAlreadyOpen,
+    VisitDayOff,
+    VisitDayPast,
+    VisitDayTooFar,
+    VisitHalfFull,
+    VisitorAway,
+    VisitorBusy,
+    VisitorUnknown,
+    VisitTooLateToCancel,
+    VisitUnknown,
+)
+from app.models import Caregiver, Child, Family, HomeVisit, Staff, Visitor, VisitProposal
+from app.models.visit_facts import (
+    VisitCancelledByStaff,
+    VisitConfirmed,
+    VisitDeclined,
+    VisitMoved,
+)
+from app.rules.calendar_days import DayKind
+from app.rules.visit_slots import HORIZON_DAYS, Half, Slot, is_in_hours
+from app.rules.visiting import OPEN, Kind, Purpose, VisitState, check_step
+from app.services import audit, visit_diaries
+from app.services.audit import Actor
+from app.services.registration import get_family
+from app.services.staff import scope_of
+from app.services.visit_dues import Claim, find_claim
+from app.services.visit_notices import tell, told
+from app.services.visit_scope import check_family, check_visit
+
+CODE_WORDS: Final = 32 * 32
+"""How many words the visitor may be given to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """When a family would like to be visited: a day, perhaps its half, perhaps the minute."""
+
+    day: date
+    half: Half | None = None
+    starts_at: datetime | None = None
+
+
+def record(
+    db: Session,
+    visit: HomeVisit,
+    action: str,
+    actor: Actor,
+    now: datetime,
+    *,
+    before: str | None,
+    reason: str | None = None,
+) -> None:
+    """The audit row of a step: the last one always tells the visit's state."""
+    audit.record(
+        db,
+        actor=actor,
+        action=action,
+        subject_type="home_visit",
+        subject_id=visit.id,
+        now=now,
+        before=before,
+        after=visit.state,
+        reason=reason,
+    )
+
+
+def _today(now: datetime) -> date:
+    return now.astimezone(SHANGHAI).date()
+
+
+def find_open(db: Session, family_id: int) -> HomeVisit | None:
+    """The family's visit that is asked for or arranged; None where there is none."""
+    return db.scalars(
+        select(HomeVisit)
+        .where(
+            HomeVisit.family_id == family_id,
+            HomeVisit.kind == Kind.GUIDANCE,
+            HomeVisit.state.in_(OPEN),
+        )
+        .options(joinedload(HomeVisit.visitor))
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def check_no_other(db: Session, family_id: int) -> None:
+    """Raises VisitAlreadyOpen where the family has a visit that is asked for or arranged."""
+    there = find_open(db, family_id)
+    if there is not None:
+        raise VisitAlreadyOpen(there.state, there.starts_at)
+
+
+def request(
+    db: Session, *, caregiver: Caregiver, wish: Wish, now: datetime, note: str = ""
+) -> HomeVisit:
+    """A family asks for a visit; the best visitor's time is held from now on.
+
+    Where nobody goes to the family's township the request is kept without a time, and a person
+    finds one. Raises NoVisitClaim, VisitAlreadyOpen, and VisitDayPast, VisitDayTooFar,
+    VisitDayOff or VisitHalfFull with the nearest half-days that can be had.
+    """
+    family = get_family(caregiver)
+    visitors = db.scalars(visit_diaries.covering(family.township_id)).all()
+    check_day(db, visitors, wish, now)
+    claim = find_claim(db, family, wish.day, now)
+    check_no_other(db, family.id)
+    if visitors:
+        # Look before locking: who comes too late learns it without holding anybody up.
+        choose_slot(db, family.id, visitors, wish, now)
+    visit_diaries.lock_visitors(db, [visitor.id for visitor in visitors])
+    # Both parents at once: the one behind learns here, not from the unique key.
+    check_no_other(db, family.id)
+    slot = choose_slot(db, family.id, visitors, wish, now) if visitors else None
+    return _write(
+        db,
+        family,
+        claim,
+        caregiver_id=caregiver.id,
+        visitors=visitors,
+        slot=slot,
+        wish=wish,
+        actor=Actor("caregiver", caregiver.id),
+        now=now,
+        note=note,
+    )
+
+
+def check_day(db: Session, visitors: Sequence[Visitor], wish: Wish, now: datetime) -> None:
+    """Raises VisitDayPast or VisitDayTooFar, with what can be had instead."""
+    today = _today(now)
+    if wish.day < today:
+        nearest = visit_diaries.nearest_offers(db, visitors, today, wish.half, now)
+        raise VisitDayPast(wish.day, nearest)
+    if wish.day > today + timedelta(days=HORIZON_DAYS):
+        nearest = visit_diaries.nearest_offers(db, visitors, wish.day, wish.half, now)
+        raise VisitDayTooFar(wish.day, HORIZON_DAYS, nearest)
+
+
+def choose_slot(
+    db: Session,
+    family_id: int,
+    visitors: Sequence[Visitor],
+    wish: Wish,
+    now: datetime,
+    *,
+    leaving_out: int | None = None,
+) -> Slot:
+    """The first free slot of the visitor to be suggested; the visitors are locked.
+
+    Raises VisitDayOff or VisitHalfFull with the nearest half-days.
+    """
+    found = visit_diaries.find_available(db, visitors, wish.day, 1, now, leaving_out=leaving_out)
+    slots = found.of_day(wish.day, wish.half)
+    if wish.starts_at is not None:
+        slots = [slot for slot in slots if slot.starts_at == wish.starts_at]
+    if slots:
+        order = visit_diaries.ranked(
+            db,
+            sorted({slot.visitor_id for slot in slots}),
+            family_id=family_id,
+            day=wish.day,
+        )
+        return min(slots, key=lambda slot: (order.index(slot.visitor_id), slot.starts_at))
+    nearest = visit_diaries.nearest_offers(db, visitors, wish.day, wish.half, now)
+    day = found.days[wish.day]
+    if day.kind in (DayKind.HOLIDAY, DayKind.BLACKOUT) or wish.day not in found.working:
+        raise VisitDayOff(wish.day, day.name, nearest)
+    raise VisitHalfFull(wish.day, wish.half, nearest)
+
+
+def _write(
+    db: Session,
+    family: Family,
+    claim: Claim,
+    *,
+    caregiver_id: int | None,
+    visitors: Sequence[Visitor],
+    slot: Slot | None,
+    wish: Wish | None,
+    actor: Actor,
+    now: datetime,
+    note: str,
+) -> HomeVisit:
+    visit = HomeVisit(
+        family_id=family.id,
+        child=claim.child,
+        caregiver_id=caregiver_id,
+        kind=Kind.GUIDANCE,
+        purpose=claim.purpose,
+        state=VisitState.REQUESTED,
+        wished_on=wish.day if wish else None,
+        wished_half=wish.half if wish else None,
+        note=note.strip() or None,
+        code_word=secrets.randbelow(CODE_WORDS),
+        moves=0,
+        requested_at=now,
+        requested_by=actor.id if actor.type == "staff" else None,
+    )
+    if slot is not None:
+        _occupy(visit, next(each for each in visitors if each.id == slot.visitor_id), slot)
+    # The unique keys answer "already": one open visit a family, one beginning a visitor.
+    try:
+        with db.begin_nested():
+            db.add(visit)
+            db.flush()
+    except IntegrityError:
+        check_no_other(db, family.id)
+        raise
+    record(db, visit, "request", actor, now, before=None)
+    return visit
+
+
+def _occupy(visit: HomeVisit, visitor: Visitor, slot: Slot) -> None:
+    visit.visitor = visitor
+    visit.visitor_id = visitor.id
+    visit.starts_at, visit.ends_at = slot.starts_at, slot.ends_at
+    visit.busy_until = slot.ends_at + timedelta(minutes=visitor.buffer_minutes)
+
+
+def lock_visit(db: Session, visit_id: int) -> HomeVisit:
+    """The visit as it is now, held. Raises VisitUnknown."""
+    visit = db.scalars(
+        select(HomeVisit)
+        .where(HomeVisit.id == visit_id)
+        .with_for_update(of=HomeVisit)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if visit is None:
+        raise VisitUnknown()
+    return visit
+
+
+def check_undecided(db: Session, visit: HomeVisit) -> None:
+    """Raises VisitAlreadyDecided with who was faster, when, and what for."""
+    if visit.state == VisitState.REQUESTED:
+        return
+    decider = db.get(Staff, visit.decided_by) if visit.decided_by else None
+    raise VisitAlreadyDecided(
+        state=visit.state,
+        by=decider.username if decider else None,
+        at=visit.decided_at,
+        visitor=visit.visitor.name if visit.visitor else None,
+        starts_at=visit.starts_at,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A visitor and a beginning that staff have chosen."""
+
+    visitor_id: int
+    starts_at: datetime
+
+
+def confirm(
+    db: Session, *, visit_id: int, staff: Staff, now: datetime, choice: Choice | None = None
+) -> HomeVisit:
+    """The visit is arranged, at the time it holds or at another one, and the family is told.
+
+    Raises VisitUnknown, NotYours, VisitAlreadyDecided, SlotMissing, VisitDayPast, VisitorBusy,
+    VisitorAway, VisitorUnknown.
+    """
+    check_visit(db, scope_of(staff), visit_id)
+    if choice is not None:
+        visit_diaries.lock_visitors(db, [choice.visitor_id])
+    visit = lock_visit(db, visit_id)
+    check_undecided(db, visit)
+    if choice is not None and (choice.visitor_id, choice.starts_at) != (
+        visit.visitor_id,
+        visit.starts_at,
+    ):
+        take(db, visit, choice, now)
+    elif visit.visitor_id is None or visit.starts_at is None:
+        raise SlotMissing()
+    else:
+        _check_still_there(db, visit, now)
+    withdraw_proposals(db, visit, now)
+    _decide(visit, VisitState.CONFIRMED, staff.id, now)
+    visit.told_at = now
+    record(db, visit, "confirm", Actor("staff", staff.id), now, before=VisitState.REQUESTED)
+    tell(db, VisitConfirmed(**told(visit)), visit, now, expires_at=visit.ends_at)
+    return visit
+
+
+def _check_still_there(db: Session, visit: HomeVisit, now: datetime) -> None:
+    """A request may have lain for days: its time is past, or its visitor on leave."""
+    assert visit.visitor is not None, "the slot is whole"
+    assert visit.starts_at is not None, "the slot is whole"
+    if visit.starts_at <= now:
+        raise VisitDayPast(_today(visit.starts_at))
+    day = visit.starts_at.astimezone(SHANGHAI).date()
+    start = visit_diaries.midnight(day)
+    diary = visit_diaries.read_diaries(
+        db, [visit.visitor], start, start + timedelta(days=1), leaving_out=visit.id
+    )[0]
+    known = visit_diaries.days_from(db, day, 1)[0]
+    if not visit.visitor.is_active or not is_in_hours(diary, known, visit.starts_at):
+        raise VisitorAway(visit.visitor.name, visit.starts_at)
+
+
+def _decide(visit: HomeVisit, state: VisitState, staff_id: int | None, now: datetime) -> None:
+    check_step(VisitState(visit.state), state)
+    visit.state = state
+    visit.decided_at, visit.decided_by = now, staff_id
+
+
+def take(db: Session, visit: HomeVisit, choice: Choice, now: datetime) -> None:
+    """Give the visit another visitor or time; the old slot is free only now that the new one
+    holds. The new visitor is locked.
+
+    Raises VisitorUnknown, VisitDayPast, VisitorAway, VisitorBusy.
+    """
+    visitor = get_visitor(db, choice.visitor_id)
+    slot = check_slot(db, visitor, choice.starts_at, visit.id, now)
+    with _refused_as_busy(db, visitor, choice.starts_at):
+        _occupy(visit, visitor, slot)
+        db.flush()
+
+
+def get_visitor(db: Session, visitor_id: int) -> Visitor:
+    """Raises VisitorUnknown, also for one who makes no visits any more."""
+    visitor = db.get(Visitor, visitor_id)
+    if visitor is None or not visitor.is_active:
+        raise VisitorUnknown(str(visitor_id))
+    return visitor
+
+
+def check_slot(
+    db: Session, visitor: Visitor, starts_at: datetime, visit_id: int, now: datetime
+) -> Slot:
+    """The visitor's slot that begins then, free. Raises VisitDayPast, VisitorAway, VisitorBusy."""
+    local = starts_at.astimezone(SHANGHAI)
+    if local <= now:
+        raise VisitDayPast(local.date())
+    start = visit_diaries.midnight(local.date())
+    diary = visit_diaries.read_diaries(
+        db, [visitor], start, start + timedelta(days=1), leaving_out=visit_id
+    )[0]
+    day = visit_diaries.days_from(db, local.date(), 1)[0]
+    if not is_in_hours(diary, day, local):
+        raise VisitorAway(visitor.name, local)
+    slot = Slot(visitor.id, local, local + diary.hours.visit)
+    if visit_diaries.overlapping(
+        db, visitor.id, slot.starts_at, slot.ends_at + diary.hours.buffer, visit_id
+    ):
+        raise VisitorBusy(visitor.name, local)
+    return slot
+
+
+@contextmanager
+def _refused_as_busy(db: Session, visitor: Visitor, starts_at: datetime) -> Iterator[None]:
+    """The unique key of a beginning, behind the lock, says the same as the look before."""
+    name = visitor.name
+    try:
+        with db.begin_nested():
+            yield
+    except IntegrityError:
+        raise VisitorBusy(name, starts_at) from None
+
+
+def decline(db: Session, *, visit_id: int, staff: Staff, reason: str, now: datetime) -> HomeVisit:
+    """A request is turned down with a reason that the family is told; its time is free.
+
+    Raises VisitUnknown, NotYours, VisitAlreadyDecided, ReasonMissing.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    check_visit(db, scope_of(staff), visit_id)
+    visit = lock_visit(db, visit_id)
+    check_undecided(db, visit)
+    withdraw_proposals(db, visit, now)
+    _decide(visit, VisitState.DECLINED, staff.id, now)
+    visit.reason = reason.strip()
+    actor = Actor("staff", staff.id)
+    record(db, visit, "decline", actor, now, before=VisitState.REQUESTED, reason=visit.reason)
+    tell(db, VisitDeclined(**told(visit), reason=visit.reason), visit, now)
+    return visit
+
+
+def reassign(
+    db: Session, *, visit_id: int, staff: Staff, choice: Choice, now: datetime
+) -> HomeVisit:
+    """An arranged visit gets another visitor or time, as agreed by telephone; the family is told.
+
+    Raises VisitUnknown, NotYours, VisitStepNotAllowed, VisitorUnknown, VisitDayPast,
+    VisitorAway, VisitorBusy.
+    """
+    check_visit(db, scope_of(staff), visit_id)
+    visit_diaries.lock_visitors(db, [choice.visitor_id])
+    visit = lock_visit(db, visit_id)
+    if visit.state != VisitState.CONFIRMED:
+        check_step(VisitState(visit.state), VisitState.EN_ROUTE)
+    move(db, visit, choice, Actor("staff", staff.id), now)
+    return visit
+
+
+def move(db: Session, visit: HomeVisit, choice: Choice, actor: Actor, now: datetime) -> None:
+    """Move a confirmed visit and tell the family once; nothing where nothing changes."""
+    if (visit.visitor_id, visit.starts_at) == (choice.visitor_id, choice.starts_at):
+        return
+    was_at, was_visitor = visit.starts_at, visit.visitor.name if visit.visitor else ""
+    take(db, visit, choice, now)
+    withdraw_proposals(db, visit, now)
+    visit.moves += 1
+    visit.told_at = now
+    record(db, visit, "move", actor, now, before=visit.state)
+    facts = VisitMoved(**told(visit), was_at=was_at, was_visitor=was_visitor)
+    tell(db, facts, visit, now, expires_at=visit.ends_at)
+
+
+def withdraw_proposals(
+    db: Session, visit: HomeVisit, now: datetime, state: str = "withdrawn"
+) -> None:
+    """Whatever other time was talked about is settled with the visit."""
+    for proposal in db.scalars(
+        select(VisitProposal).where(
+            VisitProposal.visit_id == visit.id, VisitProposal.state == "open"
+        )
+    ):
+        proposal.state, proposal.answered_at = state, now
+    db.flush()
+
+
+def cancel_by_family(db: Session, *, caregiver: Caregiver, now: datetime) -> HomeVisit:
+    """The family's open visit is cancelled. Raises VisitUnknown, VisitTooLateToCancel."""
+    family = get_family(caregiver)
+    there = find_open(db, family.id)
+    if there is None:
+        raise VisitUnknown()
+    visit = lock_visit(db, there.id)
+    if visit.state not in OPEN:
+        raise VisitUnknown()
+    if visit.state == VisitState.EN_ROUTE:
+        visitor = visit.visitor
+        raise VisitTooLateToCancel(
+            visitor.name if visitor else "", visitor.phone if visitor else ""
+        )
+    _cancel(db, visit, Actor("caregiver", caregiver.id), now, None)
+    return visit
+
+
+def cancel_by_staff(
+    db: Session, *, visit_id: int, staff: Staff, reason: str, now: datetime
+) -> HomeVisit:
+    """An open visit is taken back with a reason that the family is told.
+
+    Raises VisitUnknown, NotYours, VisitStepNotAllowed, ReasonMissing.
+    """
+    if not reason.strip():
+        raise ReasonMissing()
+    check_visit(db, scope_of(staff), visit_id)
+    visit = lock_visit(db, visit_id)
+    _cancel(db, visit, Actor("staff", staff.id), now, reason.strip())
+    tell(db, VisitCancelledByStaff(**told(visit), reason=reason.strip()), visit, now)
+    return visit
+
+
+def _cancel(db: Session, visit: HomeVisit, actor: Actor, now: datetime, reason: str | None) -> None:
+    was = visit.state
+    withdraw_proposals(db, visit, now)
+    _decide(visit, VisitState.CANCELLED, actor.id if actor.type == "staff" else None, now)
+    visit.reason = reason
+    record(db, visit, "cancel", actor, now, before=was, reason=reason)
+
+
+def arrange(
+    db: Session, *, family_id: int, staff: Staff, choice: Choice, now: datetime, note: str = ""
+) -> HomeVisit:
+    """Staff arrange a visit for a family, from the due list or after a call: confirmed at once.
+
+    Raises NotYours, NoVisitClaim, VisitAlreadyOpen, VisitorUnknown, VisitDayPast, VisitorAway,
+    VisitorBusy.
+    """
+    family = check_family(db, scope_of(staff), family_id)
+    day = choice.starts_at.astimezone(SHANGHAI).date()
+    claim = find_claim(db, family, day, now)
+    visit_diaries.lock_visitors(db, [choice.visitor_id])
+    check_no_other(db, family.id)
+    visitor = get_visitor(db, choice.visitor_id)
+    slot = check_slot(db, visitor, choice.starts_at, 0, now)
+    actor = Actor("staff", staff.id)
+    visit = _write(
+        db,
+        family,
+        claim,
+        caregiver_id=find_recipient(db, family.id),
+        visitors=[visitor],
+        slot=slot,
+        wish=None,
+        actor=actor,
+        now=now,
+        note=note,
+    )
+    _decide(visit, VisitState.CONFIRMED, staff.id, now)
+    visit.told_at = now
+    record(db, visit, "confirm", actor, now, before=VisitState.REQUESTED)
+    tell(db, VisitConfirmed(**told(visit)), visit, now, expires_at=visit.ends_at)
+    return visit
+
+
+def find_recipient(db: Session, family_id: int) -> int | None:
+    """Who of the family is written to where nobody asked: the first one who follows."""
+    return db.scalar(
+        select(Caregiver.id)
+        .where(
+            Caregiver.family_id == family_id,
+            Caregiver.is_following,
+            Caregiver.openid.is_not(None),
+        )
+        .order_by(Caregiver.id)
+        .limit(1)
+    )
+
+
+def note_medical(
+    db: Session, *, child_id: int, staff: Staff, day: date, now: datetime
+) -> HomeVisit:
+    """Note that the health centre made its own 新生儿访视: kept and counted apart.
+
+    Raises NotYours, VisitDayPast where the day is still to come.
+    """
+    child = db.get(Child, child_id)
+    if child is None:
+        raise NotYours()
+    check_family(db, scope_of(staff), child.family_id)
+    if day > _today(now):
+        raise VisitDayPast(day)
+    visit = HomeVisit(
+        family_id=child.family_id,
+        child=child,
+        kind=Kind.MEDICAL,
+        purpose=Purpose.NEWBORN,
+        state=VisitState.COMPLETED,
+        wished_on=day,
+        code_word=0,
+        moves=0,
+        requested_at=now,
+        requested_by=staff.id,
+        decided_at=now,
+        decided_by=staff.id,
+        completed_at=visit_diaries.midnight(day),
+    )
+    db.add(visit)
+    db.flush()
+    record(db, visit, "note_medical", Actor("staff", staff.id), now, before=None)
+    return visit

@@ -1,0 +1,253 @@
+"""One visit, and one family that is owed one, as the console shows them; who could go when."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from app.clock import SHANGHAI
+from app.models import (
+    Child,
+    Family,
+    HomeContact,
+    HomeVisit,
+    NewbornCare,
+    Referral,
+    SpecialNeed,
+    Staff,
+    VisitDue,
+)
+from app.rules.visit_record import VisitRecord
+from app.rules.visit_slots import Slot
+from app.rules.visiting import Kind, VisitState, risk_factors
+from app.services import visit_diaries, visit_lists
+from app.services.staff import Role, StaffScope
+from app.services.visit_day import read_record
+from app.services.visit_dues import newborn_of
+from app.services.visit_lists import ProposedTime
+from app.services.visit_scope import check_family, check_visit
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDetails:
+    child_id: int
+    nickname: str
+    born: date | None
+    discharged: date | None
+    weight_grams: int | None
+    gestation_weeks: int | None
+    risks: tuple[str, ...]
+    special_need: str | None
+    """The category; "" where there is one that this person need not know; None where none is."""
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyDetails:
+    family_id: int
+    township: str
+    station: str | None
+    children: tuple[ChildDetails, ...]
+    due_on: date | None
+    address: str | None
+    phone: str | None
+    medical_on: date | None
+    """When the health centre made its own visit, as far as it was noted."""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitDetails:
+    visit_id: int
+    family_id: int
+    state: str
+    purpose: str
+    nickname: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    visitor: str | None
+    visitor_id: int | None
+    visitor_phone: str | None
+    wished_on: date | None
+    wished_half: str | None
+    note: str | None
+    code_word: int
+    reason: str | None
+    requested_at: datetime
+    decided_at: datetime | None
+    decided_by: str | None
+    is_escalated: bool
+    en_route_at: datetime | None
+    arrived_at: datetime | None
+    completed_at: datetime | None
+    rating: int | None
+    rating_words: str | None
+    proposal: ProposedTime | None
+    family: FamilyDetails
+    record: VisitRecord | None
+    referrals: tuple[Referral, ...]
+
+    @property
+    def wished_at(self) -> datetime | None:
+        """The wished day as a moment, for whoever looks for a time near it."""
+        return datetime.combine(self.wished_on, time(12), SHANGHAI) if self.wished_on else None
+
+
+def read(db: Session, scope: StaffScope, visit_id: int) -> VisitDetails:
+    """All of one visit. Raises VisitUnknown, NotYours.
+
+    Where to go and whom to call are shown while the visit is to be made, and not after.
+    """
+    check_visit(db, scope, visit_id)
+    visit = db.scalars(
+        select(HomeVisit)
+        .where(HomeVisit.id == visit_id)
+        .options(joinedload(HomeVisit.visitor), joinedload(HomeVisit.child))
+    ).one()
+    row = visit_lists.find_row(db, scope, visit_id)
+    decider = db.get(Staff, visit.decided_by) if visit.decided_by else None
+    is_open = visit.state in (VisitState.REQUESTED, VisitState.CONFIRMED, VisitState.EN_ROUTE)
+    return VisitDetails(
+        visit_id=visit.id,
+        family_id=visit.family_id,
+        state=visit.state,
+        purpose=visit.purpose,
+        nickname=visit.child.nickname,
+        starts_at=visit.starts_at,
+        ends_at=visit.ends_at,
+        visitor=visit.visitor.name if visit.visitor else None,
+        visitor_id=visit.visitor_id,
+        visitor_phone=visit.visitor.phone if visit.visitor else None,
+        wished_on=visit.wished_on,
+        wished_half=visit.wished_half,
+        note=visit.note,
+        code_word=visit.code_word,
+        reason=visit.reason,
+        requested_at=visit.requested_at,
+        decided_at=visit.decided_at,
+        decided_by=decider.username if decider else None,
+        is_escalated=visit.escalated_at is not None,
+        en_route_at=visit.en_route_at,
+        arrived_at=visit.arrived_at,
+        completed_at=visit.completed_at,
+        rating=visit.rating,
+        rating_words=visit.rating_words,
+        proposal=row.proposal if row else None,
+        family=_family(db, scope, visit.child.family, shows_contact=is_open),
+        record=read_record(db, visit.id),
+        referrals=tuple(db.scalars(select(Referral).where(Referral.visit_id == visit.id))),
+    )
+
+
+def read_family(db: Session, scope: StaffScope, family_id: int) -> FamilyDetails:
+    """A family that is owed a visit. Raises NotYours."""
+    family = check_family(db, scope, family_id)
+    return _family(db, scope, family, shows_contact=True)
+
+
+def _family(
+    db: Session, scope: StaffScope, family: Family, *, shows_contact: bool
+) -> FamilyDetails:
+    children = db.scalars(select(Child).where(Child.family_id == family.id).order_by(Child.id))
+    contact = db.get(HomeContact, family.id) if shows_contact else None
+    due_on = db.scalar(
+        select(VisitDue.due_on)
+        .where(VisitDue.family_id == family.id, VisitDue.closed_at.is_(None))
+        .order_by(VisitDue.due_on)
+        .limit(1)
+    )
+    medical_on = db.scalar(
+        select(HomeVisit.wished_on)
+        .where(HomeVisit.family_id == family.id, HomeVisit.kind == Kind.MEDICAL)
+        .order_by(HomeVisit.wished_on.desc())
+        .limit(1)
+    )
+    return FamilyDetails(
+        family_id=family.id,
+        township=family.township.name,
+        station=family.station.name if family.station else None,
+        children=tuple(_child(db, scope, child) for child in children),
+        due_on=due_on,
+        address=contact.address if contact else None,
+        phone=contact.phone if contact else None,
+        medical_on=medical_on,
+    )
+
+
+def needs_to_know(scope: StaffScope) -> bool:
+    """Whether somebody may read what a family's special need is: its own station's worker, and
+    the visitor who goes there. What they may see at all is checked before."""
+    return scope.role in (Role.WORKER, Role.VISITOR)
+
+
+def _child(db: Session, scope: StaffScope, child: Child) -> ChildDetails:
+    care = db.get(NewbornCare, child.id)
+    newborn = newborn_of(child, care)
+    need = db.get(SpecialNeed, child.id)
+    category = None
+    if need is not None and need.ended_at is None:
+        category = need.category if needs_to_know(scope) else ""
+    return ChildDetails(
+        child_id=child.id,
+        nickname=child.nickname,
+        born=child.birth_date,
+        discharged=care.discharged_on if care else None,
+        weight_grams=care.weight_grams if care else None,
+        gestation_weeks=child.gestation_weeks,
+        risks=tuple(sorted(risk_factors(newborn))) if newborn else (),
+        special_need=category,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorChoice:
+    """A visitor with the slots of a day that are free."""
+
+    visitor_id: int
+    name: str
+    code: str
+    is_suggested: bool
+    came_last_time: bool
+    visits_that_day: int
+    slots: tuple[Slot, ...]
+
+
+def choices(
+    db: Session, family_id: int, day: date, now: datetime, *, leaving_out: int | None = None
+) -> Sequence[VisitorChoice]:
+    """Who covers the family's township and works that day, in the order of suggestion."""
+    family = db.get(Family, family_id)
+    if family is None:
+        return ()
+    visitors = db.scalars(visit_diaries.covering(family.township_id)).all()
+    if not visitors:
+        return ()
+    found = visit_diaries.find_available(
+        db, visitors, day, 1, now, leaving_out=leaving_out, lead=timedelta()
+    )
+    by_id = {visitor.id: visitor for visitor in visitors}
+    order = visit_diaries.ranked(db, list(by_id), family_id=family_id, day=day)
+    last = db.scalar(
+        select(HomeVisit.visitor_id)
+        .where(HomeVisit.family_id == family_id, HomeVisit.state == VisitState.COMPLETED)
+        .order_by(HomeVisit.starts_at.desc())
+        .limit(1)
+    )
+    start = visit_diaries.midnight(day)
+    diaries = visit_diaries.read_diaries(db, visitors, start, start + timedelta(days=1))
+    loads = {diary.visitor_id: len(diary.busy) for diary in diaries}
+    suggested = next(
+        (each for each in order if any(slot.visitor_id == each for slot in found.slots)), None
+    )
+    return [
+        VisitorChoice(
+            visitor_id=each,
+            name=by_id[each].name,
+            code=by_id[each].code,
+            is_suggested=each == suggested,
+            came_last_time=each == last,
+            visits_that_day=loads[each],
+            slots=tuple(slot for slot in found.slots if slot.visitor_id == each),
+        )
+        for each in order
+    ]

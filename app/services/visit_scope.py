@@ -1,0 +1,71 @@
+"""Which families' visits a staff member may see and change."""
+
+from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy.orm import Session
+
+from app.errors import NotYours, VisitUnknown
+from app.models import Family, HomeVisit, Staff, Visitor
+from app.services.staff import Role, StaffScope
+
+
+def families_in(scope: StaffScope) -> ColumnElement[bool]:
+    """A condition on Family: those in this staff member's care.
+
+    A visitor sees no families as such: only the visits that are theirs.
+    """
+    return scope.families()
+
+
+def own_visitor_id(scope: StaffScope) -> Select[int]:
+    """The visitor that an account is: the one whose code is its user name."""
+    return (
+        select(Visitor.id)
+        .join(Staff, Staff.username == func.lower(Visitor.code))
+        .where(Staff.id == scope.staff_id, Staff.role == Role.VISITOR)
+    )
+
+
+def find_own_visitor(db: Session, scope: StaffScope) -> Visitor | None:
+    """The visitor that this account is; None for everybody else."""
+    return db.scalars(select(Visitor).where(Visitor.id.in_(own_visitor_id(scope)))).first()
+
+
+def visits_in(scope: StaffScope) -> ColumnElement[bool]:
+    """A condition on HomeVisit joined with Family: one's families' visits, and one's own."""
+    if scope.role is Role.VISITOR:
+        return HomeVisit.visitor_id.in_(own_visitor_id(scope))
+    return or_(families_in(scope), false())
+
+
+def visitors_in(scope: StaffScope) -> ColumnElement[bool]:
+    """A condition on Visitor: those who may be sent to one's families, or oneself.
+
+    A visitor belongs to a station but goes wherever they cover: whoever arranges visits sees
+    all of them.
+    """
+    if scope.role is Role.VISITOR:
+        return Visitor.id.in_(own_visitor_id(scope))
+    return true()
+
+
+def check_visit(db: Session, scope: StaffScope, visit_id: int) -> None:
+    """Raises VisitUnknown where there is no such visit, NotYours where it is none of theirs."""
+    if db.get(HomeVisit, visit_id) is None:
+        raise VisitUnknown()
+    allowed = db.scalar(
+        select(HomeVisit.id)
+        .join(Family, Family.id == HomeVisit.family_id)
+        .where(HomeVisit.id == visit_id, visits_in(scope))
+    )
+    if allowed is None:
+        raise NotYours()
+
+
+def check_family(db: Session, scope: StaffScope, family_id: int) -> Family:
+    """The family, where it is in scope. Raises NotYours."""
+    family = db.scalars(
+        select(Family).where(Family.id == family_id, families_in(scope))
+    ).one_or_none()
+    if family is None:
+        raise NotYours()
+    return family

@@ -1,0 +1,36 @@
+"""What sessions and home visits share in the chat: 我的预约, 接受 and 放弃."""
+
+from app.dialogue.message import Reply
+from app.dialogue.turn import Answered, Turn
+from app.errors import NoOffer
+from app.words import home_visits as words
+from handlers import home_visits, sessions, waiting_list
+
+
+def show(turn: Turn) -> Answered:
+    """我的预约: sign-ups, and the family's visit."""
+    reply, following = sessions.my_bookings(turn)
+    line = home_visits.booking_lines(turn)
+    if not line or reply.kind != "text":
+        return reply, following
+    return Reply(f"{reply.text}\n{line}\n{words.bookings_tail()}"), following
+
+
+def accept(turn: Turn) -> Answered:
+    """接受: a seat that the waiting list offered; where there is none, a visit's time."""
+    try:
+        return waiting_list.accept(turn)
+    except NoOffer:
+        if turn.argument or not home_visits.has_proposal(turn):
+            raise
+        return home_visits.accept(turn)
+
+
+def decline(turn: Turn) -> Answered:
+    """放弃, in the same order."""
+    try:
+        return waiting_list.decline(turn)
+    except NoOffer:
+        if turn.argument or not home_visits.has_proposal(turn):
+            raise
+        return home_visits.turn_down(turn)

@@ -1,0 +1,133 @@
+"""Two hundred families, thirty slots of five visitors: nobody in two places, no request lost."""
+
+from collections import Counter
+from datetime import date, datetime
+
+import pytest
+from sqlalchemy import select, text, update
+
+from app.crypto import Cipher
+from app.db import Database
+from app.models import Caregiver, Child, Family, HomeVisit, Notice
+from app.models.notice_facts import LateReply, load_facts
+from app.rules.age import add_months
+from app.services import family_index, visit_checks, visit_dues
+from app.services.doctor import examine
+from tests.concurrency.crowd import openid, rush, says, settle
+from tests.concurrency.rush import Answer, Order
+from tests.visiting import add_visitors, visitor_line
+
+FAMILIES = 200
+VISITORS = 5
+SLOTS = 30
+MODULE = "tests.concurrency.visit_rush"
+
+
+@pytest.fixture
+def order(database_url: str, redis_url: str, now: datetime) -> Order:
+    return Order(
+        database_url=database_url,
+        redis_url=redis_url,
+        now=now.isoformat(),
+        code="",
+        guarded=True,
+        messages=(),
+    )
+
+
+def prepare(database: Database, now: datetime) -> None:
+    """Newborns, and visitors with three slots in the morning and three in the afternoon."""
+    settle(database, now, families=FAMILIES, places=1, waits="no")
+    with database.transaction() as db:
+        township = db.scalars(select(Family.township_id)).first()
+        name = db.execute(
+            text("SELECT name FROM townships WHERE id = :id"), {"id": township}
+        ).scalar_one()
+        add_visitors(
+            db,
+            now,
+            *(
+                visitor_line(f"V{number}", townships=name, ends="15:00", minutes=45, buffer=15)
+                for number in range(VISITORS)
+            ),
+        )
+        db.execute(update(Child).values(birth_date=date(2026, 11, 18)))
+        assert add_months(date(2026, 11, 18), 1) > now.date()
+        for child in db.scalars(select(Child)).all():
+            visit_dues.plan_child(db, child, now)
+        after: int | None = 0
+        while after is not None:
+            _, after = family_index.rebuild_batch(db, after=after)
+
+
+def everybody_asks(order: Order) -> list[Answer]:
+    """Half of them for a morning, half for the afternoon of the same day."""
+    messages = [
+        says(number, f"上门 2026-11-26 {'上午' if number % 2 else '下午'}")
+        for number in range(1, FAMILIES + 1)
+    ]
+    return rush(order, messages, module=MODULE)
+
+
+def with_late_ones(database: Database, answers: list[Answer]) -> list[Answer]:
+    """The answers, with those that a slow machine gave by a message afterwards."""
+    with database.reading() as db:
+        late = {}
+        for known, stored in db.execute(
+            select(Caregiver.openid, Notice.facts)
+            .join(Notice, Notice.caregiver_id == Caregiver.id)
+            .where(Notice.kind == "late_reply")
+        ):
+            facts = load_facts(stored)
+            assert isinstance(facts, LateReply)
+            late[known] = facts.text
+    return [Answer(each.openid, late.get(each.openid, each.text), each.seconds) for each in answers]
+
+
+def kinds(answers: list[Answer]) -> Counter[str]:
+    return Counter(
+        "taken"
+        if "上门申请已提交" in answer.text
+        else "full"
+        if "该时段已满" in answer.text
+        else answer.text
+        for answer in answers
+    )
+
+
+@pytest.mark.timeout(300)
+def test_thirty_get_their_visit_and_everybody_else_hears_that_it_is_full(
+    database: Database, order: Order, cipher: Cipher, now: datetime
+) -> None:
+    prepare(database, now)
+    answers = with_late_ones(database, everybody_asks(order))
+    assert kinds(answers) == {"taken": SLOTS, "full": FAMILIES - SLOTS}
+    with database.reading() as db:
+        visits = db.scalars(select(HomeVisit)).all()
+        assert {visit.state for visit in visits} == {"requested"}
+        taken = {answer.openid for answer in answers if "上门申请已提交" in answer.text}
+        assert {openid(visit.family_id) for visit in visits} == taken, "no request was lost"
+        assert len({(visit.visitor_id, visit.starts_at) for visit in visits}) == SLOTS
+        report = examine(db, cipher=cipher, now=now)
+    assert {check.name: check.broken for check in report.checks if not check.ok} == {}
+
+
+@pytest.mark.timeout(300)
+def test_without_the_guard_the_same_rush_sends_visitors_to_two_places(
+    database: Database, order: Order, now: datetime
+) -> None:
+    prepare(database, now)
+    with database.transaction() as db:
+        db.execute(text("DROP INDEX uq_home_visits_slot"))
+    everybody_asks(
+        Order(
+            database_url=order.database_url,
+            redis_url=order.redis_url,
+            now=order.now,
+            code="",
+            guarded=False,
+            messages=(),
+        )
+    )
+    with database.reading() as db:
+        assert visit_checks.overlapping_visits(db)
