@@ -17,4 +17,4 @@ def render_html(body: str) -> str:
 def _renderer() -> "MarkdownIt":
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False})
+    return MarkdownIt("commonmark", {"html": False, "breaks": True})

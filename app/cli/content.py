@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -9,6 +11,10 @@ from app import clock
 from app.cli.speaking import Answer, Group, Refused, table
 from app.clock import SHANGHAI
 from app.wiring import Services
+
+if TYPE_CHECKING:
+    from content.ages import Band
+    from content.library import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +56,42 @@ class Preview:
     file: str
 
 
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    bands: "list[Band]"
+    gaps: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ToReview:
+    """A pack that the health authority has not signed yet."""
+
+    id: str
+    title: str
+    topic: str
+    version: int
+    review_by: date
+    file: str
+
+
 @click.group("content", cls=Group)
 def content() -> None:
     """Look at packs before families do."""
 
 
 @content.command("lint")
-def lint_command(services: Services) -> Answer:
-    """Check every pack: fields, lengths, dates, ages, wording, sources."""
+@click.option(
+    "--against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A text that no pack may share a sentence with.",
+)
+def lint_command(services: Services, against: tuple[Path, ...]) -> Answer:
+    """Check every pack: fields, lengths, dates, ages, wording, links, sources."""
     from content.lint import lint
 
-    report = lint(services.shelf.folder, _today())
+    texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in against}
+    report = lint(services.shelf.folder, _today(), against=texts)
     rows = [FaultRow(fault.file, fault.line, fault.reason) for fault in report.faults]
     found = Lint(ok=not rows, packs=report.packs, faults=rows)
     text = "\n".join(str(fault) for fault in report.faults) or f"{report.packs} packs, no faults"
@@ -72,17 +103,38 @@ def lint_command(services: Services) -> Answer:
     return Answer(found, text, refusal)
 
 
+@content.command("gaps")
+def gaps_command(services: Services) -> Answer:
+    """Show how many packs begin, and how many are open, by age and topic."""
+    from content.ages import as_markdown, find_gaps, tabulate
+
+    packs = tuple(_library(services).packs.values())
+    bands = tabulate([pack for pack in packs if pack.is_pushed(_today())])
+    gaps = list(find_gaps(packs, _today()))
+    return Answer(Gaps(bands, gaps), "\n".join([as_markdown(bands), *gaps]))
+
+
+@content.command("review")
+def review_command(services: Services) -> Answer:
+    """List the packs that wait for the health authority's sign-off, by topic and age."""
+    waiting = [
+        ToReview(pack.id, pack.title, pack.topic, pack.version, pack.review_by, pack.file)
+        for pack in _library(services).packs.values()
+        if pack.status == "awaiting_sign_off"
+    ]
+    rows: list[tuple[object, ...]] = [
+        (row.id, row.topic, row.title, f"version {row.version}", row.review_by) for row in waiting
+    ]
+    return Answer(waiting, table(rows, "nothing waits for a sign-off"))
+
+
 @content.command("preview")
 @click.argument("pack_id", metavar="ID")
 def preview_command(services: Services, pack_id: str) -> Answer:
     """Show a pack as a family would get it: the message, then the page."""
-    from content.front_matter import ContentBroken
     from content.pages import render_html
 
-    try:
-        pack = services.library.packs.get(pack_id)
-    except ContentBroken as broken:
-        raise Refused("content_broken", str(broken.faults[0])) from None
+    pack = _library(services).packs.get(pack_id)
     if pack is None:
         raise Refused("pack_unknown", f"there is no pack {pack_id}: content/packs holds none")
     found = Preview(
@@ -111,6 +163,16 @@ def preview_command(services: Services, pack_id: str) -> Answer:
     ]
     sources = "\n".join(f"- {source}" for source in pack.sources)
     return Answer(found, f"{table(head, '')}\n\n{pack.message}\n\n{pack.body}\n\n{sources}")
+
+
+def _library(services: Services) -> "Library":
+    """Raises Refused with the first fault where the content is broken."""
+    from content.front_matter import ContentBroken
+
+    try:
+        return services.library
+    except ContentBroken as broken:
+        raise Refused("content_broken", str(broken.faults[0])) from None
 
 
 def _today() -> date:
