@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     wechat_max_skew_seconds: int = 600
     wechat_templates: dict[str, str] = {}
     """Template ids by notice kind, as JSON: {"sign_up_confirmed": "…"}."""
+    wechat_subscriptions: dict[str, str] = {}
+    """Subscription templates: {"pack": "one-time id", "pack_long_term": "lasting id"}."""
     wechat_verify_dir: Path | None = None
     """Folder of MP_verify_*.txt files."""
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import credentials
-from sandbox.catalogue import DEMO_TEMPLATE_IDS
+from sandbox.catalogue import DEMO_SUBSCRIPTION_IDS, DEMO_TEMPLATE_IDS
 
 # Not resolved: a folder of links to the project is a project of its own, with its own var/.
 ROOT = Path(__file__).absolute().parent.parent
@@ -63,6 +63,7 @@ def default_settings(root: Path, addresses: Addresses | None) -> dict[str, str]:
         "WECHAT_TOKEN": credentials.TOKEN,
         "WECHAT_AES_KEY": credentials.AES_KEY,
         "WECHAT_TEMPLATES": json.dumps(DEMO_TEMPLATE_IDS),
+        "WECHAT_SUBSCRIPTIONS": json.dumps(DEMO_SUBSCRIPTION_IDS),
         **read_or_make_keys(root / "var" / "keys.env"),
     }
     if addresses is not None:

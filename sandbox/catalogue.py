@@ -157,3 +157,8 @@ DEMO_TEMPLATE_IDS: dict[str, str] = {
     "plan_proposed": YEAR_PLAN.id,
     "year_plan_nudge": YEAR_PLAN.id,
 }
+
+DEMO_SUBSCRIPTION_IDS: dict[str, str] = {
+    "pack": PACK_READY.id,
+    "pack_long_term": GUIDANCE_DUE.id,
+}

@@ -111,7 +111,9 @@ class World:
 
     def pushes(self, home: Home | None = None) -> list[PackPush]:
         with self.database.reading() as db:
-            statement = select(PackPush).order_by(PackPush.pack_id, PackPush.id)
+            statement = select(PackPush).order_by(
+                PackPush.pack_id, PackPush.child_id, PackPush.caregiver_id
+            )
             if home is not None:
                 statement = statement.where(PackPush.family_id == home.family_id)
             return list(db.scalars(statement))

@@ -18,7 +18,15 @@ from app.services.registration import get_family
 from app.wiring import Services
 
 OPEN_TO_ALL = frozenset(
-    {"family.static", "family.back", "family.text_size", "family.nothing", "family.enter"}
+    {
+        "family.static",
+        "family.back",
+        "family.text_size",
+        "family.nothing",
+        "family.enter",
+        "family.pack",
+        "family.rate_pack",
+    }
 )
 CAREGIVER = "caregiver"
 MARK = "mark"

@@ -13,6 +13,14 @@ from enum import StrEnum
 class Channel(StrEnum):
     CUSTOMER_SERVICE = "customer_service"
     TEMPLATE = "template"
+    LONG_TERM = "long_term"
+    """A subscription notice under a lasting consent."""
+    ONE_TIME = "one_time"
+    """A subscription notice that spends a consent: one yes, one message."""
+
+
+PACKS_LEAVE = 2
+"""Customer-service messages of a window that packs leave to answers and bookings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +65,27 @@ class Budget:
         return max(0, allowance.messages - spent)
 
 
-def channels(budget: Budget, *, has_template: bool, now: datetime) -> tuple[Channel, ...]:
+def channels(
+    budget: Budget,
+    *,
+    has_template: bool,
+    now: datetime,
+    has_lasting: bool = False,
+    has_one_time: bool = False,
+    is_pack: bool = False,
+) -> tuple[Channel, ...]:
     """The channels open now, the one to try first in front; none where the notice must wait.
 
-    A customer-service message says everything in our words, and a template only its fields.
+    A customer-service message says everything in our words, and a template only its fields. What
+    costs nothing goes first, and what a person has to allow anew each time goes last.
     """
     open_now = []
-    if budget.messages_left(now) > 0:
+    if budget.messages_left(now) > (PACKS_LEAVE if is_pack else 0):
         open_now.append(Channel.CUSTOMER_SERVICE)
+    if has_lasting:
+        open_now.append(Channel.LONG_TERM)
     if has_template:
         open_now.append(Channel.TEMPLATE)
+    if has_one_time:
+        open_now.append(Channel.ONE_TIME)
     return tuple(open_now)

@@ -28,6 +28,7 @@ from app.models import Child, Family, GuidanceSession, SignUp, Station, Township
 from app.rules.age import SERVICE_UNTIL_MONTHS, add_months
 from app.rules.coverage import BARS, DEFINITIONS_VERSION, MONTHS_A_YEAR, Cell, share, tally, warns
 from app.rules.sign_up import SessionState, SignUpState
+from app.services.pack_reports import reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
 from app.services.staff import Role, StaffScope
 
@@ -114,6 +115,9 @@ class _Group:
     cell: Cell
     short: int
     """Sessions that each of them is still owed."""
+    was_sent: bool
+    """A pack was delivered to somebody of the family in the year, by a push or on request."""
+    has_opened: bool
 
 
 class _Numbers(TypedDict):
@@ -124,6 +128,8 @@ class _Numbers(TypedDict):
     share_reaching_12: float | None
     share_reaching_6_prorated: float | None
     share_reaching_12_prorated: float | None
+    online_delivered: int
+    online_opened: int
 
 
 def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = None) -> Report:
@@ -238,6 +244,7 @@ def _groups(
     """Every family of the year that did not say "no need", added up by what is counted."""
     today = now.astimezone(SHANGHAI).date()
     attendance, childhood = _attendance(year), _childhood(year, today)
+    online = reach(*bounds(year))
     attended = func.coalesce(attendance.c.attended, 0)
     counted = case((attended > MOST_COUNTED, MOST_COUNTED), else_=attended)
     months = _whole_months(year, attendance, childhood)
@@ -251,12 +258,15 @@ def _groups(
         counted.label("counted"),
         months.label("months"),
         short.label("short"),
+        func.coalesce(online.c.delivered, 0).label("was_sent"),
+        func.coalesce(online.c.opened, 0).label("has_opened"),
     )
     _, end = bounds(year)
     rows = db.execute(
         select(*keys, func.count(Family.id))
         .join(childhood, childhood.c.family_id == Family.id)
         .outerjoin(attendance, attendance.c.family_id == Family.id)
+        .outerjoin(online, online.c.family_id == Family.id)
         .where(
             _families_in(scope),
             Family.need.is_distinct_from(false()),
@@ -266,8 +276,26 @@ def _groups(
         .group_by(*keys)
     )
     return [
-        _Group(township, station, need, Cell(families, times, whole), each_short)
-        for township, station, need, times, whole, each_short, families in rows
+        _Group(
+            township,
+            station,
+            need,
+            Cell(families, times, whole),
+            each_short,
+            was_sent=bool(was_sent),
+            has_opened=bool(has_opened),
+        )
+        for (
+            township,
+            station,
+            need,
+            times,
+            whole,
+            each_short,
+            was_sent,
+            has_opened,
+            families,
+        ) in rows
     ]
 
 
@@ -299,6 +327,8 @@ def _numbers(groups: Sequence[_Group]) -> _Numbers:
         share_reaching_12=share(found.reaching[twelve], found.families),
         share_reaching_6_prorated=share(found.reaching_part[six], found.owed_anything[six]),
         share_reaching_12_prorated=share(found.reaching_part[twelve], found.owed_anything[twelve]),
+        online_delivered=sum(g.cell.families for g in groups if g.need and g.was_sent),
+        online_opened=sum(g.cell.families for g in groups if g.need and g.has_opened),
     )
 
 

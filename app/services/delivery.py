@@ -183,16 +183,26 @@ def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNo
     )
 
 
-def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | None:
-    """Why a claimed notice is not wanted any more; None where it still is."""
+def find_common_objection(
+    notice: ClaimedNotice, caregiver: Caregiver | None, now: datetime
+) -> str | None:
+    """What speaks against any notice, whatever it tells of."""
     if notice.expires_at is not None and notice.expires_at <= now:
         return Reason.EXPIRED
-    caregiver = db.get(Caregiver, notice.caregiver_id)
     if caregiver is None or caregiver.openid != notice.openid or not caregiver.is_following:
         return Reason.NOT_FOLLOWING
     family = caregiver.family
     if family is not None and family.stopped_at and not isinstance(notice.facts, LateReply):
         return Reason.FAMILY_STOPPED
+    return None
+
+
+def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | None:
+    """Why a claimed notice is not wanted any more; None where it still is."""
+    caregiver = db.get(Caregiver, notice.caregiver_id)
+    common = find_common_objection(notice, caregiver, now)
+    if common is not None or caregiver is None:
+        return common
     if isinstance(notice.facts, PackDue):
         lead_id = pack_ledger.lead_of(notice.subject) or 0
         return pack_ledger.find_objection(db, lead_id, caregiver, now)
@@ -301,9 +311,9 @@ def record_retry_later(db: Session, notice_id: int, *, reason: str, due_at: date
     _settle(db, notice_id, state="queued", reason=reason, channel=None, due_at=due_at)
 
 
-def record_released(db: Session, notice_id: int) -> None:
-    """Untouched: the deliverer stops before its turn came."""
-    _settle(db, notice_id, state="queued", attempts=Notice.attempts - 1)
+def record_released(db: Session, notice_id: int, channel: Channel | None) -> None:
+    """Untouched: the deliverer stops before its turn came. A repetition keeps its channel."""
+    _settle(db, notice_id, state="queued", channel=channel, attempts=Notice.attempts - 1)
 
 
 def record_repeat(db: Session, notice_id: int, *, due_at: datetime) -> None:

@@ -48,6 +48,14 @@ def sync(db: Session, packs: Iterable[Pack], now: datetime) -> int:
     return pushed
 
 
+def is_switched_off(db: Session, pack_id: str) -> bool:
+    """Whether staff took a pack out of use: it is neither pushed nor shown."""
+    found = select(CataloguedPack.id).where(
+        CataloguedPack.id == pack_id, CataloguedPack.switched_off_at.is_not(None)
+    )
+    return db.execute(found).first() is not None
+
+
 def windows_for(db: Session, weeks: int) -> dict[str, Window]:
     """Every pack's window for a child of so many `window_weeks`, by pack."""
     rows = db.scalars(select(PackWindow).where(PackWindow.weeks.in_((weeks, TERM))))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import bindparam, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
@@ -18,8 +18,7 @@ from app.models import (
     PackPush,
     PackWindow,
 )
-from app.models.notice_facts import PackDue
-from app.rules.pack_choice import window_weeks
+from app.rules.pack_choice import TERM, Window, window_weeks
 
 SUBJECT = "pack:"
 """Of a notice; the number of the lead row follows."""
@@ -29,9 +28,9 @@ SETTLED_A_RUN = 5_000
 _FOLLOW = text(
     "UPDATE pack_pushes SET state = CASE n.state WHEN 'sending' THEN 'queued' ELSE n.state END,"
     " reason = n.reason, sent_at = n.sent_at"
-    " FROM notices n WHERE n.id = :notice AND n.kind = 'pack'"
+    " FROM notices n WHERE n.id IN :notices AND n.kind = 'pack'"
     " AND pack_pushes.lead_id = CAST(SUBSTR(n.subject, 6) AS BIGINT)"
-)
+).bindparams(bindparam("notices", expanding=True))
 
 
 def lead_of(subject: str) -> int | None:
@@ -43,33 +42,34 @@ def lead_of(subject: str) -> int | None:
 def follow(db: Session, notice_ids: Iterable[int]) -> None:
     """Give the pushes behind these notices their state and reason."""
     db.flush()
-    for notice_id in notice_ids:
-        db.execute(_FOLLOW, {"notice": notice_id})
+    ids = list(notice_ids)
+    if ids:
+        db.execute(_FOLLOW, {"notices": ids})
 
 
-def follow_caregiver(db: Session, caregiver_id: int) -> None:
-    """The same for whatever is on its way to one caregiver."""
-    db.flush()
-    ids = db.scalars(
-        select(Notice.id).where(
-            Notice.caregiver_id == caregiver_id,
-            Notice.kind == "pack",
-            Notice.state.in_(("queued", "waiting", "sending")),
-        )
-    )
-    follow(db, ids.all())
+def find_refusal(caregiver: Caregiver) -> str | None:
+    """What a caregiver said of all pushes; None where they want them."""
+    if caregiver.pushes == "on":
+        return None
+    return "paused" if caregiver.pushes == "paused" else "opted_out"
 
 
 def find_objection(db: Session, lead_id: int, caregiver: Caregiver, now: datetime) -> str | None:
     """Why a message is not wanted any more; None where it still is for one child at least."""
-    if caregiver.pushes != "on":
-        return "paused" if caregiver.pushes == "paused" else "opted_out"
+    return find_refusal(caregiver) or find_objections(db, [lead_id], now)[lead_id]
+
+
+def find_objections(db: Session, lead_ids: Sequence[int], now: datetime) -> dict[int, str | None]:
+    """The same, by lead row, but for what the caregivers said."""
     today = now.astimezone(SHANGHAI).date()
     rows = db.execute(
         select(
-            PackPush,
+            PackPush.lead_id,
+            PackPush.pack_id,
             CataloguedPack.blocked_by,
-            Child,
+            Child.lost_at,
+            Child.birth_date,
+            Child.gestation_weeks,
             Family.stopped_at,
             MutedTopic.topic.is_not(None),
         )
@@ -81,58 +81,58 @@ def find_objection(db: Session, lead_id: int, caregiver: Caregiver, now: datetim
             (MutedTopic.caregiver_id == PackPush.caregiver_id)
             & (MutedTopic.topic == CataloguedPack.topic),
         )
-        .where(PackPush.lead_id == lead_id)
+        .where(PackPush.lead_id.in_(lead_ids))
+        .order_by(PackPush.id)
     ).all()
-    objections = []
-    for push, blocked_by, child, stopped_at, is_muted in rows:
-        if child.lost_at is not None:
-            objections.append("loss")
+    windows = _windows(db, {row.pack_id for row in rows})
+    found: dict[int, list[str | None]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, pack_id, blocked_by, lost_at, born, weeks, stopped_at, is_muted in rows:
+        objection: str | None = None
+        counted = window_weeks(weeks)
+        window = windows.get((pack_id, counted)) or windows.get((pack_id, TERM))
+        age = None if born is None else (today - born).days
+        if lost_at is not None:
+            objection = "loss"
         elif stopped_at is not None:
-            objections.append("family_stopped")
+            objection = "family_stopped"
         elif blocked_by is not None:
-            objections.append(f"pack_{blocked_by}")
+            objection = f"pack_{blocked_by}"
         elif is_muted:
-            objections.append("topic_muted")
-        elif child.birth_date is None:
-            objections.append("birth_date_changed")
-        else:
-            window = _window(db, push.pack_id, child)
-            age = (today - child.birth_date).days
-            if window is None or age >= window[1]:
-                objections.append("window_closed")
-            elif age < window[0]:
-                objections.append("birth_date_changed")
-            else:
-                return None
-    return objections[0] if objections else "superseded"
+            objection = "topic_muted"
+        elif age is None or (window is not None and age < window.opens):
+            objection = "birth_date_changed"
+        elif window is None or age >= window.closes:
+            objection = "window_closed"
+        found[lead_id or 0].append(objection)
+    return {
+        lead_id: None if None in said else next(iter(said), "superseded")
+        for lead_id, said in found.items()
+    }
 
 
-def _window(db: Session, pack_id: str, child: Child) -> tuple[int, int] | None:
-    weeks = window_weeks(child.gestation_weeks)
-    row = db.execute(
-        select(PackWindow.opens, PackWindow.closes)
-        .where(PackWindow.pack_id == pack_id, PackWindow.weeks.in_((weeks, 40)))
-        # The corrected window where there is one; else everybody's.
-        .order_by(PackWindow.weeks != weeks)
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
+def _windows(db: Session, packs: Iterable[str]) -> dict[tuple[str, int], Window]:
+    rows = db.execute(
+        select(PackWindow.pack_id, PackWindow.weeks, PackWindow.opens, PackWindow.closes).where(
+            PackWindow.pack_id.in_(set(packs))
+        )
+    )
+    return {(pack_id, weeks): Window(opens, closes) for pack_id, weeks, opens, closes in rows}
 
 
-def personal(db: Session, lead_id: int, facts: PackDue, caregiver_id: int) -> PackDue:
-    """The facts with the children's names, and whether this caregiver is sent the first one."""
-    names = db.scalars(
-        select(Child.nickname)
-        .join(PackPush, PackPush.child_id == Child.id)
-        .where(PackPush.lead_id == lead_id, Child.lost_at.is_(None))
-        .order_by(Child.id)
-    ).all()
-    earlier = db.execute(
-        select(Notice.id)
-        .where(Notice.caregiver_id == caregiver_id, Notice.kind == "pack", Notice.state == "sent")
-        .limit(1)
-    ).first()
-    return facts.model_copy(update={"nicknames": tuple(names), "is_welcome": earlier is None})
+def nicknames(db: Session, lead_ids: Sequence[int]) -> dict[int, list[str]]:
+    """The living children that each message is about, by lead row."""
+    found: dict[int, list[str]] = {}
+    if not lead_ids:
+        return found
+    rows = db.execute(
+        select(PackPush.lead_id, Child.nickname)
+        .join(Child, PackPush.child_id == Child.id)
+        .where(PackPush.lead_id.in_(lead_ids), Child.lost_at.is_(None))
+        .order_by(PackPush.lead_id, Child.id)
+    )
+    for lead_id, nickname in rows:
+        found.setdefault(lead_id or 0, []).append(nickname)
+    return found
 
 
 def skip_rows(db: Session, rows: Sequence[int], reason: str) -> int:

@@ -35,6 +35,9 @@ from content.packs import Pack
 CHILDREN_A_BATCH = 2_000
 FAMILIES_A_BATCH = 5_000
 
+LONGEST_GAP = timedelta(days=366)
+"""What opened longer ago, while nothing ran, is not even recorded as missed."""
+
 WAS_NOT_TIME = ("window_closed", "too_late", "birth_date_changed")
 """Reasons that another birth date makes void."""
 
@@ -55,7 +58,19 @@ def plan_openings(db: Session, packs: Iterable[Pack], now: datetime) -> int:
     """
     pack_catalogue.sync(db, packs, now)
     today = _today(now)
-    count = _run(db, pack_sql.OPENED, today=today, before=today - CATCH_UP, now=now)
+    before = today - CATCH_UP
+    days = _days_to_plan(db, before, today)
+    if not days:
+        return 0
+    listed, names = pack_sql.days_named(len(days))
+    count = _run(
+        db,
+        pack_sql.OPENED,
+        parts={"days": listed},
+        before=before,
+        now=now,
+        **dict(zip(names, days, strict=True)),
+    )
     db.execute(
         update(CataloguedPack)
         .where(func.coalesce(CataloguedPack.planned_until, date.min) < today)
@@ -63,6 +78,16 @@ def plan_openings(db: Session, packs: Iterable[Pack], now: datetime) -> int:
         .execution_options(synchronize_session=False)
     )
     return count
+
+
+def _days_to_plan(db: Session, before: date, today: date) -> list[date]:
+    """The days whose openings are not in the ledger yet, for one pack at least."""
+    planned = func.coalesce(CataloguedPack.planned_until, before)
+    first = db.scalars(select(planned).order_by(planned).limit(1)).first()
+    if first is None:
+        return []
+    first = max(first, today - LONGEST_GAP)
+    return [first + timedelta(days=number) for number in range(1, (today - first).days + 1)]
 
 
 def plan_new_children(db: Session, *, after: int, now: datetime) -> Batch | None:

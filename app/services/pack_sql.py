@@ -15,16 +15,16 @@ from app.db import Instant
 _POSTGRESQL = {
     "opens_at": "((c.birth_date + w.opens)::timestamp AT TIME ZONE 'UTC')",
     "closes_at": "((c.birth_date + w.closes)::timestamp AT TIME ZONE 'UTC')",
-    "born_by_today": "(CAST(:today AS date) - w.opens)",
-    "born_since": "(CAST(COALESCE(k.planned_until, :before) AS date) - w.opens)",
+    "born_then": "(d.day - w.opens)",
     "age_days": "(CAST(:today AS date) - c.birth_date)",
+    "date": "date",
 }
 _SQLITE = {
     "opens_at": "(date(c.birth_date, w.opens || ' days') || ' 00:00:00.000000')",
     "closes_at": "(date(c.birth_date, w.closes || ' days') || ' 00:00:00.000000')",
-    "born_by_today": "date(:today, -w.opens || ' days')",
-    "born_since": "date(COALESCE(k.planned_until, :before), -w.opens || ' days')",
+    "born_then": "date(d.day, -w.opens || ' days')",
     "age_days": "CAST(julianday(:today) - julianday(c.birth_date) AS INTEGER)",
+    "date": "TEXT",
 }
 
 _WEEKS = (
@@ -43,17 +43,23 @@ _ROW = (
     " state, due_at, closes_at, planned_at, replans)"
 )
 
-OPENED = """{row}
+OPENED = """
+WITH days (day) AS (VALUES {days})
+{row}
 SELECT c.id, g.id, c.family_id, k.id, k.version, 'age', 'planned', {opens_at}, {closes_at}, :now, 0
 FROM pack_catalogue k
 JOIN pack_windows w ON w.pack_id = k.id
-JOIN children c ON c.birth_date > {born_since} AND c.birth_date <= {born_by_today}
-    AND w.weeks = {weeks}
+JOIN days d ON d.day > COALESCE(k.planned_until, :before)
+JOIN children c ON c.birth_date = {born_then} AND w.weeks = {weeks}
 JOIN caregivers g ON g.family_id = c.family_id
 WHERE c.packs_from IS NOT NULL AND c.lost_at IS NULL AND g.packs_from IS NOT NULL
     AND g.openid IS NOT NULL AND {is_for}
 ON CONFLICT DO NOTHING"""
-"""Windows that opened since a pack was last planned, for those who were known before."""
+"""Windows that opened since a pack was last planned, for those who were known before.
+
+A day at a time: that a birth date *equals* a day less the window's opening is a join for which
+every planner has a good way; a range of dates is not.
+"""
 
 BAND = """{row}
 SELECT child_id, caregiver_id, family_id, pack_id, version, :because, 'planned', :due,
@@ -115,36 +121,25 @@ FROM objections WHERE objections.id = pack_pushes.id AND objections.why IS NOT N
 
 CHOOSE = """
 WITH due AS (
-    SELECT pack_pushes.id, pack_pushes.family_id, caregiver_id, pack_id, closes_at
+    SELECT pack_pushes.id, pack_pushes.family_id, caregiver_id, pack_id,
+        MIN(closes_at) OVER (PARTITION BY pack_pushes.family_id, pack_id) AS closes
     FROM pack_pushes JOIN caregivers g ON g.id = caregiver_id AND g.pushes = 'on'
     WHERE {due}
-), packs AS (
-    SELECT family_id, pack_id,
-        ROW_NUMBER() OVER (PARTITION BY family_id ORDER BY MIN(closes_at), pack_id) AS place
-    FROM due GROUP BY family_id, pack_id
-), spent AS (
-    SELECT family_id, COUNT(DISTINCT pack_id) AS packs FROM pack_pushes
-    WHERE queued_at > :week_ago AND family_id > :after AND family_id <= :upto
-        AND state IN ('queued', 'waiting', 'sent', 'unknown') GROUP BY family_id
-), own AS (
-    SELECT p.caregiver_id, r.per_week, COUNT(DISTINCT p.pack_id) AS packs
-    FROM push_preferences r LEFT JOIN pack_pushes p ON p.caregiver_id = r.caregiver_id
-        AND p.queued_at > :week_ago AND p.family_id > :after AND p.family_id <= :upto
-        AND p.state IN ('queued', 'waiting', 'sent', 'unknown')
-    WHERE r.caregiver_id IN (SELECT caregiver_id FROM due)
-    GROUP BY r.caregiver_id, p.caregiver_id, r.per_week
+), ranked AS (
+    SELECT id, family_id, caregiver_id, pack_id,
+        DENSE_RANK() OVER (PARTITION BY family_id ORDER BY closes, pack_id) AS place
+    FROM due
 ), fitting AS (
-    SELECT due.id, due.caregiver_id,
-        MIN(due.id) OVER (PARTITION BY due.caregiver_id, due.pack_id) AS lead_id,
-        DENSE_RANK() OVER (PARTITION BY due.caregiver_id ORDER BY packs.place) AS mine
-    FROM due JOIN packs ON packs.family_id = due.family_id AND packs.pack_id = due.pack_id
-    LEFT JOIN spent ON spent.family_id = due.family_id
-    WHERE packs.place + COALESCE(spent.packs, 0) <= :cap
+    SELECT id, family_id, caregiver_id, place,
+        MIN(id) OVER (PARTITION BY caregiver_id, pack_id) AS lead_id,
+        DENSE_RANK() OVER (PARTITION BY caregiver_id ORDER BY place) AS mine
+    FROM ranked
 ), chosen AS (
-    SELECT fitting.id, fitting.lead_id FROM fitting
-    LEFT JOIN push_preferences r ON r.caregiver_id = fitting.caregiver_id
-    LEFT JOIN own ON own.caregiver_id = fitting.caregiver_id
-    WHERE r.caregiver_id IS NULL OR fitting.mine + COALESCE(own.packs, 0) <= r.per_week
+    SELECT f.id, f.lead_id FROM fitting f
+    LEFT JOIN push_preferences r ON r.caregiver_id = f.caregiver_id
+    WHERE f.place <= :cap - {spent})
+        AND (r.caregiver_id IS NULL
+            OR f.mine <= r.per_week - {spent} AND s.caregiver_id = f.caregiver_id))
 )
 UPDATE pack_pushes SET state = 'queued', reason = NULL, queued_at = :now,
     lead_id = chosen.lead_id
@@ -176,7 +171,13 @@ SELECT MAX(family_id) FROM (
     WHERE state = 'planned' AND due_at <= :now AND family_id > :after
     ORDER BY family_id LIMIT :families) batch"""
 
-_COMMON = {"row": _ROW, "due": _DUE, "weeks": _WEEKS, "is_for": _IS_FOR}
+_SPENT = """(SELECT COUNT(DISTINCT s.pack_id) FROM pack_pushes s
+    WHERE s.family_id = f.family_id AND s.queued_at > :week_ago
+        AND s.state IN ('queued', 'waiting', 'sent', 'unknown')"""
+"""Packs of the last week; left open, for a condition more. An index look-up a row: a join of
+what was just written would be planned without any knowledge of its size."""
+
+_COMMON = {"spent": _SPENT, "row": _ROW, "due": _DUE, "weeks": _WEEKS, "is_for": _IS_FOR}
 
 _TYPES = {
     "now": Instant,
@@ -195,7 +196,14 @@ _TYPES = {
     "families": Integer,
 }
 
-_NAMES = re.compile(r"(?<!:):([a-z_]+)")
+
+def days_named(count: int) -> tuple[str, list[str]]:
+    """So many days as a list of VALUES, and the parameters' names."""
+    names = [f"day_{number}" for number in range(count)]
+    return ", ".join(f"(CAST(:{name} AS {{date}}))" for name in names), names
+
+
+_NAMES = re.compile(r"(?<!:):([a-z_0-9]+)")
 
 CHILDREN = "c.id > :after AND c.id <= :upto AND c.packs_from IS NULL"
 CAREGIVERS = "g.id > :after AND g.id <= :upto AND g.packs_from IS NULL"
@@ -216,6 +224,8 @@ class Dialected:
             statement = statement.replace("{" + name + "}", said)
         said_names = set(_NAMES.findall(statement))
         typed: list[BindParameter[Any]] = [
-            bindparam(n, type_=_TYPES[n]) for n in sorted(said_names & _TYPES.keys())
+            bindparam(name, type_=Date if name.startswith("day_") else _TYPES[name])
+            for name in sorted(said_names)
+            if name in _TYPES or name.startswith("day_")
         ]
         return text(statement).bindparams(*typed)

@@ -3,7 +3,7 @@
 Whatever is asked for is given in the answer, costs no push, and is never pushed afterwards.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -84,12 +84,30 @@ def give(
     return lead_id
 
 
-def note_opened(db: Session, lead_id: int, now: datetime) -> None:
+def find_read(
+    db: Session, caregiver: Caregiver, child: Child, packs: Mapping[str, Pack]
+) -> tuple[Pack, ...]:
+    """What this caregiver was given for the child so far, the latest first."""
+    ids = db.scalars(
+        select(PackPush.pack_id)
+        .where(
+            PackPush.child_id == child.id,
+            PackPush.caregiver_id == caregiver.id,
+            PackPush.state == "sent",
+        )
+        .order_by(PackPush.sent_at.desc(), PackPush.id)
+    )
+    return tuple(packs[each] for each in ids if each in packs)
+
+
+def note_opened(db: Session, lead_id: int, pack_id: str, now: datetime) -> None:
     """A link was opened: the first time counts."""
     db.execute(
         update(PackPush)
         .where(
-            (PackPush.lead_id == lead_id) | (PackPush.id == lead_id), PackPush.opened_at.is_(None)
+            (PackPush.lead_id == lead_id) | (PackPush.id == lead_id),
+            PackPush.pack_id == pack_id,
+            PackPush.opened_at.is_(None),
         )
         .values(opened_at=now)
         .execution_options(synchronize_session=False)

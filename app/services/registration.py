@@ -29,6 +29,7 @@ from app.models import (
     Invitation,
     Notice,
     Station,
+    SubscriptionConsent,
     Township,
 )
 from app.models.notice_facts import CaregiverJoined
@@ -188,6 +189,7 @@ def unfollow(db: Session, openid: str, now: datetime) -> None:
             actor = audit.Actor("caregiver", caregiver.id)
             waiting_list.leave_all(db, caregiver.family_id, actor, now)
     db.execute(update(InboxEntry).where(InboxEntry.openid == openid).values(openid=""))
+    db.execute(delete(SubscriptionConsent).where(SubscriptionConsent.openid == openid))
 
 
 def _is_reachable(db: Session, family_id: int) -> bool:

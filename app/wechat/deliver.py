@@ -1,14 +1,14 @@
 """Delivery: claims due notices, sends each on the best open channel, records what became of it.
 
 No transaction is open while a request is under way. Before it leaves, the row says on which
-channel; after it, what came of it; a crash between the two leaves a row that tells as much.
+channel; after it, what came of it; a crash between the two leaves a row that tells as much. A few
+dozen notices are prepared and recorded together, and sent side by side.
 """
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from threading import Event
 
@@ -17,27 +17,42 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from app.calendar_links import CalendarLinks
+from app.clock import SHANGHAI
 from app.config import Settings
 from app.db import Database
-from app.models.notice_facts import PackDue
+from app.models.notice_facts import NoticeFacts, PackDue
 from app.pack_links import PackLinks
 from app.rules.channel_budget import Channel, channels
-from app.services import delivery, notices, pack_ledger
+from app.rules.quiet_hours import QUIET_UNTIL
+from app.services import delivery, delivery_batches, notices, pack_ledger, subscriptions
 from app.services.delivery import ClaimedNotice
+from app.services.delivery_batches import Sent
 from app.wechat.client import PlatformClient
-from app.wechat.errors import PlatformError
+from app.wechat.errors import AnswerLost, ApiRefused, PlatformError, Reaction
 from app.wechat.outcomes import Outcomes
 from app.wechat.pauses import Pause, Pauses
 from app.wechat.platform import Platform
+from app.wechat.quotas import DailyQuotas
 from app.wechat.templates import NoticeTemplate, read_templates
 from app.wechat.token import AccessTokens
 from app.words.notices import NoticeWords, render
 
 BATCH = 64
 THREADS = 8
+CHUNK = 32
+"""Prepared and recorded together. What a crash leaves in one of these is not known."""
+RECORD_SECONDS = 0.2
 REDIS_WAIT = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a letter goes through one channel."""
+
+    template_id: str
+    lines: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +61,19 @@ class _Letter:
 
     notice: ClaimedNotice
     words: NoticeWords
-    lines: Sequence[tuple[str, str]]
-    """Of the template message; empty where there is none."""
-    template_id: str
+    ways: Mapping[Channel, _Way]
+    """Of the channels that say fields of a template."""
     open_channels: Sequence[Channel]
+    page_url: str
 
     def said_on(self, channel: Channel) -> str:
         """What the person reads."""
-        if channel is Channel.TEMPLATE:
-            return "\n".join(value for _, value in self.lines)
-        return self.words.text
+        way = self.ways.get(channel)
+        return self.words.text if way is None else "\n".join(value for _, value in way.lines)
+
+    @property
+    def is_pack(self) -> bool:
+        return isinstance(self.notice.facts, PackDue)
 
 
 class Deliverer:
@@ -67,7 +85,9 @@ class Deliverer:
         database: Database,
         client: PlatformClient,
         pauses: Pauses,
+        quotas: DailyQuotas,
         templates: dict[str, NoticeTemplate],
+        subscriptions: dict[str, NoticeTemplate],
         calendar_url: Callable[[int], str],
         pack_links: PackLinks,
         worker: str,
@@ -76,7 +96,9 @@ class Deliverer:
         self._database = database
         self._client = client
         self._pauses = pauses
+        self._quotas = quotas
         self._templates = templates
+        self._subscriptions = subscriptions
         self._calendar_url = calendar_url
         self._pack_links = pack_links
         self._worker = worker
@@ -93,17 +115,14 @@ class Deliverer:
         self._pauses.find()
         with self._database.transaction() as db:
             claimed = delivery.claim_due(db, now=now, worker=self._worker, limit=BATCH)
-        by_person: dict[int, list[ClaimedNotice]] = defaultdict(list)
-        for notice in claimed:
-            by_person[notice.caregiver_id].append(notice)
-        # One person's notices go one after the other: they are read in that order.
-        at_work = [
-            self._pool.submit(self._deliver_all, notices_of_one, now)
-            for notices_of_one in by_person.values()
-        ]
-        wait(at_work)
-        for future in at_work:
-            future.result()
+        # While one part is under way, the next is prepared and the last recorded.
+        under_way: set[Future[Sent | None]] = set()
+        for chunk in _chunks(claimed):
+            letters = self._prepare_chunk(chunk, now)
+            sent = self._await(under_way, now)
+            under_way = {self._pool.submit(self._deliver, letter, now) for letter in letters}
+            self._outcomes.succeed_all(sent, now)
+        self._outcomes.succeed_all(self._await(under_way, now), now)
         return len(claimed)
 
     def settle_orphans(self, now: datetime) -> int:
@@ -126,81 +145,137 @@ class Deliverer:
         self._pool.shutdown()
         self._client.close()
 
-    def _deliver_all(self, of_one_person: Sequence[ClaimedNotice], now: datetime) -> None:
-        for notice in of_one_person:
-            if self._stopping.is_set():
+    def _prepare_chunk(self, chunk: Sequence[ClaimedNotice], now: datetime) -> list[_Letter]:
+        """The letters of a part that go now; the others are settled."""
+        if self._stopping.is_set():
+            for notice in chunk:
                 self._outcomes.release(notice)
-            else:
-                self._deliver(notice, now)
-
-    def _deliver(self, notice: ClaimedNotice, now: datetime) -> None:
+            return []
         try:
-            letter = self._prepare(notice, self._pauses.find(), now)
-            if letter is not None:
-                self._try_channels(letter, now)
+            resting = self._pauses.find()
         except RedisError:
-            # Before any request: the pauses and the token are asked for first.
-            self._outcomes.retry(notice, "redis", due_at=now + REDIS_WAIT, now=now)
+            for notice in chunk:
+                self._outcomes.retry(notice, "redis", due_at=now + REDIS_WAIT, now=now)
+            return []
+        return self._prepare(chunk, resting, now)
 
-    def _try_channels(self, letter: _Letter, now: datetime) -> None:
+    def _await(self, under_way: set[Future[Sent | None]], now: datetime) -> list[Sent]:
+        """What was sent, once all is done; where that takes long, most of it recorded already."""
+        sent: list[Sent] = []
+        while under_way:
+            done, under_way = wait(under_way, timeout=RECORD_SECONDS)
+            sent += [one for one in (future.result() for future in done) if one is not None]
+            if under_way:
+                self._outcomes.succeed_all(sent, now)
+                sent = []
+        return sent
+
+    def _deliver(self, letter: _Letter, now: datetime) -> Sent | None:
+        """What is to be recorded of a success; any other outcome is recorded here."""
+        try:
+            return self._try_channels(letter, now)
+        except RedisError:
+            # Before any request: the quota and the token are asked for first.
+            self._outcomes.retry(letter.notice, "redis", due_at=now + REDIS_WAIT, now=now)
+            return None
+
+    def _try_channels(self, letter: _Letter, now: datetime) -> Sent | None:
+        notice = letter.notice
         for number, channel in enumerate(letter.open_channels):
             is_last = number == len(letter.open_channels) - 1
-            if number:
-                self._outcomes.turn_to(letter.notice, channel)
+            if letter.is_pack and not self._quotas.has_room(channel, now):
+                if is_last:
+                    due_at = _next_morning(now)
+                    self._outcomes.retry(notice, "daily_quota", due_at=due_at, now=now)
+                continue
+            if channel is not letter.open_channels[0]:
+                self._outcomes.turn_to(notice, channel)
             try:
                 platform_id = self._send(letter, channel)
             except PlatformError as error:
+                self._note_consent(letter, channel, error, now)
+                said = letter.said_on(channel)
                 if self._outcomes.react(
-                    letter.notice,
-                    channel,
-                    error,
-                    text=letter.said_on(channel),
-                    is_last=is_last,
-                    now=now,
+                    notice, channel, error, text=said, is_last=is_last, now=now
                 ):
-                    return
+                    return None
             else:
-                self._outcomes.succeed(
-                    letter.notice, channel, letter.said_on(channel), platform_id, now
-                )
-                return
+                self._note_consent(letter, channel, None, now)
+                return Sent(notice, channel, letter.said_on(channel), platform_id)
+        return None
+
+    def _note_consent(
+        self, letter: _Letter, channel: Channel, error: PlatformError | None, now: datetime
+    ) -> None:
+        """A one-time consent is spent by what went, or may have gone; a refused one is none."""
+        if channel not in (Channel.ONE_TIME, Channel.LONG_TERM):
+            return
+        openid, template_id = letter.notice.openid, letter.ways[channel].template_id
+        is_spent = isinstance(error, ApiRefused) and error.reaction is Reaction.CONSENT_SPENT
+        with self._database.transaction() as db:
+            if is_spent:
+                subscriptions.drop(db, openid, template_id, now)
+            elif channel is Channel.ONE_TIME and (error is None or isinstance(error, AnswerLost)):
+                subscriptions.spend(db, openid, template_id, now)
 
     def _prepare(
-        self, notice: ClaimedNotice, resting: Mapping[Channel, Pause], now: datetime
-    ) -> _Letter | None:
-        """The notice ready to go, its first channel noted; None where it does not go now."""
-        words = self._say(notice)
-        template = self._templates.get(notice.facts.kind)
-        lines = template.fill(words) if template is not None else None
-        if template is not None and lines is None:
-            log.error("template_cannot_say", notice=notice.id, kind=notice.facts.kind)
+        self, chunk: Sequence[ClaimedNotice], resting: Mapping[Channel, Pause], now: datetime
+    ) -> list[_Letter]:
+        """The notices that go now, their first channels noted; the others are settled."""
+        letters = []
         with self._database.transaction() as db:
-            if notice.repeat_on is not None:
-                usable: Sequence[Channel] = (notice.repeat_on,)
-            else:
-                objection = delivery.find_objection(db, notice, now)
-                if objection is not None:
-                    self._outcomes.skip(db, notice, objection)
-                    return None
-                budget = notices.budget(db, notice.openid, now)
-                usable = channels(budget, has_template=lines is not None, now=now)
-            open_now = [channel for channel in usable if channel not in resting]
-            if not open_now:
-                pauses = [resting[channel] for channel in usable]
-                self._outcomes.put_off(db, notice, pauses, now)
-                return None
-            delivery.choose_channel(db, notice.id, open_now[0])
-        template_id = template.id if template is not None else ""
-        return _Letter(notice, words, lines or (), template_id, open_now)
+            new = [notice for notice in chunk if notice.repeat_on is None]
+            objections = delivery_batches.find_objections(db, new, now)
+            budgets = delivery_batches.budgets(db, new, now)
+            facts = delivery_batches.load_facts(db, chunk)
+            templates = [template.id for template in self._subscriptions.values()]
+            consents = subscriptions.find_open(db, [one.openid for one in new], templates)
+            for notice in chunk:
+                if notice.id in objections:
+                    self._outcomes.skip(db, notice, objections[notice.id])
+                    continue
+                letter = self._write(notice, facts[notice.id])
+                if notice.repeat_on is not None:
+                    usable: Sequence[Channel] = (notice.repeat_on,)
+                else:
+                    usable = channels(
+                        budgets[notice.openid],
+                        has_template=Channel.TEMPLATE in letter.ways,
+                        has_lasting=_may(letter, Channel.LONG_TERM, consents),
+                        has_one_time=_may(letter, Channel.ONE_TIME, consents),
+                        is_pack=letter.is_pack,
+                        now=now,
+                    )
+                open_now = [channel for channel in usable if channel not in resting]
+                if open_now:
+                    letters.append(replace(letter, open_channels=open_now))
+                else:
+                    pauses = [resting[channel] for channel in usable]
+                    self._outcomes.put_off(db, notice, pauses, now)
+            first = {letter.notice.id: letter.open_channels[0] for letter in letters}
+            delivery_batches.choose_channels(db, first)
+        return letters
 
-    def _say(self, notice: ClaimedNotice) -> NoticeWords:
-        facts, page = notice.facts, ""
+    def _write(self, notice: ClaimedNotice, facts: NoticeFacts) -> _Letter:
+        """The notice in words, for every channel that could say it."""
+        page = ""
         lead_id = pack_ledger.lead_of(notice.subject)
         if isinstance(facts, PackDue) and lead_id is not None:
-            with self._database.reading() as db:
-                facts = pack_ledger.personal(db, lead_id, facts, notice.caregiver_id)
             page = self._pack_links.url(facts.pack, lead_id)
-        return render(facts, self._link_for(notice), page)
+        words = render(facts, self._link_for(notice), page)
+        kind = notice.facts.kind
+        ways = {}
+        for channel, template in (
+            (Channel.TEMPLATE, self._templates.get(kind)),
+            (Channel.ONE_TIME, self._subscriptions.get(kind)),
+            (Channel.LONG_TERM, self._subscriptions.get(f"{kind}_long_term")),
+        ):
+            lines = template.fill(words) if template is not None else None
+            if template is not None and lines is not None:
+                ways[channel] = _Way(template.id, lines)
+            elif template is not None:
+                log.error("template_cannot_say", notice=notice.id, kind=kind)
+        return _Letter(notice, words, ways, (), page)
 
     def _link_for(self, notice: ClaimedNotice) -> str:
         """The calendar link of the sign-up that a notice is about; empty for other subjects."""
@@ -209,13 +284,47 @@ class Deliverer:
 
     def _send(self, letter: _Letter, channel: Channel) -> str | None:
         """The platform's id of the message, where it gives one."""
-        notice = letter.notice
+        notice, way = letter.notice, letter.ways.get(channel)
+        if way is None:
+            self._client.send_text(notice.openid, letter.words.text)
+            return None
         if channel is Channel.TEMPLATE:
             return self._client.send_template(
-                notice.openid, letter.template_id, letter.lines, client_msg_id=_client_id(notice)
+                notice.openid,
+                way.template_id,
+                way.lines,
+                url=letter.page_url or None,
+                client_msg_id=_client_id(notice),
             )
-        self._client.send_text(notice.openid, letter.words.text)
-        return None
+        return self._client.send_subscription(
+            notice.openid, way.template_id, way.lines, page=letter.page_url or None
+        )
+
+
+def _may(letter: _Letter, channel: Channel, consents: frozenset[tuple[str, str]]) -> bool:
+    """Whether the person allowed this letter's subscription template."""
+    way = letter.ways.get(channel)
+    return way is not None and (letter.notice.openid, way.template_id) in consents
+
+
+def _chunks(claimed: Sequence[ClaimedNotice]) -> Iterator[list[ClaimedNotice]]:
+    """Parts of a batch, in order, none with two notices of one person: these are read in order."""
+    chunk: list[ClaimedNotice] = []
+    people: set[int] = set()
+    for notice in claimed:
+        if len(chunk) == CHUNK or notice.caregiver_id in people:
+            yield chunk
+            chunk, people = [], set()
+        chunk.append(notice)
+        people.add(notice.caregiver_id)
+    if chunk:
+        yield chunk
+
+
+def _next_morning(now: datetime) -> datetime:
+    """08:00 of the day on which the platform counts anew."""
+    tomorrow = now.astimezone(SHANGHAI).date() + timedelta(days=1)
+    return datetime.combine(tomorrow, QUIET_UNTIL, SHANGHAI)
 
 
 def make_client(settings: Settings, redis: Redis, stopping: Event | None = None) -> PlatformClient:
@@ -237,7 +346,9 @@ def make_deliverer(
         database=database,
         client=make_client(settings, redis, stopping),
         pauses=Pauses(redis, settings.wechat_app_id),
+        quotas=DailyQuotas(redis, settings.wechat_app_id),
         templates=read_templates(settings.wechat_templates),
+        subscriptions=read_templates(settings.wechat_subscriptions),
         calendar_url=CalendarLinks(settings.public_url, settings.secret_key.get_secret_value()).url,
         pack_links=PackLinks(settings.public_url, settings.secret_key.get_secret_value()),
         worker=worker,

@@ -13,8 +13,9 @@ from app.clock import SHANGHAI
 from app.db import Database
 from app.models import FollowUp
 from app.rules.channel_budget import Channel
-from app.services import delivery, registration
+from app.services import delivery, delivery_batches, registration
 from app.services.delivery import ClaimedNotice
+from app.services.delivery_batches import Sent
 from app.telemetry import NOTICE_SECONDS, NOTICES, PLATFORM_ERRORS
 from app.wechat.errors import AnswerLost, ApiRefused, NotSent, PlatformError, Reaction
 from app.wechat.pauses import ALL, Pause, Pauses
@@ -42,7 +43,7 @@ class Outcomes:
 
     def release(self, notice: ClaimedNotice) -> None:
         """Give back a notice whose turn has not come."""
-        self._record(lambda db: delivery.record_released(db, notice.id))
+        self._record(lambda db: delivery.record_released(db, notice.id, notice.repeat_on))
 
     def turn_to(self, notice: ClaimedNotice, channel: Channel) -> None:
         """Note the next channel before the request leaves."""
@@ -83,8 +84,19 @@ class Outcomes:
                 db, notice.id, channel=channel, text=text, platform_id=platform_id, now=now
             )
         )
-        NOTICE_SECONDS.observe(max(0.0, (now - notice.queued_at).total_seconds()))
-        self._count("sent", channel, notice)
+        self._observe(Sent(notice, channel, text, platform_id), now)
+
+    def succeed_all(self, sent: Sequence[Sent], now: datetime) -> None:
+        """The platform took them: one transaction for all."""
+        if not sent:
+            return
+        self._record(lambda db: delivery_batches.record_sent(db, sent, now))
+        for one in sent:
+            self._observe(one, now)
+
+    def _observe(self, one: Sent, now: datetime) -> None:
+        NOTICE_SECONDS.observe(max(0.0, (now - one.notice.queued_at).total_seconds()))
+        self._count("sent", one.channel, one.notice)
 
     def retry(self, notice: ClaimedNotice, reason: str, *, due_at: datetime, now: datetime) -> None:
         """Once more later; what may have arrived already goes to a person instead."""

@@ -79,6 +79,7 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "visit_evening": VISIT_LINES,
     "visit_2h": VISIT_LINES,
     "visit_on_the_way": VISIT_LINES,
+    "pack_long_term": (("thing1", Field.TITLE), ("thing2", Field.HINT)),
 }
 """The lines that a kind fills where the setting says nothing else."""
 
@@ -129,7 +130,9 @@ class NoticeTemplate:
 
 
 def read_templates(setting: Mapping[str, str]) -> dict[str, NoticeTemplate]:
-    """The templates by notice kind. Raises TemplateSettingWrong."""
+    """The templates by notice kind, of WECHAT_TEMPLATES or of WECHAT_SUBSCRIPTIONS, where
+    pack is the one-time template and pack_long_term the lasting one. Raises TemplateSettingWrong.
+    """
     return {kind: _read(kind, value) for kind, value in setting.items()}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import monotonic
 
 import structlog
 from redis import Redis
@@ -17,6 +18,8 @@ LOCK_SECONDS = 25
 FORCED_APART_SECONDS = 30
 FORCED_A_DAY = 20
 DAY_SECONDS = 86_400
+REMEMBERED_SECONDS = 1.0
+"""A token is asked of Redis once a second, not for every message; a refused one at once."""
 TOKEN_LENGTH = 512  # what the platform asks to leave room for
 
 log = structlog.get_logger(__name__)
@@ -26,6 +29,13 @@ log = structlog.get_logger(__name__)
 class _Kept:
     token: str
     seconds_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    token: str
+    until: float
+    """By the monotonic clock."""
 
 
 class AccessTokens:
@@ -40,6 +50,7 @@ class AccessTokens:
             "secret": settings.wechat_app_secret.get_secret_value(),
         }
         self._key = f"wechat:{settings.wechat_app_id}:token"
+        self._remembered: _Remembered | None = None
 
     def current(self) -> str:
         """The token; a new one from five minutes before the old one ends.
@@ -47,8 +58,12 @@ class AccessTokens:
         Raises NotSent where there is none to be had, ApiRefused where an operator has to act,
         redis.RedisError without Redis.
         """
+        remembered = self._remembered
+        if remembered is not None and monotonic() < remembered.until:
+            return remembered.token
         kept = self._kept()
         if kept is not None and kept.seconds_left > RENEW_EARLY_SECONDS:
+            self._remembered = _Remembered(kept.token, monotonic() + REMEMBERED_SECONDS)
             return kept.token
         if kept is not None:
             return self._renewed(kept)
@@ -59,6 +74,8 @@ class AccessTokens:
 
         Whoever comes first fetches it, the others get what that one fetched.
         """
+
+        self._remembered = None
 
         def fetch() -> str:
             stored = self._token_of(self._kept())

@@ -26,7 +26,7 @@ from app.dialogue.turn import Desk, Handlers
 from app.errors import DomainError
 from app.models import Caregiver
 from app.models.notice_facts import LateReply
-from app.services import delivery, inbox, notices, registration
+from app.services import delivery, inbox, notices, registration, subscriptions
 from app.words import general as words
 from app.words.emergency import emergency_words
 from app.words.errors import say_error
@@ -54,6 +54,7 @@ SILENT = frozenset(
     }
 )
 """Events that are acknowledged without a word."""
+CONSENTS = frozenset({Kind.CONSENT_POPUP, Kind.CONSENT_CHANGE, Kind.CONSENT_SENT})
 GONE = frozenset({Kind.UNSUBSCRIBE, Kind.AUTHORISATION_REVOKED})
 
 
@@ -203,6 +204,8 @@ class Turns:
             self._finish(db, inbound, None, race, now)
             registration.unfollow(db, inbound.openid, now)
             return None, None
+        if inbound.kind in CONSENTS:
+            self._note_consent(db, inbound, now)
         if inbound.kind is Kind.TEMPLATE_RECEIPT:
             delivery.record_receipt(db, platform_id=inbound.platform_id, status=inbound.status)
         if inbound.kind in SILENT:
@@ -225,6 +228,17 @@ class Turns:
         reply, following = answered if answered is not None else (None, dialogue)
         self._finish(db, inbound, reply, race, now)
         return reply, following
+
+    @staticmethod
+    def _note_consent(db: Session, inbound: Inbound, now: datetime) -> None:
+        """What a person allowed of subscription notices, and what became of one."""
+        answers = subscriptions.read_answers(inbound.status)
+        if inbound.kind is Kind.CONSENT_POPUP:
+            subscriptions.note_popup(db, inbound.openid, answers, now)
+        elif inbound.kind is Kind.CONSENT_CHANGE:
+            subscriptions.note_change(db, inbound.openid, answers, now)
+        elif answers:
+            delivery.record_receipt(db, platform_id=inbound.platform_id, status=answers[0].status)
 
     def _finish(
         self, db: Session, inbound: Inbound, reply: Reply | None, race: _Race, now: datetime

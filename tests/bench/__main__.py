@@ -235,6 +235,11 @@ def say(result: Result) -> None:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["packs"]:
+        from tests.bench import packs
+
+        packs.main(sys.argv[2:])
+        return
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="figures for machines")
     parser.add_argument("--engine", choices=("sqlite", "postgresql"), help="only this one")

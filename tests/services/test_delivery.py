@@ -210,7 +210,7 @@ class TestOutcomes:
         self, database: Database, claimed: ClaimedNotice, now: datetime
     ) -> None:
         with database.transaction() as db:
-            delivery.record_released(db, claimed.id)
+            delivery.record_released(db, claimed.id, None)
 
         assert (one(database).state, one(database).attempts) == ("queued", 0)
 

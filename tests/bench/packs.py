@@ -1,0 +1,335 @@
+"""./dev bench packs: planning a day, and delivering it, each beside the bare thing.
+
+Planning on PostgreSQL, for families that are known already, beside `INSERT … SELECT` of the very
+rows that it wrote, into tables of the same columns, indexes and references. Delivery beside a
+bare loop of the same requests with the same number of threads against the same sandbox.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import requests
+import structlog
+from redis import Redis
+from sqlalchemy import Engine, func, select, text
+
+from app.clock import SHANGHAI
+from app.config import Settings
+from app.crypto import Cipher
+from app.db import Database, make_engine
+from app.migrating import upgrade
+from app.models import Notice, PackPush
+from app.services import pack_catalogue
+from app.wechat.deliver import THREADS, make_deliverer
+from content.library import load_library
+from content.packs import Pack
+from devtools import embedded_postgres, embedded_redis
+from devtools.environment import ROOT, socket_folder
+from sandbox import credentials
+from scheduler.queue_packs import plan_day
+from tests.bench.sandbox_process import Sandbox, playing
+
+DATA_KEY = "YSBiZW5jaG1hcmsga2V5IG9mIDMyIGJ5dGVzIG9ubHk="
+DAY = datetime(2026, 11, 25, 10, 0, tzinfo=SHANGHAI)
+DAYS_OF_CHILDHOOD = 1_096
+MEGABYTE = 1024 * 1024
+TEMPLATE = "bench-pack-template"
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    children: int
+    caregivers: int
+    packs: int
+    pushes: int
+    notices: int
+    seconds: float
+    bare_seconds: float
+    ratio_to_bare: float
+    grown_mb: float
+    """By how much the planning process grew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    messages: int
+    threads: int
+    per_second: float
+    bare_per_second: float
+    share_of_bare: float
+
+
+def planning(children: int) -> Planning:
+    """One ordinary day for so many children."""
+    with embedded_postgres.serving(ROOT) as server:
+        server.create_database("bench")
+        engine = make_engine(server.url("bench"), Cipher((DATA_KEY,)))
+        upgrade(engine)
+        packs = list(load_library().packs.values())
+        _settle(engine, children, packs)
+        database = Database(engine)
+        process = psutil.Process()
+        before = process.memory_info().rss
+        began = time.perf_counter()
+        said = plan_day(database, packs, DAY)
+        seconds = time.perf_counter() - began
+        grown = process.memory_info().rss - before
+        print(f"{children} children: {said}", file=sys.stderr)
+        with database.reading() as db:
+            pushes = db.execute(select(func.count(PackPush.id))).scalar_one()
+            notices = db.execute(select(func.count(Notice.id))).scalar_one()
+            caregivers = db.execute(text("SELECT count(*) FROM caregivers")).scalar_one()
+        bare = min(_bare(engine) for _ in range(2))
+        engine.dispose()
+    return Planning(
+        children=children,
+        caregivers=caregivers,
+        packs=len(packs),
+        pushes=pushes,
+        notices=notices,
+        seconds=round(seconds, 2),
+        bare_seconds=round(bare, 2),
+        ratio_to_bare=round(seconds / bare, 2),
+        grown_mb=round(grown / MEGABYTE, 1),
+    )
+
+
+def _settle(engine: Engine, children: int, packs: list[Pack]) -> None:
+    """Families of one child, three in ten with a second caregiver; planned until yesterday."""
+    name = Cipher((DATA_KEY,)).encrypt("糖糖")
+    with Database(engine).transaction() as db:
+        pack_catalogue.sync(db, packs, DAY - timedelta(days=1))
+        db.execute(text("UPDATE pack_catalogue SET planned_until = :day"), {"day": _yesterday()})
+        db.execute(
+            text(
+                "INSERT INTO families (id, township_id, created_at)"
+                " SELECT n, 1 + n % 18, :at FROM generate_series(1, :many) n"
+            ),
+            {"at": DAY - timedelta(days=400), "many": children},
+        )
+        db.execute(
+            text(
+                "INSERT INTO children (id, family_id, nickname, birth_date, gestation_weeks,"
+                " created_at, updated_at, packs_from, packs_born, packs_weeks)"
+                " SELECT n, n, :name, b, w, :at, :at, :at, b, COALESCE(w, 40) FROM"
+                " (SELECT n, CAST(:today AS date) - (n * 7919 % :days)::int AS b,"
+                " CASE WHEN n % 14 = 0 THEN 28 + n % 9 END AS w"
+                " FROM generate_series(1, :many) n) c"
+            ),
+            {
+                "name": name,
+                "today": DAY.date(),
+                "days": DAYS_OF_CHILDHOOD,
+                "at": DAY - timedelta(days=400),
+                "many": children,
+            },
+        )
+        for first, share in ((0, 10), (children, 3)):
+            db.execute(
+                text(
+                    "INSERT INTO caregivers (id, openid, family_id, relation, is_following,"
+                    " pushes, created_at, packs_from) SELECT :first + n, 'o-' || (:first + n), n,"
+                    " CASE WHEN :first = 0 THEN 'mother' ELSE 'grandmother' END, true, 'on',"
+                    " :at, :at FROM generate_series(1, :many) n WHERE n % 10 < :share"
+                ),
+                {
+                    "first": first,
+                    "share": share,
+                    "at": DAY - timedelta(days=400),
+                    "many": children,
+                },
+            )
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+        connection.execute(text("CHECKPOINT"))
+
+
+def _yesterday() -> date:
+    return DAY.date() - timedelta(days=1)
+
+
+def _bare(engine: Engine) -> float:
+    """Seconds of INSERT … SELECT of the same rows, in one transaction each."""
+    copies = (
+        ("pack_pushes", ("child_id:children", "caregiver_id:caregivers")),
+        ("notices", ("caregiver_id:caregivers",)),
+    )
+    with engine.begin() as connection:
+        for table, references in copies:
+            connection.execute(text(f"DROP TABLE IF EXISTS bare_{table}"))
+            connection.execute(text(f"CREATE TABLE bare_{table} (LIKE {table} INCLUDING ALL)"))
+            for reference in references:
+                column, _, target = reference.partition(":")
+                connection.execute(
+                    text(
+                        f"ALTER TABLE bare_{table} ADD FOREIGN KEY ({column})"
+                        f" REFERENCES {target} (id)"
+                    )
+                )
+    seconds = 0.0
+    for table, _ in copies:
+        began = time.perf_counter()
+        with engine.begin() as connection:
+            connection.execute(text("INSERT INTO bare_" + table + " TABLE " + table))
+        seconds += time.perf_counter() - began
+    return seconds
+
+
+def delivering(messages: int) -> Delivering:
+    """Template messages of one day's packs, ours and bare, in turns."""
+    ours, bare = [], []
+    with (
+        tempfile.TemporaryDirectory() as name,
+        embedded_postgres.serving(ROOT) as server,
+        playing(Path(name)) as sandbox,
+    ):
+        folder = Path(name)
+        socket = socket_folder(ROOT, folder) / f"bench-{folder.name}.sock"
+        with embedded_redis.serving(folder / "redis", socket):
+            redis_url = f"unix://{socket}?db=0"
+            sandbox.add_template(TEMPLATE)
+            people = sandbox.add_people(messages)
+            for number in range(ROUNDS):
+                database_name = f"bench{number}"
+                server.create_database(database_name)
+                bare.append(_bare_loop(sandbox, people, number))
+                settings = _settings(server.url(database_name), redis_url, sandbox.url)
+                ours.append(_deliver(settings, people))
+    mine, theirs = statistics.median(ours), statistics.median(bare)
+    return Delivering(
+        messages=messages,
+        threads=THREADS,
+        per_second=round(mine, 1),
+        bare_per_second=round(theirs, 1),
+        share_of_bare=round(mine / theirs, 3),
+    )
+
+
+def _settings(url: str, redis_url: str, sandbox_url: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "database_url": url,
+            "redis_url": redis_url,
+            "secret_key": "a secret only for the benchmark",
+            "data_key": DATA_KEY,
+            "wechat_app_id": credentials.APP_ID,
+            "wechat_app_secret": credentials.APP_SECRET,
+            "wechat_token": credentials.TOKEN,
+            "wechat_aes_key": credentials.AES_KEY,
+            "wechat_api_url": sandbox_url,
+            "wechat_templates": {"pack": TEMPLATE},
+        }
+    )
+
+
+def _deliver(settings: Settings, people: list[str]) -> float:
+    engine = make_engine(settings.database_url, Cipher((DATA_KEY,)), pool_size=THREADS + 2)
+    upgrade(engine)
+    packs = list(load_library().packs.values())
+    _settle(engine, len(people), packs[:1])
+    database = Database(engine)
+    with database.transaction() as db:
+        # Everybody is due the same first pack today.
+        db.execute(text("DELETE FROM caregivers WHERE id > :many"), {"many": len(people)})
+        born = DAY.date() - timedelta(days=packs[0].from_days)
+        db.execute(
+            text("UPDATE children SET birth_date = :born, packs_born = :born"), {"born": born}
+        )
+        for number, openid in enumerate(people, 1):
+            db.execute(
+                text("UPDATE caregivers SET openid = :openid WHERE id = :id"),
+                {"openid": openid, "id": number},
+            )
+    plan_day(database, packs[:1], DAY)
+    deliverer = make_deliverer(
+        settings,
+        database,
+        Redis.from_url(settings.redis_url),
+        worker="bench",
+        stopping=threading.Event(),
+    )
+    began = time.perf_counter()
+    while deliverer.run_once(DAY):
+        pass
+    seconds = time.perf_counter() - began
+    with database.reading() as db:
+        counted = db.execute(select(Notice.state, func.count()).group_by(Notice.state)).all()
+    states = {row[0]: row[1] for row in counted}
+    if states != {"sent": len(people)}:
+        raise RuntimeError(f"not all were sent: {states}")
+    deliverer.close()
+    engine.dispose()
+    return len(people) / seconds
+
+
+def _bare_loop(sandbox: Sandbox, people: list[str], number: int) -> float:
+    token = sandbox.token()
+    local = threading.local()
+
+    def send(openid: str) -> None:
+        http = getattr(local, "http", None)
+        if http is None:
+            http = local.http = requests.Session()
+            http.trust_env = False
+        answer = http.post(
+            f"{sandbox.url}/cgi-bin/message/template/send",
+            params={"access_token": token},
+            json={
+                "touser": openid,
+                "template_id": TEMPLATE,
+                "data": {"thing1": {"value": "新生儿访视"}, "thing2": {"value": "适合新生儿"}},
+                "client_msg_id": f"bare{number}{openid}"[:32],
+            },
+            timeout=10,
+        )
+        if answer.json().get("errcode"):
+            raise RuntimeError(answer.text)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(send, people[: THREADS * 4]))  # connections are made once
+        began = time.perf_counter()
+        list(pool.map(send, people))
+        return len(people) / (time.perf_counter() - began)
+
+
+def main(arguments: list[str]) -> None:
+    logging.basicConfig(level=logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    parser = argparse.ArgumentParser(prog="./dev bench packs", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="figures for machines")
+    parser.add_argument("--children", type=int, nargs="*", default=[100_000])
+    parser.add_argument("--messages", type=int, default=2_000, help="0 leaves delivery out")
+    chosen = parser.parse_args(arguments)
+    planned = [planning(children) for children in chosen.children]
+    delivered = [delivering(chosen.messages)] if chosen.messages else []
+    if chosen.json:
+        found = {
+            "planning": [asdict(row) for row in planned],
+            "delivering": [asdict(row) for row in delivered],
+        }
+        print(json.dumps(found, indent=2))
+        return
+    for plan in planned:
+        print(
+            f"planning a day for {plan.children} children, {plan.packs} packs: {plan.seconds} s"
+            f" for {plan.pushes} pushes and {plan.notices} messages;"
+            f" {plan.ratio_to_bare} × the bare INSERT … SELECT ({plan.bare_seconds} s);"
+            f" the process grew by {plan.grown_mb} MB"
+        )
+    for row in delivered:
+        print(
+            f"delivery with {row.threads} threads: {row.per_second}/s,"
+            f" {row.share_of_bare:.0%} of a bare loop's {row.bare_per_second}/s"
+        )
