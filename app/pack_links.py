@@ -5,14 +5,15 @@ that opens anything. The page drops it from its address at once, so that it is n
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, Signer
 
 MARK = "k"
 """The query's name of a mark."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PackLinks:
     """Makes and reads the links; one a process."""
 
@@ -22,19 +23,20 @@ class PackLinks:
     def url(self, pack_id: str, lead_id: int | None = None) -> str:
         """The page of a pack; with a number, the link tells which push was opened."""
         page = f"{self.public_url}/family/packs/{pack_id}"
-        return page if lead_id is None else f"{page}?{MARK}={self._serializer.dumps(lead_id)}"
+        return page if lead_id is None else f"{page}?{MARK}={self.mark(lead_id)}"
 
     def mark(self, lead_id: int) -> str:
-        return str(self._serializer.dumps(lead_id))
+        return self._signer.sign(str(lead_id)).decode()
 
     def read(self, mark: str) -> int | None:
         """The push that a mark stands for; None for one that is not ours."""
         try:
-            number = self._serializer.loads(mark)
+            number = self._signer.unsign(mark).decode()
         except BadSignature:
             return None
-        return number if isinstance(number, int) else None
+        return int(number) if number.isdecimal() else None
 
-    @property
-    def _serializer(self) -> URLSafeSerializer:
-        return URLSafeSerializer(self.secret_key, salt="pack-push")
+    @cached_property
+    def _signer(self) -> Signer:
+        # No serializer: it would try to compress a number, for every message.
+        return Signer(self.secret_key, salt="pack-push")

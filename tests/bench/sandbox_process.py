@@ -45,6 +45,10 @@ class Sandbox:
         answer = self._post("/_sandbox/people", {"name": "人", "following": True, "count": count})
         return [str(person["openid"]) for person in answer]
 
+    def act(self, openid: str, action: str, **said: object) -> None:
+        """Somebody does something on their phone; the callback goes nowhere, unwaited for."""
+        self._post(f"/_sandbox/people/{openid}/{action}", {**said, "wait": False})
+
     def token(self) -> str:
         """An access token of the account."""
         answer = self._post(
