@@ -31,6 +31,16 @@ class DueDateOutOfRange(DomainError):
 
 
 @dataclass(eq=False)
+class MeasurementImplausible(DomainError):
+    """No child under three weighs or measures that."""
+
+    what: str
+    """weight, length or head."""
+    value: int
+    """Grams or millimetres."""
+
+
+@dataclass(eq=False)
 class NotRegistered(DomainError):
     """The caregiver belongs to no family yet."""
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from app.dialogue.reading.measurements import read_measures
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -38,6 +40,11 @@ COMMANDS: dict[str, str] = {
     "导出信息": "privacy_request",
     "撤回同意": "privacy_request",
     "注销": "privacy_request",
+    "体重": "growth",
+    "身高": "growth",
+    "身长": "growth",
+    "头围": "growth",
+    "生长曲线": "growth",
     "资料": "packs",
     "育儿资料": "packs",
     "有用": "rate_up",
@@ -201,6 +208,8 @@ _AROUND = ' .。!！,，;；~～」』”"'
 
 def read_command(plain: str) -> Intent | None:
     """The one-line form in a normalised message, or None."""
+    if read_measures(plain) is not None:
+        return Intent("growth", 1.0, plain, is_command=True)
     if found := _GLUED.match(plain):
         label = COMMANDS[found[1]]
         return Intent(label, 1.0, (found[2] + found[3]).strip(_AROUND), is_command=True)

@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.clock import now
 from app.errors import DomainError, NotRegistered
-from app.family import home, log_in, looks, packs, sessions, text_size, year_plan
+from app.family import growth, home, log_in, looks, packs, sessions, text_size, year_plan
 from app.family.cookies import SessionsByPath
 from app.family.opening import find_opener
 from app.security import Security
@@ -59,6 +59,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     text_size.add_routes(family)
     home.add_routes(family)
     packs.add_routes(family)
+    growth.add_routes(family)
     sessions.add_routes(family)
     year_plan.add_routes(family)
     # Last: what is no page of ours is answered in the pages' own looks.

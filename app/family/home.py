@@ -26,6 +26,7 @@ TABS = (
     Tab("family.course", "课程", "七会：学带宝宝的本事"),
     Tab("family.visits", "上门", "请老师到家里来", is_at_foot=False),
     Tab("family.bookings", "我的预约", "报了哪些，要不要取消", is_at_foot=False),
+    Tab("family.growth", "生长曲线", "体重身长，在哪一档", is_at_foot=False),
     Tab("family.my_family", "我家", "宝宝、家人、收到什么、个人信息"),
 )
 

@@ -1,6 +1,7 @@
 """Tables. Importing this package registers all of them on Base.metadata."""
 
 from app.models.family import Caregiver, Child, Consent, Family, Invitation
+from app.models.growth import Measurement
 from app.models.guidance import (
     CalendarDay,
     GuidanceSession,
@@ -67,6 +68,7 @@ __all__ = [
     "Learner",
     "Lease",
     "LessonPass",
+    "Measurement",
     "ModulePass",
     "MutedTopic",
     "NewbornCare",

@@ -5,6 +5,7 @@ from typing import Any
 
 from app import errors as e
 from app.words import home_visits as visits
+from app.words.growth import say_implausible
 from app.words.sessions import STATES
 from app.words.visit_signs import STATES as VISIT_STATES
 from app.words.when import say_age, say_age_range, say_day, say_time, say_when
@@ -91,6 +92,7 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
         "请再说一次；已经出生了，直接说生日。"
     ),
     e.NotRegistered: lambda x: "还没有登记宝宝，登记了才能办。回复「登记」，两分钟就好。",
+    e.MeasurementImplausible: lambda x: say_implausible(x.what, x.value),
     e.ConsentMissing: lambda x: "登记要先经您同意。回复「登记」看一看告知。",
     e.ChildAlreadyRegistered: lambda x: (
         f"{x.nickname}已经登记过了。要改资料，回复「修改」；是另一个宝宝，请换个小名。"
