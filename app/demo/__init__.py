@@ -17,6 +17,7 @@ class DemoLogin(NamedTuple):
 DEMO_LOGINS: tuple[DemoLogin, ...] = (
     DemoLogin("chengqiao", "demo-chengqiao", "城桥镇指导站老师"),
     DemoLogin("baozhen", "demo-baozhen", "堡镇指导站老师"),
+    DemoLogin("v01", "demo-visitor", "上门老师，城桥镇一带"),
     DemoLogin("district", "demo-district", "区管理员"),
 )
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.db import Database
 from app.demo import DEMO_LOGINS
+from app.demo.visits import load_visits
 from app.models import Caregiver, Child, Entitlement, Family, Station
 from app.services import registration
 from app.services.audit import OPERATOR, SYSTEM
@@ -29,6 +30,7 @@ from app.words.registration import CONSENT_PURPOSE, CONSENT_VERSION
 FOLDER = Path(__file__).resolve().parents[2] / "content" / "demo"
 FIRST_ENTITLED_YEAR = 2026
 STATION_OF_WORKER = {"chengqiao": "CQ", "baozhen": "BZ"}
+VISITORS = frozenset({"v01"})
 """The other demo log-ins look after the whole district."""
 
 
@@ -57,6 +59,7 @@ def load(database: Database, now: datetime) -> Loaded | None:
             put_session(db, row, actor=OPERATOR, now=now)
         _add_staff(db, now)
         families = _register_families(db, now)
+        load_visits(db, (FOLDER / "visitors.csv").read_bytes(), now)
         return Loaded(stations.added, len(rows), families)
 
 
@@ -113,12 +116,18 @@ def _add_staff(db: Session, now: datetime) -> None:
             db,
             username=login.username,
             password=login.password,
-            role=Role.WORKER if station else Role.DISTRICT,
+            role=_role_of(login.username),
             station_code=station,
             township_name=None,
             now=now,
             actor=OPERATOR,
         )
+
+
+def _role_of(username: str) -> Role:
+    if username in VISITORS:
+        return Role.VISITOR
+    return Role.WORKER if username in STATION_OF_WORKER else Role.DISTRICT
 
 
 def _register_families(db: Session, now: datetime) -> int:

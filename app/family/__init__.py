@@ -13,7 +13,17 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from app.clock import now
 from app.errors import DomainError, NotRegistered
-from app.family import growth, home, log_in, looks, packs, sessions, text_size, year_plan
+from app.family import (
+    growth,
+    home,
+    log_in,
+    looks,
+    packs,
+    sessions,
+    text_size,
+    visits,
+    year_plan,
+)
 from app.family.cookies import SessionsByPath
 from app.family.opening import find_opener
 from app.security import Security
@@ -57,6 +67,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     family.register_error_handler(InternalServerError, _show_outage)
     log_in.add_routes(family)
     text_size.add_routes(family)
+    visits.add_routes(family)
     home.add_routes(family)
     packs.add_routes(family)
     growth.add_routes(family)

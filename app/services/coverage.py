@@ -28,6 +28,7 @@ from app.models import Child, Family, GuidanceSession, SignUp, Station, Township
 from app.rules.age import SERVICE_UNTIL_MONTHS, add_months
 from app.rules.coverage import BARS, DEFINITIONS_VERSION, MONTHS_A_YEAR, Cell, share, tally, warns
 from app.rules.sign_up import SessionState, SignUpState
+from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
 from app.services.pack_reports import reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
 from app.services.staff import Role, StaffScope
@@ -120,6 +121,11 @@ class _Group:
     has_opened: bool
 
 
+class _Newborns(TypedDict):
+    newborns_in_need: int
+    newborns_visited: int
+
+
 class _Numbers(TypedDict):
     families_in_need: int
     families_not_answered: int
@@ -144,6 +150,7 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
     target = find_target(db, year) or DEFAULT_SESSIONS_A_YEAR
     groups = _groups(db, year, now, target, scope)
     seats = _seats_left(db, year, now, scope)
+    newborns = count_newborns(db, year, now, _families_in(scope))
     of_township: dict[int, list[_Group]] = {}
     of_station: dict[int | None, list[_Group]] = {}
     for group in groups:
@@ -154,11 +161,16 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
         as_of=now,
         definitions_version=DEFINITIONS_VERSION,
         target=target,
-        total=TotalRow(**_numbers(groups), forecast=_forecast(groups, sum(seats.values()), month)),
+        total=TotalRow(
+            **_numbers(groups),
+            **_newborns(newborns),
+            forecast=_forecast(groups, sum(seats.values()), month),
+        ),
         townships=tuple(
             TownshipRow(
                 township=township.name,
                 **_numbers(of_township.get(township.id, ())),
+                **_newborns(one for one in newborns if one.township_id == township.id),
                 forecast=_forecast(
                     of_township.get(township.id, ()), seats.get(township.id, 0), month
                 ),
@@ -171,6 +183,9 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
                 name=station.name if station else None,
                 township=station.township.name if station else None,
                 **_numbers(of_station.get(station.id if station else None, ())),
+                **_newborns(
+                    one for one in newborns if one.station_id == (station.id if station else None)
+                ),
             )
             for station in _stations(db, scope, of_station.keys())
         ),
@@ -330,6 +345,11 @@ def _numbers(groups: Sequence[_Group]) -> _Numbers:
         online_delivered=sum(g.cell.families for g in groups if g.need and g.was_sent),
         online_opened=sum(g.cell.families for g in groups if g.need and g.has_opened),
     )
+
+
+def _newborns(counts: Iterable[NewbornCount]) -> _Newborns:
+    in_need, visited = add_up(counts)
+    return _Newborns(newborns_in_need=in_need, newborns_visited=visited)
 
 
 def _forecast(groups: Sequence[_Group], seats_left: int, month: int) -> Forecast:

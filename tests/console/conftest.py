@@ -15,6 +15,8 @@ from app.config import Settings
 from app.console import init_console
 from app.db import Database
 from app.security import secure
+from content.library import Library
+from content.shelf import Shelf
 from tests.console.browsing import send
 from tests.console.desk_world import (
     PASSWORD,
@@ -34,6 +36,11 @@ class Parts:
 
     database: Database
     redis: Redis
+
+    @property
+    def library(self) -> Library:
+        """What authors wrote: a visit's summary names what fits."""
+        return Shelf().library
 
     def find_session_code(self, session_code: str) -> str | None:
         """As the platform would give it; for one code it cannot be reached."""

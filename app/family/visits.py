@@ -1,0 +1,188 @@
+"""上门: the family's home visit, who comes, and a time chosen from those that are free."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI, now
+from app.errors import DomainError, NoVisitClaim
+from app.family.opening import database, family_of, opened_by
+from app.models import Family, HomeVisit
+from app.rules.visit_slots import Slot
+from app.rules.visiting import OPEN, VisitState
+from app.services import (
+    home_visits,
+    visit_diaries,
+    visit_dues,
+    visit_overview,
+    visit_proposals,
+    visitors,
+)
+from app.services.home_visits import Wish
+from app.words import home_visits as words
+from app.words import visit_signs
+from app.words.errors import say_error
+from app.words.visit_words import code_word
+
+DAYS = 14
+"""So many days are shown at once."""
+LAST_PAGE = 4
+
+
+def add_routes(family: Blueprint) -> None:
+    family.get("/visits", endpoint="visits")(show)
+    family.post("/visits/ask", endpoint="ask_visit")(ask)
+    family.post("/visits/answer", endpoint="answer_visit")(answer)
+    family.post("/visits/cancel", endpoint="cancel_own_visit")(cancel)
+    family.get("/visits/photo", endpoint="visit_photo")(show_photo)
+
+
+@dataclass(frozen=True, slots=True)
+class DayChoices:
+    """The beginnings that can be had on a day, over all visitors."""
+
+    day: date
+    times: Sequence[datetime]
+
+
+def show() -> ResponseReturnValue:
+    """The open visit with who comes; times to choose; visits that were."""
+    page = min(max(request.args.get("page", 0, type=int), 0), LAST_PAGE)
+    at = now()
+    with database().transaction() as db:
+        opened_by(db)
+        family = family_of(db)
+        visit = home_visits.find_open(db, family.id)
+        proposal = visit_proposals.find_proposal(db, family.id, at)
+        refusal = _refusal(db, family, at) if visit is None else ""
+        choices = [] if refusal else _choices(db, family, visit, at, page)
+        past = [
+            one
+            for one in visit_overview.family_visits(db, family.id)
+            if one.state not in OPEN and one.kind == "guidance"
+        ]
+        owed = visit_overview.owed_visits(db, family.id)
+        return render_template(
+            "family/visits/visits.html",
+            visit=visit,
+            proposal=proposal,
+            refusal=refusal,
+            choices=choices,
+            page=page,
+            has_more=page < LAST_PAGE,
+            past=past,
+            owed=owed,
+            visit_words=visit_signs,
+            word=code_word(visit.code_word) if visit else "",
+            may_change=visit is None or visit.state != VisitState.EN_ROUTE,
+            shows_visitor=visit is not None and visit.state != VisitState.REQUESTED,
+        )
+
+
+def _refusal(db: Session, family: Family, at: datetime) -> str:
+    """Why no visit is owed; empty where one is."""
+    try:
+        visit_dues.find_claim(db, family, at.astimezone(SHANGHAI).date(), at)
+    except NoVisitClaim as refused:
+        return say_error(refused)
+    return ""
+
+
+def _choices(
+    db: Session, family: Family, visit: HomeVisit | None, at: datetime, page: int
+) -> list[DayChoices]:
+    visitors_there = db.scalars(visit_diaries.covering(family.township_id)).all()
+    if not visitors_there:
+        return []
+    first = at.astimezone(SHANGHAI).date() + timedelta(days=DAYS * page)
+    found = visit_diaries.find_available(
+        db, visitors_there, first, DAYS, at, leaving_out=visit.id if visit else None
+    )
+    return _by_day(found.slots)
+
+
+def _by_day(slots: Sequence[Slot]) -> list[DayChoices]:
+    times: dict[date, set[datetime]] = {}
+    for slot in slots:
+        times.setdefault(slot.starts_at.date(), set()).add(slot.starts_at)
+    return [DayChoices(day, sorted(found)) for day, found in sorted(times.items())]
+
+
+def ask() -> ResponseReturnValue:
+    """Ask for a visit at the chosen time, or for another time of the one there is."""
+    try:
+        starts_at = datetime.fromisoformat(request.form.get("starts_at", ""))
+    except ValueError:
+        flash("请先选一个时间。", "bad")
+        return redirect(url_for("family.visits"), 303)
+    if starts_at.tzinfo is None:
+        abort(400)
+    wish = Wish(starts_at.astimezone(SHANGHAI).date(), starts_at=starts_at)
+    try:
+        with database().transaction() as db:
+            caregiver = opened_by(db)
+            family = family_of(db)
+            if home_visits.find_open(db, family.id) is None:
+                visit = home_visits.request(db, caregiver=caregiver, wish=wish, now=now())
+                said = words.requested(visit.child.nickname, visit.starts_at, None, None, None)
+            else:
+                visit, slot = visit_proposals.wish_other_time(
+                    db, caregiver=caregiver, wish=wish, now=now()
+                )
+                is_request = visit.state == VisitState.REQUESTED
+                keeps = None if is_request else visit.starts_at
+                said = words.wish_noted(slot.starts_at, keeps)
+    except DomainError as error:
+        flash(say_error(error), "bad")
+    else:
+        flash(said)
+    return redirect(url_for("family.visits"), 303)
+
+
+def answer() -> ResponseReturnValue:
+    """Take the time that staff offered, or turn it down."""
+    accepts = request.form.get("answer") == "accept"
+    try:
+        with database().transaction() as db:
+            caregiver = opened_by(db)
+            visit = visit_proposals.answer_by_family(
+                db, caregiver=caregiver, accepts=accepts, now=now()
+            )
+            if accepts and visit.starts_at and visit.visitor:
+                said = words.accepted(visit.starts_at, visit.visitor.name)
+            else:
+                is_kept = visit.state == VisitState.CONFIRMED
+                said = words.turned_down(visit.starts_at if is_kept else None)
+    except DomainError as error:
+        flash(say_error(error), "bad")
+    else:
+        flash(said)
+    return redirect(url_for("family.visits"), 303)
+
+
+def cancel() -> ResponseReturnValue:
+    """The family wants no visit now."""
+    try:
+        with database().transaction() as db:
+            visit = home_visits.cancel_by_family(db, caregiver=opened_by(db), now=now())
+    except DomainError as error:
+        flash(say_error(error), "bad")
+    else:
+        flash(words.cancelled(visit.starts_at))
+    return redirect(url_for("family.visits"), 303)
+
+
+def show_photo() -> ResponseReturnValue:
+    """Who will stand at the door of this family's own visit; nobody else's picture."""
+    with database().reading() as db:
+        opened_by(db)
+        visit = home_visits.find_open(db, family_of(db).id)
+        shown = visit is not None and visit.state != VisitState.REQUESTED and visit.visitor_id
+        found = visitors.find_photo(db, shown) if shown else None
+    if found is None:
+        abort(404)
+    return Response(found[0], mimetype=found[1])
