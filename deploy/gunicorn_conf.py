@@ -91,6 +91,10 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 def when_ready(_server: Any) -> None:
     """Keep what was loaded before the fork shared: the collector would write to every page."""
+    # Read, or on the very first start trained, once for all workers.
+    from app.dialogue.understanding.kept import the_model
+
+    the_model()
     gc.collect()
     gc.freeze()
 

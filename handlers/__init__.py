@@ -28,6 +28,7 @@ HANDLERS = Handlers(
         "privacy_request": my_family.privacy_request,
         "packs": packs.show,
         "growth": growth.record,
+        "ask_pack": packs.show,
         "rate_up": packs.rate_up,
         "rate_down": packs.rate_down,
         "push_settings": packs.settings,

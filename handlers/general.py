@@ -86,7 +86,7 @@ def not_text(turn: Turn) -> Answered:
 
 def not_yet(turn: Turn) -> Answered:
     """A service that the account will have, and does not have yet."""
-    return Reply(words.not_yet(turn.text.split(" ")[0])), None
+    return Reply(words.not_yet("上门指导")), None
 
 
 def help_(turn: Turn) -> Answered:

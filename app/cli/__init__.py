@@ -17,6 +17,7 @@ from app.cli.notices import notices
 from app.cli.platform import menu, qr
 from app.cli.simulate import simulate_command
 from app.cli.staff import staff
+from app.cli.understand import understand_command
 
 COMMANDS = (
     attend_command,
@@ -39,6 +40,7 @@ COMMANDS = (
     simulate_command,
     staff,
     stations,
+    understand_command,
     visitors,
 )
 

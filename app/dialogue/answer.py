@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.dialogue.emergency import find_emergency
-from app.dialogue.intent import Intent, read_command, read_intent
+from app.dialogue.intent import Intent, read_command, read_wish, understand
 from app.dialogue.message import Dialogue, Inbound, Kind
 from app.dialogue.reading.plain import normalise
 from app.dialogue.turn import ELSEWHERE, Answered, Desk, Handler, Handlers, Turn
@@ -97,10 +97,14 @@ def _answer_words(turn: Turn, handlers: Handlers) -> Answered:
         answered = handlers.topics[running.topic](turn)
         if answered is not ELSEWHERE:
             return answered
-    intent = command or read_intent(turn.text)
-    if intent is None:
+    intent = command or read_wish(turn.text)
+    if intent is not None:
+        return _act(turn, intent, handlers)
+    understood = understand(turn.text)
+    turn = replace(turn, likeliest=understood.likeliest)
+    if understood.label is None:
         return handlers.not_understood(turn)
-    return _act(turn, intent, handlers)
+    return _act(turn, Intent(understood.label, understood.confidence), handlers)
 
 
 def _label(command: Intent | None) -> str:

@@ -50,6 +50,8 @@ class Turn:
     dialogue: Dialogue | None
     now: datetime
     desk: Desk
+    likeliest: tuple[str, ...] = ()
+    """What the message may want, the likeliest first; empty for one-line forms."""
 
     @property
     def today(self) -> date:

@@ -40,7 +40,12 @@ def read_slots(text: str, now: datetime) -> Slots:
     times = find_times(plain, now)
     phones = find_phones(plain)
     on_dates = [(found.start, found.end) for found in dates]
-    codes = [code for code in find_codes(text) if not _overlaps(code.start, code.end, on_dates)]
+    # Every code of ours has a digit; dha, app and ipad have none.
+    codes = [
+        code
+        for code in find_codes(text)
+        if re.search(r"\d", code.code) and not _overlaps(code.start, code.end, on_dates)
+    ]
     taken = [(found.start, found.end) for found in (*dates, *times, *phones, *codes)]
     numbers = tuple(
         number.value

@@ -1,0 +1,118 @@
+"""The trained model, kept in a file: made where it is missing or its examples have changed.
+
+Training takes some ten seconds, reading the file a tenth of one. The file lies under `var/` beside
+the project, or in the system's folder for temporary files where that cannot be written; it can be
+deleted at any time.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from array import array
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from app.dialogue.understanding.model import Model, Trained
+from content import examples
+
+ROOT: Final = Path(__file__).resolve().parents[3]
+SHARPNESS: Final = 1.5
+"""Found by cross-validation: what is said with 0.8 or more is right 98 times in 100 or oftener."""
+_SHAPED_BY: Final = (
+    "understanding/cutter.py",
+    "understanding/features.py",
+    "understanding/training.py",
+    "understanding/kept.py",
+    "reading/plain.py",
+    "reading/spellings.py",
+    "reading/sounds.py",
+)
+"""Code whose change makes another model."""
+_KEPT_FILES: Final = 3
+"""Files of older examples that stay: branches of one project share a folder."""
+
+
+@lru_cache(maxsize=1)
+def the_model() -> Model:
+    """The model of this process, read or trained when first asked for."""
+    return Model(load_or_train(_folder()), SHARPNESS)
+
+
+def load_or_train(folder: Path) -> Trained:
+    """The kept model, or a new one, which is kept. Raises ExamplesBroken."""
+    path = folder / f"{_fingerprint()[:16]}.model"
+    found = _read(path)
+    if found is not None:
+        return found
+    with open(folder / "lock", "w", encoding="ascii") as lock:
+        # Several processes start at once: one trains, the others wait and read.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        found = _read(path)
+        if found is None:
+            # Late: only a first start pays for the trainer.
+            from app.dialogue.understanding.training import train
+
+            found = train(examples.load_examples())
+            _write(path, found)
+            _tidy(folder)
+    return found
+
+
+def _folder() -> Path:
+    folder = ROOT / "var" / "understanding"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        folder = Path(tempfile.gettempdir()) / f"yuban-understanding-{os.getuid()}"
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256(examples.fingerprint().encode())
+    digest.update(version("jieba").encode())
+    digest.update(version("pypinyin").encode())
+    for name in _SHAPED_BY:
+        digest.update((ROOT / "app" / "dialogue" / name).read_bytes())
+    return digest.hexdigest()
+
+
+def _write(path: Path, trained: Trained) -> None:
+    head = json.dumps(
+        {
+            "labels": trained.labels,
+            "features": list(trained.places),
+            "words": dict(trained.words),
+        },
+        ensure_ascii=False,
+    ).encode()
+    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+        file.write(len(head).to_bytes(8, "little"))
+        file.write(head)
+        trained.weights.tofile(file)
+    os.chmod(file.name, 0o644)  # whoever serves may be another user than who trained
+    os.replace(file.name, path)
+
+
+def _read(path: Path) -> Trained | None:
+    """None where there is no such file, or one that was cut short."""
+    try:
+        with path.open("rb") as file:
+            head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+            features = head["features"]
+            weights = array("f")
+            weights.fromfile(file, len(features) * len(head["labels"]))
+    except (OSError, EOFError, ValueError, KeyError):
+        return None
+    places = {feature: place for place, feature in enumerate(features)}
+    return Trained(tuple(head["labels"]), places, weights, head["words"])
+
+
+def _tidy(folder: Path) -> None:
+    kept = sorted(folder.glob("*.model"), key=lambda path: path.stat().st_mtime, reverse=True)
+    for path in kept[_KEPT_FILES:]:
+        path.unlink(missing_ok=True)
