@@ -34,7 +34,7 @@ _MARKS: Final = re.compile(r"[^\w,.!?:;°]")
 _LEARNING: Final = re.compile(
     "预防|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
     "意外|烧)|以防|"
-    "急救(?:课|培训|知识|视频|资料|讲座|班|方法|技能|手册|包)|(?:学|教|培训|讲).{0,8}(?:急救|"
+    "急救(?:课|图解|步骤|流程|培训|知识|视频|资料|讲座|班|方法|技能|手册|包)|(?:学|教|培训|讲).{0,8}(?:急救|"
     "海姆立克|心肺复苏|处理)|"
     "(?:安全|急救|防护).{0,4}(?:课|讲座|培训|活动|知识|资料|视频)"
 )
@@ -46,7 +46,7 @@ _ASKS_WHAT: Final = re.compile(
     "什么是|(?<!知道)是什么(?=$|[?呢啊])|是什么(?:病|意思|原因|症状|样)|是怎么(?:回事|引起|"
     "造成)的?$|有(?:什么|哪些)(?:症状|表现|前兆|信号|征兆|危害)|(?:什么|哪些)(?:症状|表现|信号|"
     "情况|东西|食物)|"
-    "怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有)|多久能好|遗传|会传染|几率|概率"
+    "怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
 )
 _SUPPOSING: Final = re.compile(
     "万一|如果|要是|假如|倘若|假使|若是|的话|一旦|当孩子|遇到.{0,8}(?:时|情况)|发生.{0,6}(?:时|"
@@ -92,7 +92,7 @@ _DONE: Final = re.compile("了(?!.{0,8}(?:的(?:课|视频|资料|文章|内容|
 _FRESH: Final = re.compile("刚|今天|现在|水泡|起泡|脱皮|掉皮")
 _ELSEWHERE: Final = re.compile(
     "新闻|网上(?:说|看|有)|抖音(?:上|里|说|看)|朋友圈|小红书(?:上|说|看)|电视(?:上|里)(?:说|看|"
-    "放|有)|看到(?:有人|一个|说)|听说|有人说|书上|绘本里|故事里"
+    "放|有)|看到(?:有人|一个|说)|听说|有人说|书上|绘本里|故事里|故事讲|动画片?里"
 )
 _MOTHER_MEDICINE: Final = re.compile(
     "(?:我|妈妈|产妇|哺乳期?|孕妇|孕期|怀孕|大人|老公).{0,8}(?:吃|喝|服|用)(?!.{0,6}(?:孩子|"
@@ -119,12 +119,24 @@ _CALM_SLEEP: Final = re.compile(
     "(?:睡觉|睡着|做梦|入睡|睡眠|睡梦).{0,10}(?:正常|要紧|没事|缺钙|怎么回事|为什么)|(?:新生儿|"
     "宝宝).{0,4}(?:惊跳|打冷颤|打寒颤)"
 )
+_PLAYING: Final = re.compile("做鬼脸|扮鬼脸|学大人|学着|学别人|逗我们?笑|假装")
+_HICCUP: Final = re.compile("打饱?嗝")
+_SPITTLE: Final = re.compile("口水呛[^紫憋青喘]*$")
+_WELL_SINCE: Final = re.compile(
+    "(?:现在|今天|后来|当时|看着|看上去|精神|都|还是|照样|一切).{0,5}(?:好好的|很好|蛮好|挺好|不错|正常|"
+    "没事|没什么事|能吃能[玩睡]|活蹦乱跳|照样玩)|哭(?:了)?(?:几|两|一)(?:声|下|会儿?|小会儿?)就好"
+)
+_WORSE: Final = re.compile("吐|呕|昏|晕|抽|嗜睡|想睡|血|凹|叫不|没反应|站不|动不了|不能动|软包")
+_JOKING: Final = re.compile(
+    "报名|名额|活动|预约|密码|登记|课程|验证码|手机|系统|打翻|不肯?睡|怎么弄|笑|可爱|累死|好难|作业|"
+    "不会用|尿了|拉了|哄|选哪|买"
+)
 _SCAR: Final = re.compile("(?:疤|留疤|疤痕|去疤|祛疤|烫伤膏|药膏推荐|保险)")
 _OWN_CRAMP: Final = re.compile(
     "(?:怀孕|孕妇|孕期|孕晚期|孕中期|我|产后|哺乳)[^孩宝娃]{0,4}抽筋|生长痛"
 )
 _MOSQUITO: Final = re.compile("蚊")
-_BLOOD_IN_MOTHER: Final = re.compile("恶露|月经|例假|来事|痔疮|肛裂")
+_BLOOD_IN_MOTHER: Final = re.compile("恶露|月经|例假|来事|痔疮|肛裂|产后(?!孩|宝)")
 
 _NEVER_CLEARED: Final = frozenset({EmergencyCategory.SELF_HARM, EmergencyCategory.HARM_TO_CHILD})
 _HABIT_CLEARS: Final = frozenset(
@@ -154,7 +166,12 @@ def find_emergency(text: str, youngest_age_days: int | None) -> Emergency | None
 
 def _cry_for_help(plain: str) -> Emergency | None:
     found = CRY_FOR_HELP.search(plain)
-    if found is None or _LEARNING.search(plain) or _SUPPOSING.search(plain):
+    if (
+        found is None
+        or _JOKING.search(plain)
+        or _LEARNING.search(plain)
+        or _SUPPOSING.search(plain)
+    ):
         return None
     return Emergency(EmergencyCategory.OTHER_DANGER, found.group())
 
@@ -223,6 +240,14 @@ def _is_another_thing(category: EmergencyCategory, plain: str, start: int, end: 
             return bool(_MOTHER_MEDICINE.search(plain)) and not _CHILD_TOOK.search(plain)
         case EmergencyCategory.CONVULSION if _OWN_CRAMP.search(plain):
             return True
+        case EmergencyCategory.CONVULSION if "白眼" in plain[start:end] and _PLAYING.search(plain):
+            return True
+        case EmergencyCategory.CONVULSION if "一抽" in plain[start:end] and _HICCUP.search(plain):
+            return True
+        case EmergencyCategory.CHOKING:
+            return _SPITTLE.search(plain) is not None
+        case EmergencyCategory.FALL if _WELL_SINCE.search(plain):
+            return not _AGAIN.search(plain) and not _WORSE.search(plain)
         case EmergencyCategory.CONVULSION | EmergencyCategory.NOT_BREATHING:
             return _CALM_SLEEP.search(plain) is not None
         case EmergencyCategory.BURN:

@@ -9,6 +9,7 @@ from typing import Final, Literal, TypeAlias
 
 from app.dialogue.reading.numerals import read_number
 from app.rules.age import add_months
+from app.rules.lunar import solar_day
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,11 @@ def read_which_month(matched: "re.Match[str]", today: date, _lean: Lean) -> Read
     return _month_span(first, matched["part"], rolled=False)
 
 
-def read_part_of_month(matched: "re.Match[str]", today: date, _lean: Lean) -> Reading:
-    return _month_span(today.replace(day=1), matched["part"], rolled=True)
+def read_part_of_month(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
+    span = _month_span(today.replace(day=1), matched["part"], rolled=True)
+    if lean == "future" and span.last < today and not matched["this"]:
+        return _month_span(_month_start(today, 1), matched["part"], rolled=True)
+    return span
 
 
 def read_year_month(matched: "re.Match[str]", today: date, _lean: Lean) -> Reading:
@@ -283,5 +287,120 @@ def read_festival(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
     return OneDay(reading.day, rolled=reading.rolled)
 
 
-def read_lunar(_matched: "re.Match[str]", _today: date, _lean: Lean) -> Reading:
+_LUNAR_MONTHS: Final = {"正": 1, "冬": 11, "腊": 12}
+_LUNAR_FESTIVALS: Final = {
+    "春节": (1, 1),
+    "过年": (1, 1),
+    "除夕": (1, 0),
+    "大年夜": (1, 0),
+    "年三十": (1, 0),
+    "元宵": (1, 15),
+    "端午": (5, 5),
+    "七夕": (7, 7),
+    "中秋": (8, 15),
+    "重阳": (9, 9),
+    "腊八": (12, 8),
+}
+_SPRING_HOLIDAY_LAST: Final = 7
+"""The holiday of the Spring Festival ends with the seventh of the first month."""
+_SOLAR_TERMS: Final = {"清明": (4, 4.81), "冬至": (12, 21.94)}
+"""Month, and the constant of this century in the almanac's formula for the day."""
+
+
+def _on_side(make: Callable[[int], date | None], today: date, lean: Lean) -> OneDay | Lunar:
+    """The nearest such day of a lunar year on the side of the lean."""
+    years = (-1, 0, 1) if lean == "future" else (1, 0, -1)
+    for offset in years:
+        day = make(today.year + offset)
+        if day is not None and (day >= today if lean == "future" else day <= today):
+            return OneDay(day, rolled=True)
     return Lunar()
+
+
+def _said_or_rolled(
+    make: Callable[[int], date | None], year_word: str | None, today: date, lean: Lean
+) -> OneDay | Lunar:
+    if year_word:
+        day = make(today.year + _YEAR_WORDS[year_word])
+        return OneDay(day) if day is not None else Lunar()
+    return _on_side(make, today, lean)
+
+
+def read_lunar(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
+    """腊月初八, 农历八月十五, 大年初一, 初八. Births are asked for again: years were not said."""
+    groups = matched.groupdict()
+    if lean == "past" or not groups["d"]:
+        return Lunar()
+    day = _number(groups["d"])
+    word = groups.get("yw")
+    if groups.get("new_year"):
+        month = 1
+    elif groups.get("m"):
+        month = _LUNAR_MONTHS.get(groups["m"]) or _number(groups["m"])
+    else:
+        return _next_lunar_day(day, today)
+    return _said_or_rolled(lambda year: solar_day(year, month, day), word, today, lean)
+
+
+def _next_lunar_day(day: int, today: date) -> OneDay | Lunar:
+    days = (
+        solar_day(year, month, day)
+        for year in (today.year - 1, today.year)
+        for month in range(1, 13)
+    )
+    ahead = sorted(found for found in days if found is not None and found >= today)
+    return OneDay(ahead[0], rolled=True) if ahead else Lunar()
+
+
+def read_lunar_festival(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
+    if lean == "past":
+        return Lunar()
+    name, after = matched["name"], bool(matched["after"])
+    if name == "小年夜":
+        # In Shanghai the evening before the last of the year.
+        def make(year: int) -> date | None:
+            eve = solar_day(year, 1, 0)
+            return eve - timedelta(days=1) if eve else None
+    else:
+        month, day = _LUNAR_FESTIVALS[name]
+        if after:
+            day = _SPRING_HOLIDAY_LAST + 1 if month == 1 and day <= 1 else day + 1
+
+        def make(year: int) -> date | None:
+            return solar_day(year, month, day)
+
+    return _said_or_rolled(make, matched["yw"], today, lean)
+
+
+def read_solar_term(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
+    if lean == "past":
+        return Lunar()
+    month, constant = _SOLAR_TERMS[matched["name"]]
+
+    def make(year: int) -> date | None:
+        short = year % 100
+        return date(year, month, int(short * 0.2422 + constant) - short // 4)
+
+    return _said_or_rolled(make, matched["yw"], today, lean)
+
+
+def read_first_month_day(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
+    return roll_month_day(1, _number(matched["d"]), today, lean)
+
+
+def read_after_days(matched: "re.Match[str]", today: date, _lean: Lean) -> Reading | None:
+    count = read_number(matched["n"])
+    if count is None or count != int(count) or count > 400:
+        return None
+    days = int(count) * (7 if matched["unit"] in ("周", "星期", "礼拜") else 1)
+    return OneDay(today + timedelta(days=days), rolled=True)
+
+
+def read_part_of_year(matched: "re.Match[str]", today: date, lean: Lean) -> Reading:
+    first, last = (12, 21), (12, 31)
+    if matched["part"] == "初":
+        first, last = (1, 1), (1, 10)
+    year = today.year
+    if lean == "future" and date(year, *last) < today:
+        year += 1
+    return Several(date(year, *first), date(year, *last), rolled=True)

@@ -9,17 +9,22 @@ from app.dialogue.reading.date_readers import (
     Lean,
     OneDay,
     Reader,
+    read_after_days,
     read_bare_day,
     read_bare_month,
     read_day_word,
     read_distance,
     read_festival,
+    read_first_month_day,
     read_full,
     read_lunar,
+    read_lunar_festival,
     read_month_day,
     read_packed_six,
     read_part_of_month,
+    read_part_of_year,
     read_short_year,
+    read_solar_term,
     read_week,
     read_weekday,
     read_weekend,
@@ -67,6 +72,7 @@ _WHICH_WEEK: Final = (
     r"(?P<which>(?<!一)下下|(?<![一楼乡地线])下|上上|(?<![以早晚网线身路])上|这|本)(?:一)?个?"
 )
 _YEAR_WORD: Final = "(?P<yw>大前年|前年|去年|今年|本年|明年|后年)"
+_LUNAR_YEAR: Final = "(?P<yw>去年|今年|明年|后年)"
 _PART: Final = r"(?P<part>初|中旬?|底|末|上旬|下旬)?"
 _NOT_AGE: Final = r"(?!龄|大|的?(?:宝|孩|娃|小|婴)|宝|了|里|子|嫂|多|半|前|后|以)"
 _NOT_COUNTED: Final = r"(?<![每个满孕第〇零一二三四五六七八九十两半几多\d])"
@@ -74,13 +80,23 @@ _NOT_COUNTED: Final = r"(?<![每个满孕第〇零一二三四五六七八九十
 RULES: Final[tuple[Rule, ...]] = (
     # The lunar calendar first: its 八月十五 must not be taken for 15 August.
     _rule(
-        rf"(?:农历|阴历|旧历|古历|老历)(?:的|是|{_YEAR}年?|今年|去年|明年)*\s?"
-        rf"(?:{_NUM}月|正月|腊月|冬月)?\s?(?:初?{_NUM}[日号]?)?"
-        f"|(?:正月|腊月|冬月)(?:初?{_NUM})?|(?<![年月])(?:年|"
-        f"{_NUM}月)?初[一二三四五六七八九十](?!步|中|级)"
-        r"|除夕|大年夜|小年夜|春节|元宵节?|端午节?|中秋节?|重阳节?|七夕|清明节?",
+        rf"(?:{_LUNAR_YEAR}的?)?(?:农历|阴历|旧历|古历|老历)(?:的|是|{_YEAR}年?|今年|去年|明年)*\s?"
+        rf"(?:(?P<m>{_NUM}|正|腊|冬)月)?\s?(?:初?(?P<d>{_NUM})[日号]?)?",
         read_lunar,
     ),
+    _rule(rf"(?:{_LUNAR_YEAR}的?)?(?P<m>[正腊冬])月(?:初?(?P<d>{_NUM}))?", read_lunar),
+    _rule(
+        rf"(?<![年月])(?:(?P<new_year>大?年)|(?P<m>{_NUM})月)?初(?P<d>[一二三四五六七八九十])"
+        "(?!步|中|级)",
+        read_lunar,
+    ),
+    _rule(
+        rf"(?:{_LUNAR_YEAR}的?)?(?P<name>春节|过年(?!前|了|的时候|级)|除夕|大年夜|小年夜|年三十|元宵|端午|七夕|"
+        r"中秋|重阳|腊八)(?:节|那天|当天|晚上)*(?P<after>(?:以|之|过)?后)?",
+        read_lunar_festival,
+    ),
+    _rule(rf"(?:{_LUNAR_YEAR}的?)?(?P<name>清明|冬至)(?:节|那天|当天)*", read_solar_term),
+    _rule(rf"元月(?P<d>{_NUM})[日号]?", read_first_month_day),
     _rule(
         rf"{_NO_CODE}(?P<y>{_YEAR})\s?[-/.,年 ]\s?(?P<m>{_NUM})\s?[-/.,月 ]\s?(?P<d>{_NUM})"
         rf"(?![\d])\s?[日号]?",
@@ -125,16 +141,18 @@ RULES: Final[tuple[Rule, ...]] = (
         read_distance,
     ),
     _rule(
-        rf"(?:{_WHICH_WEEK}|{_NOT_COUNTED})(?:周|星期|礼拜)(?:末|六\s?(?:和|,|跟|与|到|-|"
-        r"~)?\s?(?:周|星期|礼拜)?[日天])",
+        rf"(?:{_WHICH_WEEK}|{_NOT_COUNTED})(?:双休日?|(?:周|星期|礼拜)(?:末|六\s?(?:和|,|跟|与|到|-|"
+        r"~)?\s?(?:周|星期|礼拜)?[日天]))",
         read_weekend,
     ),
     _rule(
         f"(?:{_WHICH_WEEK}|{_NOT_COUNTED})(?:周|星期|"
-        r"礼拜)\s?(?P<day>[一二三四五六日天1-7])(?!\d|次|刊|报|岁|周|个|遍|[.:]\d)",
+        r"礼拜)\s?(?P<day>[一二三四五六日天]|[1-7](?!\d))(?!次|刊|报|岁|周|个|遍|[.:]\d)",
         read_weekday,
     ),
-    _rule(rf"{_WHICH_WEEK}(?:周|星期|礼拜)(?!边|围|岁|刊|[一二三四五六日天末1-7])", read_week),
+    _rule(
+        rf"{_WHICH_WEEK}(?:周|星期|礼拜)(?!边|围|岁|刊|[一二三四五六日天末七八九十\d])", read_week
+    ),
     _rule(
         "(?P<word>大前|(?<![目以之日月年周天期个空提])前|昨|今|明|大后|"
         "(?<![以之然最午今往日月年个天周])后)"
@@ -156,7 +174,12 @@ RULES: Final[tuple[Rule, ...]] = (
         f"{_NOT_AGE}){_PART}",
         read_bare_month,
     ),
-    _rule(r"(?<![一-龥])(?:这|本)?月(?P<part>初|中旬|底|末|上旬|下旬)", read_part_of_month),
+    _rule(r"(?<![一-龥])(?P<this>这|本)?月(?P<part>初|中旬|底|末|上旬|下旬)", read_part_of_month),
+    _rule(r"(?<![一-龥])(?:今)?年(?P<part>底|末|初)(?![一二三四五六七八九十])", read_part_of_year),
+    _rule(
+        rf"(?<![不没经])(?:再|等)?过(?P<n>{_NUM}|两)个?(?P<unit>天|日|周|星期|礼拜)(?![前后])",
+        read_after_days,
+    ),
     _rule(
         rf"(?<![\d.月年a-z/:])(?<![a-z]-){_NOT_COUNTED}(?P<d>{_NUM})(?:[号日](?!楼|线|院|房|门|"
         "室|店|码|机|子|常|本|元|用|光|出|落|期|记|历|龄|托|间|夜|头)"

@@ -6,7 +6,7 @@ rule has read is closed to the rules after it. Another calendar is another rule.
 
 import re
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -66,6 +66,11 @@ class LunarDate:
 
 Found: TypeAlias = DateFound | DateSpan | ImpossibleDate | LunarDate
 
+_OF_A_WEEK: Final = re.compile("[这本下上]+个?(?:周|星期|礼拜)")
+_BARE_WEEKDAY: Final = re.compile("(?:周|星期|礼拜)[一二三四五六日天]")
+_OR: Final = re.compile(r"\s?(?:或者?|和|跟|与|还是|,|要么)+\s?")
+_DENIED: Final = re.compile("(?:不是|不要|不去)(?:说|约|报|的|在)?$")
+_MEANT: Final = re.compile("(?:而是|是|要|改|换)(?:说|约|报|成|到|在)?$")
 _JOINED: Final = re.compile(r"\s?(?:号|日)?\s?(?:到|至|-{1,2}|~)\s?")
 
 
@@ -78,7 +83,8 @@ def find_dates(text: str, today: date, lean: Lean) -> tuple[Found, ...]:
     whole = whole_text_date(plain, today, lean)
     if whole is not None:
         return (_found(whole, plain, 0, len(plain)),)
-    return _join_spans(_read(plain, today, lean), plain)
+    found = _carry_week(_read(plain, today, lean), plain)
+    return _join_spans(_without_denied(found, plain), plain)
 
 
 def find_date(text: str, today: date, lean: Lean) -> Found | None:
@@ -108,6 +114,36 @@ def _read(plain: str, today: date, lean: Lean) -> list[Found]:
             if reading is not None:
                 taken.append(_found(reading, plain, matched.start(), matched.end()))
     return sorted(taken, key=lambda found: found.start)
+
+
+def _carry_week(found: list[Found], plain: str) -> list[Found]:
+    """下周二或者周三: both are of the week that was named."""
+    for number, later in enumerate(found[1:], start=1):
+        earlier = found[number - 1]
+        if (
+            isinstance(earlier, DateFound)
+            and isinstance(later, DateFound)
+            and _OF_A_WEEK.match(earlier.text)
+            and _BARE_WEEKDAY.fullmatch(later.text)
+            and _OR.fullmatch(plain[earlier.end : later.start])
+        ):
+            monday = earlier.value - timedelta(days=earlier.value.weekday())
+            value = monday + timedelta(days=later.value.weekday())
+            found[number] = DateFound(value, later.text, earlier.certainty, later.start, later.end)
+    return found
+
+
+def _without_denied(found: list[Found], plain: str) -> list[Found]:
+    """不是下周六，是下周日: only what is meant."""
+    return [
+        one
+        for number, one in enumerate(found)
+        if not (
+            number + 1 < len(found)
+            and _DENIED.search(plain[: one.start])
+            and _MEANT.search(plain[one.end : found[number + 1].start])
+        )
+    ]
 
 
 def _found(

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Final
 
 from app.dialogue.reading.plain import say_plain
-from app.dialogue.reading.sounds import syllable
 from app.dialogue.understanding.cutter import Cutter
+from app.rules.pinyin import syllable
 from app.rules.townships import TOWNSHIPS
 
 LONGEST: Final = 160
