@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.dialogue.danger_signs import SIGNS
+from app.dialogue.danger_signs.by_sound import mend_by_sound
 from app.dialogue.danger_signs.cry import CRY_FOR_HELP
 from app.dialogue.danger_signs.fever import FEVER, MILK_REFUSED
 from app.dialogue.infant_age import says_older_child, stated_age_days
 from app.dialogue.reading.plain import say_plain
+from app.dialogue.understanding.kept import the_model
 from app.rules.emergencies import EmergencyCategory
 
 YOUNG_DAYS: Final = 92
@@ -28,11 +30,15 @@ class Emergency:
     text: str
 
 
+LIKE_EMERGENCIES: Final = 0.6
+"""How like the emergencies among the examples a message must be that no rule has found."""
+SHORTEST_GUESSED: Final = 4
+
 # Spaces and emoji part the words of a sign; sentence marks end it.
 _MARKS: Final = re.compile(r"[^\w,.!?:;°]")
 
 _LEARNING: Final = re.compile(
-    "预防|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
+    "提前学|想学|学一下|预防(?!针|接种|苗)|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
     "意外|烧)|以防|"
     "急救(?:课|图解|步骤|流程|培训|知识|视频|资料|讲座|班|方法|技能|手册|包)|(?:学|教|培训|讲).{0,8}(?:急救|"
     "海姆立克|心肺复苏|处理)|"
@@ -46,7 +52,7 @@ _ASKS_WHAT: Final = re.compile(
     "什么是|(?<!知道)是什么(?=$|[?呢啊])|是什么(?:病|意思|原因|症状|样)|是怎么(?:回事|引起|"
     "造成)的?$|有(?:什么|哪些)(?:症状|表现|前兆|信号|征兆|危害)|(?:什么|哪些)(?:症状|表现|信号|"
     "情况|东西|食物)|"
-    "怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
+    "会复发|怎么护理|的症状|怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
 )
 _SUPPOSING: Final = re.compile(
     "万一|如果|要是|假如|倘若|假使|若是|的话|一旦|当孩子|遇到.{0,8}(?:时|情况)|发生.{0,6}(?:时|"
@@ -104,7 +110,7 @@ _CHILD_TOOK: Final = re.compile(
 _LIFELESS: Final = re.compile(
     "(?:手机|电脑|平板|系统|网页|页面|小程序|公众号|程序|链接|视频|界面|屏幕|网络|按钮|app|点击|"
     "登录|验证码|消息|电话|报名|预约|课程|进度|第.课|下一课)"
-    ".{0,8}(?:卡|没反应|死机|不动|打不开|闪退|抽风|没有反应|堵)|(?:手机|玩具|奶瓶|奶嘴|遥控器?|"
+    ".{0,8}(?:卡|没反应|死机|不动|打不开|闪退|抽风|没有反应|堵)|(?:曲线|体重|手机|玩具|奶瓶|奶嘴|遥控器?|"
     "球|衣服|帽子|鞋|袜|被子|毛巾|钱包|钥匙|证件|书|气球|车胎|轮胎)"
     "(?:都|也|又|不小心|从.{1,6})?(?:掉|跌|摔|落|翻|没气|滚)|(?:肚脐|脐带|头发|牙|痂|指甲|"
     "睫毛)(?:眼|上|都|快|就|也|已经|自己)*(?:掉|脱|落)"
@@ -138,6 +144,44 @@ _OWN_CRAMP: Final = re.compile(
 _MOSQUITO: Final = re.compile("蚊")
 _BLOOD_IN_MOTHER: Final = re.compile("恶露|月经|例假|来事|痔疮|肛裂|产后(?!孩|宝)")
 
+_CALM: Final = (
+    _LEARNING,
+    _MATERIAL,
+    _ASKS_WHAT,
+    _SUPPOSING,
+    _FIGURE_OF_SPEECH,
+    _ELSEWHERE,
+    _JOKING,
+    _PLAYING,
+    _MOTHER_MEDICINE,
+    _WELL_SINCE,
+    _SETTLED,
+    _MOSQUITO,
+    _CALM_SLEEP,
+    _OWN_CRAMP,
+    _LONG_PAST,
+)
+_BY_WORD: Final = (
+    (EmergencyCategory.SELF_HARM, re.compile("死|活着|跳楼|解脱|撑不")),
+    (EmergencyCategory.DROWNING, re.compile("水里|河|塘|缸|淹|溺|池")),
+    (EmergencyCategory.CHOKING, re.compile("噎|卡|呛|堵|喉|咽|哽|梗")),
+    (EmergencyCategory.SWALLOWED_OBJECT, re.compile("吞|电池|磁|珠|针|硬币|玻璃")),
+    (EmergencyCategory.POISONING, re.compile("药|喝|误|农|毒|煤|漱|洗")),
+    (EmergencyCategory.ELECTRIC_SHOCK, re.compile("插座|触电|漏电|电线")),
+    (EmergencyCategory.BURN, re.compile("烫|烧|开水|火|油")),
+    (EmergencyCategory.BITE, re.compile("狗|猫|蛇|蜂|咬|鼠")),
+    (EmergencyCategory.ALLERGY, re.compile("过敏|疹|肿")),
+    (EmergencyCategory.FALL, re.compile("摔|掉|撞|砸|磕|楼|滚|压")),
+    (EmergencyCategory.CONVULSION, re.compile("抽|抖|白眼|僵|惊")),
+    (EmergencyCategory.NOT_BREATHING, re.compile("喘|呼吸|气|紫|青|闷|捂")),
+    (EmergencyCategory.UNCONSCIOUS, re.compile("醒|昏|晕|没反应|软|睡|倒")),
+    (EmergencyCategory.BLEEDING, re.compile("血")),
+)
+"""Which first aid is nearest, by one word."""
+_BY_AGE: Final = re.compile(f"{FEVER.pattern}|{MILK_REFUSED.pattern}")
+_MOURNED: Final = re.compile(
+    "(?:孩子|宝宝|娃|小囡)(?:已经|还是)?(?:没了|走了|没保住|去世|不在了)|流产|胎停"
+)
 _NEVER_CLEARED: Final = frozenset({EmergencyCategory.SELF_HARM, EmergencyCategory.HARM_TO_CHILD})
 _HABIT_CLEARS: Final = frozenset(
     {
@@ -156,12 +200,33 @@ def find_emergency(text: str, youngest_age_days: int | None) -> Emergency | None
     The age of the family's youngest child decides about fever: under 92 days, by its record or
     by the message itself, any fever is an emergency. None means that no child is known.
     """
-    plain = _MARKS.sub("", say_plain(text))
+    plain = mend_by_sound(_MARKS.sub("", say_plain(text)))
     for category, pattern in SIGNS:
         for found in pattern.finditer(plain):
             if not _is_cleared(category, plain, found.start(), found.end()):
                 return Emergency(category, found.group())
-    return _cry_for_help(plain) or _young_fever(plain, youngest_age_days)
+    return (
+        _cry_for_help(plain)
+        or _young_fever(plain, youngest_age_days)
+        or _like_emergencies(text, plain)
+    )
+
+
+def _like_emergencies(text: str, plain: str) -> Emergency | None:
+    """A message in words that no rule knows, much like those of emergencies among the examples.
+
+    Not where it asks about, learns or supposes, nor of a fever: there the age decides.
+    """
+    if len(plain) < SHORTEST_GUESSED or _BY_AGE.search(plain) or _MOURNED.search(plain):
+        return None
+    if any(calm.search(plain) for calm in _CALM) or _LIFELESS.search(plain):
+        return None
+    if the_model().chance(text, "emergency") < LIKE_EMERGENCIES:
+        return None
+    for category, words in _BY_WORD:
+        if found := words.search(plain):
+            return Emergency(category, found.group())
+    return Emergency(EmergencyCategory.OTHER_DANGER, plain[:20])
 
 
 def _cry_for_help(plain: str) -> Emergency | None:

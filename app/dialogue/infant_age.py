@@ -5,7 +5,7 @@ from typing import Final
 
 from app.dialogue.reading.numerals import read_number
 
-_NUM: Final = r"(?:\d{1,3}|[一二两三四五六七八九十百廿卅]{1,4})"
+_NUM: Final = r"(?:\d{1,3}|[一二两三四五六七八九十百廿卅]{1,4})几?"
 _BABY: Final = "(?:宝宝|孩子|小孩|娃|婴儿|新生儿|小家伙|儿子|女儿|孙子|孙女|弟弟|妹妹|他|她|小人)"
 _IN_DAYS: Final = re.compile(
     f"(?:才|刚|刚刚|只有|还只有|不到|出生|生下来?|生出来|生了|落地|{_BABY}|大概|"
@@ -56,7 +56,7 @@ def stated_age_days(plain: str) -> int | None:
         found = pattern.search(plain)
         if found is not None:
             numeral = next(group for group in found.groups() if group)
-            value = read_number(numeral)
+            value = read_number(numeral.rstrip("几"))
             if value is not None:
                 return int(value * days_each)
     if _IN_YEARS.search(plain):
@@ -64,7 +64,7 @@ def stated_age_days(plain: str) -> int | None:
     for found in _IN_MONTHS.finditer(plain):
         if _FREQUENCY.match(plain, found.end()):
             continue
-        value = read_number(found["n"])
+        value = read_number(found["n"].rstrip("几"))
         if value is not None:
             half = 0.5 if found["half"] or found["half2"] else 0.0
             just = 0 if re.search("刚满?$", plain[: found.start()]) else 2 if value >= 3 else 0

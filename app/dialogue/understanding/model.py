@@ -65,6 +65,10 @@ class Model:
         ranked = sorted(zip(powers, self._labels, strict=True), reverse=True)
         return tuple(Guess(label, power / total) for power, label in ranked)
 
+    def chance(self, text: str, label: str) -> float:
+        """How much of the belief is in one label."""
+        return next(guess.confidence for guess in self.guess(text) if guess.label == label)
+
     def reasons(self, text: str, label: str, most: int = 8) -> tuple[Reason, ...]:
         """The features of a message that speak most for a label, and by how much."""
         column = self._labels.index(label)
