@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.dialogue.emergency import find_emergency
+from app.dialogue.reading.measurements import read_measures
 from app.dialogue.reading.plain import normalise
 from app.dialogue.understanding.kept import the_model
 from content.examples import LABELS
@@ -12,8 +13,6 @@ from content.examples import LABELS
 EMERGENCY: Final = "emergency"
 EMERGENCY_CONFIDENCE: Final = 0.97
 """The rules for emergencies would rather be wrong than silent."""
-
-from app.dialogue.reading.measurements import read_measures
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +220,11 @@ IN_WORDS: Final = {
     "育儿资料": "ask_pack",
     "课程进度": "course_progress",
     "我的信息": "update_child",
+    "体重": "faq_growth",
+    "身高": "faq_growth",
+    "身长": "faq_growth",
+    "头围": "faq_growth",
+    "生长曲线": "faq_growth",
     "邀请": "register_child",
     "加入": "register_child",
     "导出信息": "human_agent",
