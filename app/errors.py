@@ -89,6 +89,23 @@ class AlreadyInFamily(DomainError):
 
 
 @dataclass(eq=False)
+class NotGuardian(DomainError):
+    """Somebody else of the family agreed to the children's data, and decides over it."""
+
+
+@dataclass(eq=False)
+class CaregiverUnknown(DomainError):
+    """No caregiver of this family has the number."""
+
+    caregiver_id: int
+
+
+@dataclass(eq=False)
+class LastCaregiver(DomainError):
+    """Nobody would be left who looks after the family's data."""
+
+
+@dataclass(eq=False)
 class SessionUnknown(DomainError):
     code: str
 

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 PATH = "/family/"
 KEY = "key"
 """The query's name of a link's signature."""
-LINK_DAYS = 14
+LASTS = timedelta(days=14)
 """A message is opened within days; what is older leads to the log-in, which asks nothing."""
 SALT = "family-page"
 
@@ -42,10 +42,12 @@ class PageLinks:
         asked of WeChat, silently."""
         return f"{self.public_url}{PATH}{quote(path)}"
 
-    def signed(self, path: str, *, caregiver_id: int, now: datetime, days: int = LINK_DAYS) -> str:
+    def signed(
+        self, path: str, *, caregiver_id: int, now: datetime, lasts: timedelta = LASTS
+    ) -> str:
         """The page for this caregiver without a log-in. The page must say that it may be opened
         so: see app.family.opening.opens_by_link."""
-        expires_at = int((now + timedelta(days=days)).timestamp())
+        expires_at = int((now + lasts).timestamp())
         key = self._serializer(PATH + path).dumps([caregiver_id, expires_at])
         return f"{self.url(path)}?{KEY}={key}"
 

@@ -20,6 +20,7 @@ TOPIC_NAMES = {
     "correction": "修改",
     "need": "登记",
     "relation": "邀请",
+    "privacy": "删除信息",
     "sessions": "报名",
     "year_plan": "年度计划",
     "check_in": "签到",

@@ -6,8 +6,6 @@ from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.rules.age import age_months
 from app.services import my_family as service
 from app.services import registration
-from app.services.follow_ups import open_follow_up
-from app.words import general
 from app.words import registration as words
 
 SKIPS = frozenset({"跳过", "不说", "不想说", "略过", "过"})
@@ -61,15 +59,3 @@ def go_on_relation(turn: Turn) -> Answered:
     elif turn.text not in SKIPS:
         return ELSEWHERE
     return Reply(words.relation_noted()), None
-
-
-def privacy_request(turn: Turn) -> Answered:
-    """Withdrawing, exporting and erasing are done by a person, who is told at once."""
-    open_follow_up(
-        turn.db,
-        kind="privacy",
-        caregiver=turn.caregiver,
-        detail=turn.inbound.text or turn.inbound.event_key,
-        now=turn.now,
-    )
-    return Reply(general.privacy_noted(turn.text, turn.phone)), None

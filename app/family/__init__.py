@@ -18,7 +18,9 @@ from app.family import (
     home,
     log_in,
     looks,
+    my_family,
     packs,
+    privacy,
     sessions,
     text_size,
     visits,
@@ -73,6 +75,8 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     growth.add_routes(family)
     sessions.add_routes(family)
     year_plan.add_routes(family)
+    my_family.add_routes(family)
+    privacy.add_routes(family)
     # Last: what is no page of ours is answered in the pages' own looks.
     family.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
     return family

@@ -1,5 +1,6 @@
 """Tables. Importing this package registers all of them on Base.metadata."""
 
+from app.models.api import ApiAnswer
 from app.models.family import Caregiver, Child, Consent, Family, Invitation
 from app.models.growth import Measurement
 from app.models.guidance import (
@@ -47,6 +48,7 @@ from app.models.visit import (
 )
 
 __all__ = [
+    "ApiAnswer",
     "AuditEntry",
     "AuditedFamily",
     "CalendarDay",

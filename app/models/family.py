@@ -33,10 +33,17 @@ class Family(Base):
     stopped_at: Mapped[datetime | None] = mapped_column(Instant)
     """A loss was told: from then on we send nothing on our own, until somebody lifts it."""
     created_at: Mapped[datetime] = mapped_column(Instant)
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Since then nobody is behind it: only what the service must account for is kept."""
 
     township: Mapped[Township] = relationship()
     station: Mapped[Station | None] = relationship()
-    children: Mapped[list["Child"]] = relationship(back_populates="family", order_by="Child.id")
+    children: Mapped[list["Child"]] = relationship(
+        back_populates="family",
+        order_by="Child.id",
+        primaryjoin="and_(Family.id == Child.family_id, Child.erased_at.is_(None))",
+    )
+    """Without those whose data was erased."""
     caregivers: Mapped[list["Caregiver"]] = relationship(
         back_populates="family", order_by="Caregiver.id"
     )
@@ -57,6 +64,10 @@ class Caregiver(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     openid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    unionid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The person in all of the district's apps; None where the platform has not said it yet."""
+    mini_openid: Mapped[str | None] = mapped_column(String(64), unique=True)
+    """The same person in the mini program."""
     family_id: Mapped[int | None] = mapped_column(ForeignKey("families.id"), index=True)
     relation: Mapped[str | None] = mapped_column(String(20))
     """mother, father, grandmother, grandfather, other; None where not said."""
@@ -115,6 +126,8 @@ class Child(Base):
     """The birth date and the weeks of gestation that the packs were planned by."""
     created_at: Mapped[datetime] = mapped_column(Instant)
     updated_at: Mapped[datetime] = mapped_column(Instant)
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
+    """The consent was withdrawn: name and dates are gone, the row stands for what was counted."""
 
     family: Mapped[Family] = relationship(back_populates="children")
 

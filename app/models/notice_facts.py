@@ -184,6 +184,10 @@ class LateReply(_Facts):
     text: str
 
 
+ERASED_FACTS = LateReply(text="")
+"""What is left of a notice of any kind whose family had its data erased."""
+
+
 class CaregiverJoined(_Facts):
     """Tells the one who invited that the invited person is in the family now."""
 
@@ -226,6 +230,7 @@ def load_facts(stored: str) -> NoticeFacts:
 
 
 __all__ = [
+    "ERASED_FACTS",
     "AgedOut",
     "CaregiverJoined",
     "CertificateChanged",

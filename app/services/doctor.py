@@ -22,7 +22,7 @@ from app.models import (
     SignUp,
     Staff,
 )
-from app.models.notice_facts import load_facts
+from app.models.notice_facts import ERASED_FACTS, load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
 from app.services import family_index, pack_checks, visit_checks, waiting_checks
 
@@ -232,13 +232,14 @@ def _unexplained_notices(db: Session) -> list[str]:
 
 
 def _unreadable_notices(db: Session, cipher: Cipher) -> list[str]:
-    """Notices whose facts are no record of their kind."""
+    """Notices whose facts are no record of their kind, and were not erased either."""
     broken = []
     # Taken as stored: one cell that no key opens must not end the whole examination.
     stored = select(Notice.id, Notice.kind, type_coerce(Notice.facts, Text)).order_by(Notice.id)
     for notice_id, kind, token in db.execute(stored).yield_per(1000):
         try:
-            is_readable = load_facts(cipher.decrypt(token)).kind == kind
+            facts = load_facts(cipher.decrypt(token))
+            is_readable = facts == ERASED_FACTS or facts.kind == kind
         except (InvalidToken, UnicodeError, ValidationError):
             is_readable = False
         if not is_readable:
@@ -262,14 +263,26 @@ def _children_without_consent(db: Session) -> list[str]:
 
 def _children_without_date(db: Session) -> list[str]:
     """Children that have neither a birth date nor a due date, or both."""
-    statement = select(Child.id).where(Child.birth_date.is_(None) == Child.due_date.is_(None))
+    statement = select(Child.id).where(
+        Child.birth_date.is_(None) == Child.due_date.is_(None), Child.erased_at.is_(None)
+    )
     return _named("child", db.scalars(statement.order_by(Child.id)))
 
 
 def _families_without_caregiver(db: Session) -> list[str]:
     cared_for = exists(select(Caregiver.id).where(Caregiver.family_id == Family.id))
-    statement = select(Family.id).where(~cared_for)
+    statement = select(Family.id).where(~cared_for, Family.erased_at.is_(None))
     return _named("family", db.scalars(statement.order_by(Family.id)))
+
+
+def _erased_that_are_not(db: Session) -> list[str]:
+    """Children whose data was erased and who still have a date, a consent or a place."""
+    consented = exists().where(Consent.child_id == Child.id, Consent.withdrawn_at.is_(None))
+    waiting = (SignUpState.WAITLISTED, SignUpState.OFFERED)
+    waits = exists().where(SignUp.child_id == Child.id, SignUp.state.in_(waiting))
+    dated = or_(Child.birth_date.is_not(None), Child.due_date.is_not(None), Child.sex.is_not(None))
+    statement = select(Child.id).where(Child.erased_at.is_not(None), or_(dated, consented, waits))
+    return _named("child", db.scalars(statement.order_by(Child.id)))
 
 
 def _followed_identities(db: Session) -> list[str]:
@@ -354,6 +367,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("children_have_consent", _children_without_consent),
     ("children_have_one_date", _children_without_date),
     ("families_can_be_found", family_index.unfindable),
+    ("erased_children_are_erased", _erased_that_are_not),
     ("families_have_a_caregiver", _families_without_caregiver),
     ("identities_are_kept_of_followers_only", _followed_identities),
     ("staff_have_their_place", _staff_without_place),

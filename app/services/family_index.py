@@ -31,7 +31,7 @@ def unfindable(db: Session) -> list[str]:
         f"child:{child_id}"
         for child_id in db.scalars(
             select(Child.id)
-            .where(~exists().where(FamilyTerm.child_id == Child.id))
+            .where(~exists().where(FamilyTerm.child_id == Child.id), Child.erased_at.is_(None))
             .order_by(Child.id)
         ).all()
         if _has_terms(db, child_id)

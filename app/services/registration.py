@@ -173,7 +173,7 @@ def unfollow(db: Session, openid: str, now: datetime) -> None:
     """
     caregiver = find_caregiver(db, openid)
     if caregiver is not None:
-        caregiver.openid = None
+        caregiver.openid = caregiver.unionid = None
         caregiver.is_following = False
         caregiver.unfollowed_at = now
         audit.record(
@@ -238,7 +238,8 @@ def register_child(
         set_township(db, caregiver=caregiver, name=draft.township, now=now)
     # Locked, so that both parents registering the same child at once do not make two.
     db.execute(select(Family.id).where(Family.id == family.id).with_for_update())
-    children = list(db.execute(select(Child).where(Child.family_id == family.id)).scalars())
+    kept = select(Child).where(Child.family_id == family.id, Child.erased_at.is_(None))
+    children = list(db.execute(kept).scalars())
     if any(child.nickname == draft.nickname for child in children):
         raise ChildAlreadyRegistered(draft.nickname)
     if len(children) >= CHILDREN_LIMIT:

@@ -113,6 +113,13 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
         if x.same_family
         else "您自己已经登记了一个家，不能再加入别的家。要合并，回复「人工」请老师帮忙。"
     ),
+    e.NotGuardian: lambda x: (
+        "宝宝的信息是家里另一位登记、同意的，要由他来办。您自己可以退出这个家，或回复「人工」找老师。"
+    ),
+    e.CaregiverUnknown: lambda x: "您家里没有这一位，可能刚刚已经移出去了。请刷新再看看。",
+    e.LastCaregiver: lambda x: (
+        "家里只剩这一位了，移出去就没有人照看宝宝的信息。真的不用了，请回复「注销」。"
+    ),
     e.SessionUnknown: lambda x: f"没有找到编号「{x.code}」的活动。回复「活动」看现在有哪些。",
     e.SignUpNotOpenYet: lambda x: (
         f"尚未开放：「{x.code}」{say_when(x.opens_at)}开始报名，到时候再发一次「报名 {x.code}」。"

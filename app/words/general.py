@@ -67,14 +67,6 @@ def complaint_noted(phone: str) -> str:
     return f"对不起，让您不满意了。这件事已经记下来，交给负责的老师处理。{call}\n想再补充，请直接写，或回复「人工」。"
 
 
-def privacy_noted(what: str, phone: str) -> str:
-    call = f"，电话 {phone}" if phone else ""
-    return (
-        f"您要「{what}」，已经记下来交给老师办{call}，办好会告诉您。\n"
-        "在这之前，您可以回复「我的信息」看看我们存了什么。"
-    )
-
-
 def pushes_paused() -> str:
     return "已暂停：养育资料先不发给您了。您自己报名的活动有变化，还是会告诉您。\n想再收，回复「恢复推送」。"
 

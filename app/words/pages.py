@@ -82,3 +82,11 @@ def plan_lost(code: str) -> str:
 
 def plan_ended() -> str:
     return "年度计划停了。已经报上的还在；想要了，随时再来。"
+
+
+def saved() -> str:
+    return "存好了。"
+
+
+def no_such_date() -> str:
+    return "这个日子不对，请重新选一下。"

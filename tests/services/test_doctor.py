@@ -360,6 +360,12 @@ FAULTS = (
         "child:{id}",
     ),
     Fault(
+        "UPDATE children SET erased_at = created_at WHERE id = :id",
+        CHILD,
+        "erased_children_are_erased",
+        "child:{id}",
+    ),
+    Fault(
         "UPDATE caregivers SET family_id = NULL WHERE family_id = :id",
         "SELECT max(id) FROM families",
         "families_have_a_caregiver",

@@ -1,0 +1,348 @@
+"""A family's rights over its data: consents and their history, withdrawing, leaving, erasing.
+
+Erasing takes away names, dates, words and the WeChat identity. What the public service must
+keep to account for its work (that a session was attended, in which township) stays without
+them: rows with numbers and states, and nobody behind them.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import Session
+
+from app.db import EncryptedText
+from app.errors import CaregiverUnknown, ChildUnknown, LastCaregiver, NotGuardian
+from app.models import (
+    Caregiver,
+    Child,
+    Consent,
+    Family,
+    FamilyTerm,
+    FollowUp,
+    GuidanceSession,
+    InboxEntry,
+    Invitation,
+    Notice,
+    SignUp,
+    YearPlan,
+)
+from app.models.notice_facts import ERASED_FACTS
+from app.rules.sign_up import ACTIVE, SignUpState
+from app.services import audit, holdings, waiting_list
+from app.services.audit import Actor
+from app.services.registration import get_family
+from app.services.seats import change_state, lock_session
+
+CHILD_DATA = "child_data"
+"""The consent without which nothing of a child may be kept."""
+KEPT_WORDS = frozenset({("consents", "evidence")})
+"""How a guardian agreed is kept as long as it may be asked for: it names nobody."""
+ERASED_NAME = "已注销"
+SEARCH_KEYS = ("_hash", "_digest")
+"""Endings of columns by which an encrypted word can be found again."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentLine:
+    """One consent as it was given, and what became of it."""
+
+    child_id: int | None
+    nickname: str
+    purpose: str
+    version: str
+    given_at: datetime
+    given_by: str | None
+    """The relation of who agreed; None where it was never said."""
+    is_own: bool
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure took away."""
+
+    children: int
+    cancelled: int
+    """Sign-ups still to come that were given back."""
+
+
+def is_guardian(db: Session, caregiver: Caregiver) -> bool:
+    """Whether this caregiver may decide over the children's data.
+
+    Whoever agreed may withdraw; where nobody who agreed can be reached any more, whoever is
+    left may.
+    """
+    if caregiver.family_id is None:
+        return False
+    agreed = select(Caregiver.id).where(
+        Caregiver.family_id == caregiver.family_id,
+        or_(Caregiver.openid.is_not(None), Caregiver.mini_openid.is_not(None)),
+        Caregiver.id.in_(
+            select(Consent.caregiver_id).where(
+                Consent.purpose == CHILD_DATA, Consent.withdrawn_at.is_(None)
+            )
+        ),
+    )
+    guardians = set(db.execute(agreed).scalars())
+    return not guardians or caregiver.id in guardians
+
+
+def consent_history(db: Session, caregiver: Caregiver) -> list[ConsentLine]:
+    """All consents of the family, the latest first. Raises NotRegistered."""
+    family = get_family(caregiver)
+    rows = db.execute(
+        select(Consent, Caregiver.relation, Child.nickname)
+        .join(Caregiver, Caregiver.id == Consent.caregiver_id)
+        .outerjoin(Child, Child.id == Consent.child_id)
+        .where(Caregiver.family_id == family.id)
+        .order_by(Consent.given_at.desc(), Consent.id.desc())
+    )
+    return [
+        ConsentLine(
+            child_id=consent.child_id,
+            nickname=nickname or "",
+            purpose=consent.purpose,
+            version=consent.version,
+            given_at=consent.given_at,
+            given_by=relation,
+            is_own=consent.caregiver_id == caregiver.id,
+            withdrawn_at=consent.withdrawn_at,
+        )
+        for consent, relation, nickname in rows
+    ]
+
+
+def withdraw(db: Session, *, caregiver: Caregiver, child: Child, now: datetime) -> Erased:
+    """Take back the consent to a child's data: what was kept on the ground of it is erased.
+
+    Raises NotGuardian, ChildUnknown.
+    """
+    family = _guarded_family(db, caregiver)
+    if child.family_id != family.id or child.erased_at is not None:
+        raise ChildUnknown(child.nickname, tuple(each.nickname for each in family.children))
+    cancelled = _give_back(db, family.id, {child.id}, Actor("caregiver", caregiver.id), now)
+    _scrub(db, holdings.find_own_rows(db, family.id, children=[child.id]))
+    _scrub_mentions(db, family.id, child.nickname)
+    _forget_children(db, [child], now)
+    _record(db, caregiver, "withdraw_consent", "child", child.id, now)
+    db.flush()
+    db.execute(delete(FamilyTerm).where(FamilyTerm.child_id == child.id))
+    db.expire(family, ["children"])
+    return Erased(children=1, cancelled=cancelled)
+
+
+def erase_family(db: Session, *, caregiver: Caregiver, now: datetime) -> Erased:
+    """Everything personal of the family is gone, and its caregivers belong to none.
+
+    Raises NotRegistered, NotGuardian.
+    """
+    family = _guarded_family(db, caregiver)
+    children = _children(db, family.id)
+    own = {child.id for child in children}
+    cancelled = _give_back(db, family.id, own, Actor("caregiver", caregiver.id), now)
+    waiting_list.leave_all(db, family.id, Actor("caregiver", caregiver.id), now)
+    members = _members(db, family.id)
+    _silence(db, [member.id for member in members])
+    _scrub(db, holdings.find_own_rows(db, family.id))
+    _forget_children(db, children, now)
+    db.execute(delete(Invitation).where(Invitation.family_id == family.id))
+    for member in members:
+        member.family = None
+        member.relation = None
+    family.station = None
+    family.erased_at = now
+    _record(db, caregiver, "erase", "family", family.id, now)
+    _unlink(db, caregiver, now)
+    db.flush()
+    # By name and telephone nobody is found any more.
+    db.execute(delete(FamilyTerm).where(FamilyTerm.family_id == family.id))
+    return Erased(children=len(children), cancelled=cancelled)
+
+
+def leave_family(db: Session, *, caregiver: Caregiver, now: datetime) -> None:
+    """This caregiver is no longer of the family; nothing else changes.
+
+    Raises NotRegistered, LastCaregiver where nobody would be left.
+    """
+    family = get_family(caregiver)
+    _take_out(db, family, caregiver, caregiver, now)
+
+
+def remove_caregiver(
+    db: Session, *, caregiver: Caregiver, other_id: int, now: datetime
+) -> Caregiver:
+    """Another caregiver is no longer of the family. Raises CaregiverUnknown, NotGuardian."""
+    family = _guarded_family(db, caregiver)
+    other = db.get(Caregiver, other_id)
+    if other is None or other.family_id != family.id:
+        raise CaregiverUnknown(other_id)
+    _take_out(db, family, other, caregiver, now)
+    return other
+
+
+def _take_out(
+    db: Session, family: Family, leaving: Caregiver, acting: Caregiver, now: datetime
+) -> None:
+    # Locked, so that two who leave at once do not leave the children to nobody.
+    db.execute(select(Family.id).where(Family.id == family.id).with_for_update())
+    staying = [each for each in _members(db, family.id) if each.id != leaving.id]
+    if not any(each.openid or each.mini_openid for each in staying):
+        raise LastCaregiver()
+    db.execute(delete(Invitation).where(Invitation.created_by == leaving.id))
+    leaving.family = None
+    leaving.relation = None
+    _record(db, acting, "leave_family", "caregiver", leaving.id, now)
+    db.flush()
+    db.expire(family, ["caregivers"])
+
+
+def _guarded_family(db: Session, caregiver: Caregiver) -> Family:
+    family = get_family(caregiver)
+    if not is_guardian(db, caregiver):
+        raise NotGuardian()
+    db.execute(select(Family.id).where(Family.id == family.id).with_for_update())
+    return family
+
+
+def _children(db: Session, family_id: int) -> list[Child]:
+    return list(
+        db.execute(
+            select(Child).where(Child.family_id == family_id, Child.erased_at.is_(None))
+        ).scalars()
+    )
+
+
+def _members(db: Session, family_id: int) -> list[Caregiver]:
+    return list(
+        db.execute(
+            select(Caregiver).where(Caregiver.family_id == family_id).order_by(Caregiver.id)
+        ).scalars()
+    )
+
+
+def _give_back(
+    db: Session, family_id: int, children: Collection[int], actor: Actor, now: datetime
+) -> int:
+    """Cancel what these children are signed up for and did not begin; how many those were.
+
+    The deadline of cancelling does not hold here: a place of nobody is of no use to anybody.
+    """
+    wanted = (
+        SignUp.family_id == family_id,
+        SignUp.child_id.in_(children),
+        SignUp.state.in_(ACTIVE - {SignUpState.ATTENDED}),
+    )
+    session_ids = db.scalars(
+        select(SignUp.session_id)
+        .join(SignUp.session)
+        .where(*wanted, GuidanceSession.starts_at > now)
+        .distinct()
+        .order_by(SignUp.session_id)
+    ).all()
+    count = 0
+    for session_id in session_ids:
+        lock_session(db, session_id)
+        rows = db.scalars(
+            select(SignUp)
+            .where(*wanted, SignUp.session_id == session_id)
+            .order_by(SignUp.id)
+            .execution_options(populate_existing=True)
+        ).all()
+        for sign_up in rows:
+            change_state(db, sign_up, SignUpState.CANCELLED, actor, now)
+        count += len(rows)
+        db.flush()
+        waiting_list.promote(db, db.get_one(GuidanceSession, session_id), now)
+    db.execute(
+        update(YearPlan)
+        .where(YearPlan.child_id.in_(children), YearPlan.ended_at.is_(None))
+        .values(ended_at=now)
+    )
+    db.flush()
+    return count
+
+
+def _forget_children(db: Session, children: Sequence[Child], now: datetime) -> None:
+    for child in children:
+        child.nickname = ERASED_NAME
+        child.birth_date = child.due_date = None
+        child.sex = child.gestation_weeks = None
+        child.erased_at = child.updated_at = now
+    db.execute(
+        update(Consent)
+        .where(
+            Consent.child_id.in_([child.id for child in children]), Consent.withdrawn_at.is_(None)
+        )
+        .values(withdrawn_at=now)
+    )
+
+
+def _silence(db: Session, caregiver_ids: Sequence[int]) -> None:
+    """What was still to be sent is not sent, and what was sent is not remembered."""
+    db.execute(
+        update(Notice)
+        .where(Notice.caregiver_id.in_(caregiver_ids), Notice.state.in_(("queued", "waiting")))
+        .values(state="skipped", reason="erased")
+    )
+    db.execute(
+        update(Notice)
+        .where(Notice.caregiver_id.in_(caregiver_ids))
+        .values(facts=ERASED_FACTS.model_dump_json(), text=None)
+    )
+
+
+def _scrub(db: Session, rows: Sequence[holdings.OwnRows]) -> None:
+    """Empty every encrypted word, and every key by which one could be found again."""
+    for own in rows:
+        values: dict[str, str | None] = {}
+        for column in own.table.c:
+            if (own.table.name, column.name) in KEPT_WORDS or own.table.name == "notices":
+                continue
+            is_key = column.name.endswith(SEARCH_KEYS) and column.nullable
+            if isinstance(column.type, EncryptedText) or is_key:
+                values[column.name] = None if column.nullable else ""
+        if values:
+            db.execute(update(own.table).where(own.condition).values(values))
+    # What was read before is not what is stored now.
+    db.expire_all()
+
+
+def _scrub_mentions(db: Session, family_id: int, nickname: str) -> None:
+    """Empty what was written of a child elsewhere: notices to the family, words to the station."""
+    members = [member.id for member in _members(db, family_id)]
+    for notice in db.scalars(select(Notice).where(Notice.caregiver_id.in_(members))):
+        if nickname in f"{notice.facts} {notice.text}":
+            notice.facts, notice.text = ERASED_FACTS.model_dump_json(), None
+            if notice.state in ("queued", "waiting"):
+                notice.state, notice.reason = "skipped", "erased"
+    for follow_up in db.scalars(select(FollowUp).where(FollowUp.caregiver_id.in_(members))):
+        if nickname in follow_up.detail:
+            follow_up.detail = ""
+
+
+def _unlink(db: Session, caregiver: Caregiver, now: datetime) -> None:
+    """The WeChat identity is gone, as after leaving the account; who writes again is new."""
+    db.execute(
+        update(InboxEntry)
+        .where(InboxEntry.openid == caregiver.openid)
+        .values(openid="", reply=None)
+    )
+    caregiver.openid = caregiver.unionid = caregiver.mini_openid = None
+    caregiver.is_following = False
+    caregiver.unfollowed_at = now
+    caregiver.scanned_station = None
+
+
+def _record(
+    db: Session, caregiver: Caregiver, action: str, subject: str, subject_id: int, now: datetime
+) -> None:
+    audit.record(
+        db,
+        actor=Actor("caregiver", caregiver.id),
+        action=action,
+        subject_type=subject,
+        subject_id=subject_id,
+        now=now,
+    )
