@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     wechat_open_url: str = ""
     """Where pages ask who opened them; empty: the platform's, or WECHAT_API_URL's where that is
     not the platform."""
+    wechat_mini_app_id: str = ""
+    """The mini program's AppID; empty where there is none."""
+    wechat_mini_app_secret: SecretStr = SecretStr("")
     wechat_max_skew_seconds: int = 600
     wechat_templates: dict[str, str] = {}
     """Template ids by notice kind, as JSON: {"sign_up_confirmed": "…"}."""

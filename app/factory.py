@@ -1,6 +1,7 @@
 """create_app: the web application from services that are already wired."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -25,15 +26,25 @@ class Application(Flask):
     means nothing to the platform, and would cost every message a tenth of its time.
     """
 
-    def __init__(self, callback: CallbackApp) -> None:
+    def __init__(self, callback: CallbackApp, services: Services) -> None:
         super().__init__("app")
         self._callback = callback
+        self._services = services
+
+    @cached_property
+    def api(self) -> Flask:
+        """The mini-service API, made when somebody first asks: most workers start without."""
+        from app.api import make_api_app
+
+        return make_api_app(self._services)
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         if self._callback.is_for(environ.get("PATH_INFO", "")):
             return self._callback(environ, start_response)
+        if environ.get("PATH_INFO", "").startswith("/api/"):
+            return self.api(environ, start_response)
         return super().__call__(environ, start_response)
 
 
@@ -42,7 +53,7 @@ def create_app(services: Services, *, commands: bool = True) -> Flask:
 
     A web worker starts faster, and smaller, without the commands' imports.
     """
-    app = Application(CallbackApp(services))
+    app = Application(CallbackApp(services), services)
     app.extensions["yuban"] = services
     follow_requests(app)
     secure(app, services.settings)

@@ -41,9 +41,10 @@ class Security:
     limiter: Limiter
 
 
-def secure(app: Flask, settings: Settings) -> Security:
+def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Security:
     """Set the cookie flags, headers, form tokens and rate limits of the whole application.
 
+    Without forms (an API whose callers bring a token and no cookie) there are no form tokens.
     Kept in app.extensions["security"] for the blueprints that are registered after.
     """
     is_https = settings.public_url.startswith("https://")
@@ -78,13 +79,8 @@ def secure(app: Flask, settings: Settings) -> Security:
         frame_options="DENY",
         content_security_policy=CONTENT_SECURITY_POLICY,
     )
-    csrf = CSRFProtect(app)
-
-    @app.before_request
-    def _check_form_token() -> None:
-        # Every path that is not signed, also one that somebody adds tomorrow.
-        if request.path not in SIGNED_PATHS:
-            csrf.protect()
+    if has_forms:
+        _check_form_tokens(app)
 
     limiter = Limiter(
         get_remote_address,
@@ -102,6 +98,16 @@ def secure(app: Flask, settings: Settings) -> Security:
     security = Security(limiter=limiter)
     app.extensions["security"] = security
     return security
+
+
+def _check_form_tokens(app: Flask) -> None:
+    csrf = CSRFProtect(app)
+
+    @app.before_request
+    def _check_form_token() -> None:
+        # Every path that is not signed, also one that somebody adds tomorrow.
+        if request.path not in SIGNED_PATHS:
+            csrf.protect()
 
 
 def _limiter_uri(redis_url: str) -> str:

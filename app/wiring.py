@@ -1,7 +1,7 @@
 """Joins settings, database, Redis and handlers into what the edges use."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from app.wechat.turns import Turns
 from content.shelf import Shelf
 
 if TYPE_CHECKING:
-    from app.wechat.web_login import Opener
+    from app.wechat.web_login import MiniUser, Opener
     from content.library import Library
 
 REDIS_TIMEOUT_SECONDS = 1.0
@@ -66,6 +66,25 @@ class Services:
         from app.wechat.web_login import find_opener
 
         return find_opener(self.settings, code)
+
+    def find_mini_user(self, code: str) -> "MiniUser":
+        """Who logs in to the mini program. Raises CodeSpent or PlatformError."""
+        from app.wechat.web_login import find_mini_user
+
+        return find_mini_user(self.settings, code)
+
+    def ask_unionids(self, openids: Sequence[str]) -> Mapping[str, str]:
+        """UnionIDs by openid, of followers for whom the platform has one.
+
+        Raises PlatformError or redis.RedisError.
+        """
+        from app.wechat.deliver import make_client
+
+        client = make_client(self.settings, self.redis)
+        try:
+            return client.find_unionids(openids)
+        finally:
+            client.close()
 
     def find_session_code(self, session_code: str) -> str | None:
         """What the QR code of a guidance session says; None where the platform is silent."""

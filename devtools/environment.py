@@ -60,6 +60,8 @@ def default_settings(root: Path, addresses: Addresses | None) -> dict[str, str]:
         "REDIS_URL": f"unix://{socket_path(root, 'redis')}?db=0",
         "WECHAT_APP_ID": credentials.APP_ID,
         "WECHAT_APP_SECRET": credentials.APP_SECRET,
+        "WECHAT_MINI_APP_ID": credentials.MINI_APP_ID,
+        "WECHAT_MINI_APP_SECRET": credentials.MINI_APP_SECRET,
         "WECHAT_TOKEN": credentials.TOKEN,
         "WECHAT_AES_KEY": credentials.AES_KEY,
         "WECHAT_TEMPLATES": json.dumps(DEMO_TEMPLATE_IDS),

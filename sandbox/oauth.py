@@ -53,3 +53,13 @@ def shown_openid(code: OAuthCode) -> str:
     if not code.snapshot:
         return code.openid
     return "oSnap" + hashlib.sha256(code.openid.encode()).hexdigest()[:23]
+
+
+def mini_openid(openid: str) -> str:
+    """The person's openid in the mini program: each app has its own."""
+    return "oMini" + hashlib.sha256(f"mini {openid}".encode()).hexdigest()[:23]
+
+
+def unionid(openid: str) -> str:
+    """The person in all apps that are bound to one open platform."""
+    return "oUnion" + hashlib.sha256(f"union {openid}".encode()).hexdigest()[:22]

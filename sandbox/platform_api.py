@@ -50,6 +50,19 @@ class _TokenRequest:
     force_refresh: bool = False
 
 
+@dataclass(frozen=True)
+class _One:
+    openid: str
+    lang: str = ""
+
+
+@dataclass(frozen=True)
+class _Batch:
+    user_list: list[_One]
+
+
+_BATCH: TypeAdapter[_Batch] = TypeAdapter(_Batch)
+USERS_AT_ONCE = 100
 _TOKEN_REQUEST: TypeAdapter[_TokenRequest] = TypeAdapter(_TokenRequest)
 
 Handler = Callable[[World, Line, Call], Payload]
@@ -142,7 +155,11 @@ def _qrcode_create(world: World, line: Line, call: Call) -> Payload:
 
 
 def _user_info(world: World, line: Line, call: Call) -> Payload:
-    person = world.state.people.get(call.args.get("openid", ""))
+    return _info_of(world, call.args.get("openid", ""))
+
+
+def _info_of(world: World, openid: str) -> Payload:
+    person = world.state.people.get(openid)
     if person is None:
         raise ApiError(40003)
     if not person.following:
@@ -150,6 +167,7 @@ def _user_info(world: World, line: Line, call: Call) -> Payload:
     return {
         "subscribe": 1,
         "openid": person.openid,
+        "unionid": oauth.unionid(person.openid),
         # No name, no picture: the platform stopped giving them in December 2021.
         "nickname": "",
         "headimgurl": "",
@@ -210,9 +228,27 @@ def _oauth_access_token(world: World, line: Line, call: Call) -> Payload:
 def _jscode2session(world: World, line: Line, call: Call) -> Payload:
     if call.args.get("grant_type") != "authorization_code":
         raise ApiError(40002)
-    tokens.check_account(world.settings, call.args.get("appid", ""), call.args.get("secret", ""))
+    settings = world.settings
+    if call.args.get("appid", "") != settings.mini_app_id:
+        raise ApiError(40013)
+    if call.args.get("secret", "") != settings.mini_app_secret:
+        raise ApiError(40125)
     code = oauth.spend_code(world, call.args.get("js_code", ""))
-    return {"openid": oauth.shown_openid(code), "session_key": "c2FuZGJveC1zZXNzaW9uLQ=="}
+    return {
+        "openid": oauth.mini_openid(code.openid),
+        "session_key": "c2FuZGJveC1zZXNzaW9uLQ==",
+        "unionid": oauth.unionid(code.openid),
+    }
+
+
+def _user_info_batchget(world: World, line: Line, call: Call) -> Payload:
+    try:
+        wanted = _BATCH.validate_json(call.body)
+    except ValidationError:
+        raise ApiError(47001) from None
+    if not 0 < len(wanted.user_list) <= USERS_AT_ONCE:
+        raise ApiError(40032)
+    return {"user_info_list": [_info_of(world, one.openid) for one in wanted.user_list]}
 
 
 @dataclass(frozen=True)
@@ -236,6 +272,7 @@ ENDPOINTS = (
     _Endpoint("/cgi-bin/menu/delete", "*", _menu_delete),
     _Endpoint("/cgi-bin/qrcode/create", "POST", _qrcode_create),
     _Endpoint("/cgi-bin/user/info", "GET", _user_info),
+    _Endpoint("/cgi-bin/user/info/batchget", "POST", _user_info_batchget),
     _Endpoint("/cgi-bin/user/get", "GET", _user_get),
     # Counting the call that empties the counters would leave one behind.
     _Endpoint("/cgi-bin/clear_quota", "POST", _clear_quota, is_counted=False),

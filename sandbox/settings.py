@@ -28,6 +28,8 @@ class Settings:
     """The service's callback address, such as http://127.0.0.1:8000/wechat."""
     app_id: str = credentials.APP_ID
     app_secret: str = credentials.APP_SECRET
+    mini_app_id: str = credentials.MINI_APP_ID
+    mini_app_secret: str = credentials.MINI_APP_SECRET
     token: str = credentials.TOKEN
     aes_key: str = credentials.AES_KEY
     mode: Mode = "safe"
@@ -63,6 +65,8 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Settings:
         callback=environ[CALLBACK_VARIABLE],
         app_id=environ.get("WECHAT_APP_ID") or credentials.APP_ID,
         app_secret=environ.get("WECHAT_APP_SECRET") or credentials.APP_SECRET,
+        mini_app_id=environ.get("WECHAT_MINI_APP_ID") or credentials.MINI_APP_ID,
+        mini_app_secret=environ.get("WECHAT_MINI_APP_SECRET") or credentials.MINI_APP_SECRET,
         token=environ.get("WECHAT_TOKEN") or credentials.TOKEN,
         aes_key=aes_key,
         mode=read_mode(environ.get("WECHAT_MODE") or "safe"),

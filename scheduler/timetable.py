@@ -7,6 +7,7 @@ mean other days to the scheduler (0 is Monday) than to cron (0 is Sunday).
 from app.wiring import Job
 from scheduler import (
     escalate,
+    learn_people,
     nudge_course,
     nudge_year_plan,
     promote_waiting,
@@ -68,6 +69,12 @@ JOBS: tuple[Job, ...] = (
         schedule="5,35 8-20 * * *",
         does="plans age-tied packs and queues what is due, at most three a week and family",
         run=queue_packs.run,
+    ),
+    Job(
+        name="learn_people",
+        schedule="*/10 * * * *",
+        does="where there is a mini program: asks the platform who followers are in it",
+        run=learn_people.run,
     ),
     Job(
         name="tidy",

@@ -1,6 +1,5 @@
 """Who opened a page: by the cookie that WeChat's answer left, or by a signed link."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ParamSpec
@@ -14,6 +13,7 @@ from app.clock import now
 from app.db import Database
 from app.models import Caregiver, Family
 from app.page_links import KEY
+from app.rules.identity import mark_of
 from app.services.registration import get_family
 from app.wiring import Services
 
@@ -124,11 +124,6 @@ def is_by_link() -> bool:
     """Whether this page was opened by a signed link, and nothing but it may be shown."""
     opened: Opened = g.opened
     return opened.is_by_link
-
-
-def mark_of(openid: str) -> str:
-    """Enough of an openid to know it again, too little to write to anybody."""
-    return hashlib.sha256(openid.encode()).hexdigest()[:20]
 
 
 def remember(caregiver: Caregiver) -> None:

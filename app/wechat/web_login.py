@@ -49,3 +49,37 @@ def find_opener(settings: Settings, code: str) -> Opener:
     if not isinstance(openid, str) or not openid:
         raise AnswerLost("unreadable")
     return Opener(openid, is_virtual=answer.get("is_snapshotuser") == 1)
+
+
+@dataclass(frozen=True, slots=True)
+class MiniUser:
+    """Who logs in to the mini program."""
+
+    openid: str
+    """Of the mini program: another one than the account's."""
+    unionid: str | None
+
+
+def find_mini_user(settings: Settings, code: str) -> MiniUser:
+    """Whose code wx.login gave. Raises as find_opener does."""
+    platform = Platform(settings.wechat_api_url, settings.wechat_mini_app_id)
+    try:
+        answer = platform.get(
+            "sns/jscode2session",
+            [
+                ("appid", settings.wechat_mini_app_id),
+                ("secret", settings.wechat_mini_app_secret.get_secret_value()),
+                ("js_code", code),
+                ("grant_type", "authorization_code"),
+            ],
+        )
+    except ApiRefused as error:
+        if error.code in SPENT_CODES:
+            raise CodeSpent from None
+        raise
+    finally:
+        platform.close()
+    openid, unionid = answer.get("openid"), answer.get("unionid")
+    if not isinstance(openid, str) or not openid:
+        raise AnswerLost("unreadable")
+    return MiniUser(openid, unionid if isinstance(unionid, str) and unionid else None)

@@ -12,7 +12,8 @@ from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from app.factory import create_app
-from app.family.opening import CAREGIVER, MARK, mark_of
+from app.family.opening import CAREGIVER, MARK
+from app.rules.identity import mark_of
 from app.services.registration import find_caregiver
 from app.wiring import Services
 from tests.conversations.conftest import (

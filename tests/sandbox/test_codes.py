@@ -176,16 +176,21 @@ def test_where_nobody_is_known_the_platform_asks(sandbox: Handle) -> None:
     assert MAMA in page
 
 
-def test_a_mini_program_code_gives_the_openid(sandbox: Handle) -> None:
+def test_a_mini_program_code_gives_another_openid_and_the_same_person(sandbox: Handle) -> None:
     code = sandbox.client.post(f"/_sandbox/people/{MAMA}/code").get_json()["code"]
     query = {
-        "appid": credentials.APP_ID,
-        "secret": credentials.APP_SECRET,
+        "appid": credentials.MINI_APP_ID,
+        "secret": credentials.MINI_APP_SECRET,
         "js_code": code,
         "grant_type": "authorization_code",
     }
     answer = sandbox.client.get("/sns/jscode2session", query_string=query).get_json()
-    assert answer["openid"] == MAMA
+    assert answer["openid"] not in ("", MAMA)
     assert answer["session_key"]
+    sandbox.act(MAMA, "follow")
+    asked = {"user_list": [{"openid": MAMA}, {"openid": BABA}]}
+    told = sandbox.call("/cgi-bin/user/info/batchget", asked)["user_info_list"]
+    assert told[0]["unionid"] == answer["unionid"]
+    assert told[1] == {"subscribe": 0, "openid": BABA}
     again = sandbox.client.get("/sns/jscode2session", query_string=query).get_json()
     assert again["errcode"] == 40163
