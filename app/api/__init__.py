@@ -21,6 +21,7 @@ from app.wiring import Services
 
 VERSION = "1.0.0"
 PER_CALLER = "120 per minute"
+ANSWERS = {**PROBLEMS, "304": {"description": "没有变：上次给的还对"}}
 STYLE = (Path(__file__).parent / "description.css").read_text("utf-8")
 TOPICS = (sessions, year_plan, packs, course, family)
 
@@ -31,7 +32,6 @@ def make_api_app(services: Services) -> Flask:
         "app.api",
         info=Info(title="崇明育伴 小程序接口", version=VERSION),
         security_schemes=SCHEME,
-        responses=PROBLEMS,
         validation_error_status=422,
         validation_error_model=Problem,
         validation_error_callback=say_invalid,
@@ -44,7 +44,9 @@ def make_api_app(services: Services) -> Flask:
     security = secure(app, services.settings, has_forms=False)
     register_problems(app)
     app.after_request(finish)
-    api = APIBlueprint("api", __name__, url_prefix="/api/v1", abp_security=BEARER)
+    api = APIBlueprint(
+        "api", __name__, url_prefix="/api/v1", abp_security=BEARER, abp_responses=ANSWERS
+    )
     log_in.add_routes(api, security.limiter)
     for topic in TOPICS:
         topic.add_routes(api)
