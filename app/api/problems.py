@@ -3,6 +3,7 @@ person."""
 
 import re
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from http import HTTPStatus
 from typing import Any
@@ -19,7 +20,7 @@ from app.words import api as words
 from app.words.errors import say_error
 
 MEDIA_TYPE = "application/problem+json"
-NOT_FOUND = (e.SessionUnknown, e.ChildUnknown, e.SignUpUnknown, e.CaregiverUnknown)
+NOT_FOUND = (e.SessionUnknown, e.ChildUnknown, e.SignUpUnknown, e.CaregiverUnknown, e.VisitUnknown)
 WRONG = (e.BornInFuture, e.ChildTooOld, e.DueDateOutOfRange, e.TownshipUnknown)
 
 log = structlog.get_logger(__name__)
@@ -135,4 +136,6 @@ def _plain(value: object) -> object:
         return value.isoformat()
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     return value if value is None or isinstance(value, (bool, int, str)) else str(value)

@@ -30,7 +30,7 @@ from app.models import (
 )
 from app.models.notice_facts import ERASED_FACTS
 from app.rules.sign_up import ACTIVE, SignUpState
-from app.services import audit, holdings, waiting_list
+from app.services import audit, holdings, visit_privacy, waiting_list
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.services.seats import change_state, lock_session
@@ -123,6 +123,7 @@ def withdraw(db: Session, *, caregiver: Caregiver, child: Child, now: datetime) 
     if child.family_id != family.id or child.erased_at is not None:
         raise ChildUnknown(child.nickname, tuple(each.nickname for each in family.children))
     cancelled = _give_back(db, family.id, {child.id}, Actor("caregiver", caregiver.id), now)
+    visit_privacy.forget(db, caregiver=caregiver, children={child.id}, now=now)
     _scrub(db, holdings.find_own_rows(db, family.id, children=[child.id]))
     _scrub_mentions(db, family.id, child.nickname)
     _forget_children(db, [child], now)
@@ -143,6 +144,8 @@ def erase_family(db: Session, *, caregiver: Caregiver, now: datetime) -> Erased:
     own = {child.id for child in children}
     cancelled = _give_back(db, family.id, own, Actor("caregiver", caregiver.id), now)
     waiting_list.leave_all(db, family.id, Actor("caregiver", caregiver.id), now)
+    visit_privacy.forget(db, caregiver=caregiver, children=own, now=now)
+    visit_privacy.forget_address(db, family.id)
     members = _members(db, family.id)
     _silence(db, [member.id for member in members])
     _scrub(db, holdings.find_own_rows(db, family.id))

@@ -29,6 +29,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "one_date": "生日和预产期请填一个，只填一个。",
     "township_missing": "请说住在哪个乡镇。",
     "answers_missing": "每一题都要答。",
+    "no_visit": "现在没有上门的安排。要请老师上门，先选一个时间。",
     "not_sure": "这一步不能恢复，请确认后再来。",
 }
 

@@ -216,6 +216,17 @@ def test_packs_are_read_for_the_childs_age(mama: Caller, services: Services) -> 
     assert put.status_code == 404, "nobody gave it to her yet"
 
 
+def test_a_visit_without_visitors_waits_for_a_person(mama: Caller) -> None:
+    assert mama.gets("/visit", 404)["code"] == "no_visit"
+    assert mama.gets("/visit/times")["items"] == []
+    made = mama.posts("/visit", {"day": "2026-11-26", "half": "morning"})
+    assert (made["state"], made["child"], made["visitor"]) == ("requested", "糖糖", None)
+    again = mama.posts("/visit", {"day": "2026-11-26"}, 409)
+    assert again["code"] == "visit_already_open"
+    assert "取消" in mama.deletes("/visit")["message"]
+    assert mama.deletes("/visit", 404)["code"] == "visit_unknown"
+
+
 def test_one_person_in_account_and_app_is_one(
     person: Callable[[str], Person],
     world: World,
