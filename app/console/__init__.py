@@ -22,6 +22,7 @@ from app.console import (
     follow_ups,
     more,
     notices,
+    packs,
     sessions,
     sheets,
     timetable,
@@ -89,6 +90,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     families.add_routes(console)
     follow_ups.add_routes(console)
     notices.add_routes(console)
+    packs.add_routes(console)
     more.add_routes(console)
     visits.add_routes(console)
     visit_work.add_routes(console)

@@ -108,6 +108,13 @@ ACCESS: Final[Mapping[str, Access]] = {
     "visit_step": ON_A_VISIT,
     "visit_form": Access(see=STATION_STAFF | {Role.VISITOR}),
     "send_record": ON_A_VISIT,
+    # Packs
+    "packs": Access(see=READERS | {Role.EDITOR}),
+    "pack": Access(see=READERS | {Role.EDITOR}),
+    "switch_pack": Access(act=DISTRICT | {Role.EDITOR}),
+    "stop_family": ACT,
+    "resume_family": ACT,
+    "mark_lost": ACT,
     # Coverage
     "coverage": LOOKS,
 }
@@ -160,6 +167,7 @@ TABS: Final = (
     ),
     Tab("families", "家庭", "查找家庭，看一家的来往", frozenset({"family", "family_contact"})),
     Tab("follow_ups", "跟进", "要人来办的事"),
+    Tab("packs", "资料", "按月龄发的资料，送到和打开多少", frozenset({"pack"})),
     Tab("notices", "通知", "发给家长的消息，没送到的"),
     Tab("coverage", "进度", "有需求的家庭，今年到了几次"),
 )

@@ -172,6 +172,7 @@ def show_family(family_id: int) -> ResponseReturnValue:
         words=words,
         shown=timeline.SHOWN,
         may_change=may(current_role(), "family_contact", acts=True),
+        may_stop=may(current_role(), "stop_family", acts=True),
     )
 
 

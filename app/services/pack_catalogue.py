@@ -1,16 +1,18 @@
 """The packs of the library as rows that SQL can join, and whether each is pushed."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
-from app.models import CataloguedPack, PackWindow
+from app.models import CataloguedPack, PackWindow, Staff
 from app.models.notice_facts import PackDue, dump_facts
 from app.rules.age import TERM_WEEKS
 from app.rules.pack_choice import EARLIEST_WEEKS, TERM, Window, window_of
+from app.services import audit
 from content.packs import PUSHED_STATUSES, Pack
 
 WITHDRAWN = "withdrawn"
@@ -46,6 +48,79 @@ def sync(db: Session, packs: Iterable[Pack], now: datetime) -> int:
         rows[gone].blocked_by = WITHDRAWN
     db.flush()
     return pushed
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """When staff took a pack out of use, who, and why."""
+
+    at: datetime
+    by: str | None
+    why: str
+
+
+def find_switch(db: Session, pack_id: str) -> Switch | None:
+    """None where the pack is in use."""
+    row = db.execute(
+        select(CataloguedPack, Staff.username)
+        .outerjoin(Staff, Staff.id == CataloguedPack.switched_off_by)
+        .where(CataloguedPack.id == pack_id, CataloguedPack.switched_off_at.is_not(None))
+    ).one_or_none()
+    if row is None or row[0].switched_off_at is None:
+        return None
+    return Switch(row[0].switched_off_at, row[1], row[0].switched_off_why or "")
+
+
+def switched_off(db: Session) -> frozenset[str]:
+    """The packs that staff took out of use."""
+    return frozenset(
+        db.scalars(select(CataloguedPack.id).where(CataloguedPack.switched_off_at.is_not(None)))
+    )
+
+
+def switch_off(db: Session, pack: Pack, *, staff_id: int, why: str, now: datetime) -> None:
+    """Neither pushed nor shown from now on; what lies in the outbox is checked before it leaves."""
+    row = _row(db, pack, now)
+    if row.switched_off_at is not None:
+        return
+    row.switched_off_at, row.switched_off_by, row.switched_off_why = now, staff_id, why
+    row.blocked_by = SWITCHED_OFF
+    _record(db, "switch_off_pack", pack.id, staff_id, why, now)
+
+
+def switch_on(db: Session, pack: Pack, *, staff_id: int, now: datetime) -> None:
+    """In use again: windows that open from now on are sent, those missed meanwhile are not."""
+    row = _row(db, pack, now)
+    if row.switched_off_at is None:
+        return
+    row.switched_off_at = row.switched_off_by = row.switched_off_why = None
+    row.blocked_by = blocked_by(pack, now.astimezone(SHANGHAI).date(), is_switched_off=False)
+    _record(db, "switch_on_pack", pack.id, staff_id, "", now)
+
+
+def _row(db: Session, pack: Pack, now: datetime) -> CataloguedPack:
+    """The pack's row, locked; made where the planner has not seen the pack yet."""
+    find = select(CataloguedPack).where(CataloguedPack.id == pack.id).with_for_update()
+    row = db.scalars(find).one_or_none()
+    if row is None:
+        row = CataloguedPack(id=pack.id)
+        db.add(row)
+        _write(db, row, pack, now.astimezone(SHANGHAI).date(), now)
+        db.flush()
+    return row
+
+
+def _record(db: Session, action: str, pack_id: str, staff_id: int, why: str, now: datetime) -> None:
+    audit.record(
+        db,
+        actor=audit.Actor("staff", staff_id),
+        action=action,
+        subject_type="pack",
+        subject_id=0,
+        now=now,
+        after=pack_id,
+        reason=why or None,
+    )
 
 
 def is_switched_off(db: Session, pack_id: str) -> bool:
@@ -85,14 +160,15 @@ def _write(db: Session, row: CataloguedPack, pack: Pack, today: date, now: datet
     if row.facts != facts or now - row.synced_at >= ENCRYPT_ANEW_AFTER:
         row.facts = facts
         row.synced_at = now
-    row.blocked_by = _blocked_by(row, pack, today)
+    row.blocked_by = blocked_by(pack, today, is_switched_off=row.switched_off_at is not None)
     if windows_moved:
         db.flush()
         _write_windows(db, pack)
 
 
-def _blocked_by(row: CataloguedPack, pack: Pack, today: date) -> str | None:
-    if row.switched_off_at is not None:
+def blocked_by(pack: Pack, today: date, *, is_switched_off: bool) -> str | None:
+    """Why a pack is not pushed on a day; None where it is."""
+    if is_switched_off:
         return SWITCHED_OFF
     if pack.status not in PUSHED_STATUSES:
         return pack.status

@@ -1,10 +1,10 @@
 """What became of packs: by pack and version, and for the families of the coverage report."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Integer, Subquery, case, func, select, true
 from sqlalchemy.orm import Session
 
 from app.models import CataloguedPack, PackPush
@@ -63,7 +63,38 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
-def why_not(db: Session, *, since: datetime, until: datetime) -> Mapping[str, int]:
+def by_id(db: Session, *, since: datetime, until: datetime) -> dict[str, PackFigures]:
+    """The same by pack, all versions together; of a pack's title the latest."""
+    found: dict[str, PackFigures] = {}
+    for row in by_pack(db, since=since, until=until):
+        before = found.get(row.pack)
+        found[row.pack] = row if before is None else _added(before, row)
+    return found
+
+
+def no_figures(pack_id: str) -> PackFigures:
+    """Of a pack that fell due for nobody."""
+    return PackFigures(pack_id, "", "", 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+
+def _added(one: PackFigures, other: PackFigures) -> PackFigures:
+    numbers = (
+        "planned",
+        "delivered",
+        "asked",
+        "opened",
+        "liked",
+        "disliked",
+        "waiting",
+        "skipped",
+        "lost",
+    )
+    return replace(other, **{each: getattr(one, each) + getattr(other, each) for each in numbers})
+
+
+def why_not(
+    db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
+) -> Mapping[str, int]:
     """How often each reason kept a push back in a time, the most frequent first."""
     rows = db.execute(
         select(PackPush.reason, func.count())
@@ -72,6 +103,7 @@ def why_not(db: Session, *, since: datetime, until: datetime) -> Mapping[str, in
             PackPush.reason.is_not(None),
             PackPush.due_at >= since,
             PackPush.due_at < until,
+            true() if pack_id is None else PackPush.pack_id == pack_id,
         )
         .group_by(PackPush.reason)
         .order_by(func.count().desc(), PackPush.reason)

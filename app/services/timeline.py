@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session, contains_eager
 from app.models import (
     AuditEntry,
     Caregiver,
+    CataloguedPack,
     Child,
     FollowUp,
     GuidanceSession,
     Notice,
+    PackPush,
     SignUp,
     Staff,
 )
@@ -152,9 +154,33 @@ def _changes(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
         )
 
 
+def _packs(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    """The ledger of pushes: also what was not sent, and why."""
+    rows = db.execute(
+        select(PackPush, Child.nickname, CataloguedPack.title, Caregiver.relation)
+        .join(Child, Child.id == PackPush.child_id)
+        .join(Caregiver, Caregiver.id == PackPush.caregiver_id)
+        .outerjoin(CataloguedPack, CataloguedPack.id == PackPush.pack_id)
+        .where(Child.family_id == family_id)
+        .order_by(PackPush.due_at.desc(), PackPush.id.desc())
+        .limit(limit)
+    )
+    for push, nickname, title, relation in rows:
+        yield Entry(
+            at=push.sent_at or push.due_at,
+            topic="pack",
+            kind=relation or "other",
+            state=push.state,
+            about=title or push.pack_id,
+            child=nickname,
+            reason=push.reason or "",
+        )
+
+
 SOURCES: dict[str, Source] = {
     "sign_up": _sign_ups,
     "notice": _notices,
     "follow_up": _follow_ups,
+    "pack": _packs,
     "change": _changes,
 }

@@ -113,3 +113,43 @@ def condolence(phone: str) -> str:
         f"想找人说说话，可以拨打12356心理援助热线；站里的老师{call}也会轻轻联系您，不想接可以不接。\n"
         "如果是我们理解错了，回复「恢复推送」就好。"
     )
+
+
+REASONS = {
+    "loss": "宝宝不在了，都不再发",
+    "family_stopped": "家里有变故，全部停下",
+    "not_following": "家长没有关注公众号",
+    "opted_out": "家长退订了",
+    "paused": "家长暂停了推送",
+    "topic_muted": "家长不要这类内容",
+    "window_closed": "过了这个月龄",
+    "too_late": "该发的时候没发成，过了两天就不补了",
+    "birth_date_changed": "生日改过，还没到时候",
+    "weekly_cap": "这周已经发满，往后排",
+    "asked": "家长自己要过了",
+    "with_twin": "和双胞胎一起收到了",
+    "no_channel": "微信现在不让发；家长下次来就给",
+    "daily_quota": "今天微信的额度用完，明天再发",
+    "superseded": "情况变了",
+    "expired": "过了这个月龄",
+    "crashed_while_sending": "发送时中断，不知道有没有送到",
+}
+BLOCKED = {
+    "switched_off": "已停用",
+    "past_review": "过了复核日期",
+    "withdrawn": "已撤下",
+    "draft": "草稿",
+    "retired": "不再使用",
+}
+
+
+def reason(code: str) -> str:
+    """Why a push is as it is; what the platform said stays as it said it."""
+    if code.startswith("pack_"):
+        return f"资料{blocked(code.removeprefix('pack_'))}"
+    return REASONS.get(code, code)
+
+
+def blocked(code: str) -> str:
+    """Why a pack is not pushed at all."""
+    return BLOCKED.get(code, code)

@@ -6,6 +6,8 @@ A code that is missing here is shown as it is: nothing is hidden from staff.
 from collections.abc import Mapping
 from typing import Final
 
+from app.words import packs
+
 TOPICS: Final[Mapping[str, str]] = {
     "sign_up": "活动",
     "notice": "通知",
@@ -59,6 +61,7 @@ NOTICE_KINDS: Final[Mapping[str, str]] = {
     "year_plan_nudge": "年度计划提醒",
     "late_reply": "补发的答复",
     "caregiver_joined": "家人加入",
+    "pack": "按月龄的资料",
 }
 
 NOTICE_REASONS: Final[Mapping[str, str]] = {
@@ -81,6 +84,7 @@ FOLLOW_UP_KINDS: Final[Mapping[str, str]] = {
     "privacy": "个人信息",
     "notice_unknown": "通知不确定",
     "notice_failed": "通知没送到",
+    "loss": "家里有变故",
 }
 
 CHANGES: Final[Mapping[str, str]] = {
@@ -94,19 +98,32 @@ CHANGES: Final[Mapping[str, str]] = {
     "agree_year_plan": "同意了年度计划",
     "end_year_plan": "结束了年度计划",
     "import_family": "从文件里录入",
+    "stop_family": "停下了所有主动消息",
+    "resume_family": "恢复了主动消息",
+    "mark_lost": "记下宝宝不在了",
+    "unmark_lost": "改回：宝宝在",
 }
 
 STATES: Final[Mapping[str, Mapping[str, str]]] = {
     "sign_up": SIGN_UP_STATES,
     "notice": NOTICE_STATES,
     "follow_up": {"open": "等着办", "done": "办完了"},
+    "pack": {**NOTICE_STATES, "planned": "排着", "sent": "已给到"},
 }
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "notice": NOTICE_KINDS,
     "follow_up": FOLLOW_UP_KINDS,
     "change": CHANGES,
+    "pack": RELATIONS,
 }
-REASONS: Final[Mapping[str, Mapping[str, str]]] = {"notice": NOTICE_REASONS}
+REASONS: Final[Mapping[str, Mapping[str, str]]] = {
+    "notice": NOTICE_REASONS,
+    "pack": {
+        **NOTICE_REASONS,
+        **packs.REASONS,
+        **{f"pack_{code}": f"资料{said}" for code, said in packs.BLOCKED.items()},
+    },
+}
 ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
     "notice": RELATIONS,
     "change": {"yes": "需要", "no": "不需要"},

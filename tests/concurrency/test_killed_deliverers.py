@@ -137,6 +137,7 @@ def test_a_dozen_deaths_send_nothing_twice(
 
 
 @pytest.mark.long
+@pytest.mark.timeout(2_400)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_three_hundred_deaths_send_nothing_twice(
     database: Database, connected: Settings, sandbox: Sandbox

@@ -29,6 +29,9 @@ from tests.console.desk_world import (
     make_station,
 )
 
+SHELF = Shelf()
+"""Read once for all tests."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -39,8 +42,8 @@ class Parts:
 
     @property
     def library(self) -> Library:
-        """What authors wrote: a visit's summary names what fits."""
-        return Shelf().library
+        """The packs as they lie there."""
+        return SHELF.library
 
     def find_session_code(self, session_code: str) -> str | None:
         """As the platform would give it; for one code it cannot be reached."""
