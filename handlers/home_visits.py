@@ -38,7 +38,8 @@ def ask(turn: Turn) -> Answered:
             return _offer(turn, found.first)
     there = home_visits.find_open(turn.db, family.id)
     if there is not None:
-        return Reply(_line(there) + "\n" + words.bookings_tail()), None
+        page = turn.page_link("visits")
+        return Reply(f"{_line(there)}\n{words.bookings_tail()}\n{words.see_page(page)}"), None
     return _offer(turn, turn.today)
 
 
@@ -56,7 +57,8 @@ def _offer(turn: Turn, first: date) -> Answered:
         # Nobody goes there, or all are full for weeks: kept, and a person finds a time.
         return _request(turn, Wish(turn.today))
     offers = [HalfDayOffer(one.day, one.half, one.free) for one in found]
-    text = words.choices(offers, claim.child.nickname, claim.due_on)
+    page = turn.page_link("visits")
+    text = words.choices(offers, claim.child.nickname, claim.due_on, page)
     return Reply(text), _choosing(turn, offers)
 
 

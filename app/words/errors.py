@@ -8,6 +8,7 @@ from app.words import home_visits as visits
 from app.words.growth import say_implausible
 from app.words.sessions import STATES
 from app.words.visit_signs import STATES as VISIT_STATES
+from app.words.visit_words import teacher
 from app.words.when import say_age, say_age_range, say_day, say_time, say_when
 
 
@@ -206,10 +207,10 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     e.PhotoUnfit: lambda x: f"照片没有存：请用 JPG、PNG 或 WebP，不超过{x.most_kilobytes}KB。",
     e.VisitTooLateToCancel: visits.say_too_late,
     e.VisitorBusy: lambda x: (
-        f"{x.visitor}老师{say_when(x.starts_at)}已经有安排，或者前后路上来不及。请换一个时间或老师。"
+        f"{teacher(x.visitor)}{say_when(x.starts_at)}已经有安排，或者前后路上来不及。请换一个时间或老师。"
     ),
     e.VisitorAway: lambda x: (
-        f"{x.visitor}老师{say_when(x.starts_at)}不上班或请假。请换一个时间或老师。"
+        f"{teacher(x.visitor)}{say_when(x.starts_at)}不上班或请假。请换一个时间或老师。"
     ),
     e.VisitorUnknown: lambda x: f"没有编号「{x.code}」的上门老师，或已经停用。",
     e.SlotMissing: lambda x: "还没有定老师和时间，请先选一个再确认。",

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from app import errors as e
 from app.errors import HalfDayOffer
 from app.words.visit_signs import HALVES, RISKS, STATES
+from app.words.visit_words import teacher
 from app.words.when import say_day, say_time, say_when
 
 
@@ -14,14 +15,20 @@ def half_day(day: date, half: str | None, today: date | None = None) -> str:
     return say_day(day, today) + (HALVES[half] if half else "")
 
 
-def choices(offers: Sequence[HalfDayOffer], nickname: str, due_on: date | None) -> str:
+def choices(offers: Sequence[HalfDayOffer], nickname: str, due_on: date | None, page: str) -> str:
     """The half-days to choose from, numbered."""
     lines = [f"老师上门来看{nickname}，这些时间能约（回复前面的数字）："]
     lines += _numbered(offers)
     lines.append("别的日子直接说，例如：上门 12月3日 上午。不约了，回复「取消」。")
+    lines.append(f"要选几点钟，点开：{page}")
     if due_on is not None:
         lines.append(f"最好在{say_day(due_on)}前上门。")
     return "\n".join(lines)
+
+
+def see_page(page: str) -> str:
+    """Where the visit, the visitor's photograph and other times are shown."""
+    return f"老师的照片和别的时间，点开看：{page}"
 
 
 def _numbered(offers: Iterable[HalfDayOffer]) -> list[str]:
@@ -110,7 +117,7 @@ def cancelled(starts_at: datetime | None) -> str:
 
 
 def accepted(starts_at: datetime, visitor: str) -> str:
-    return f"约好了：{say_when(starts_at)}，{visitor}老师上门。\n电话和暗号马上发给您。"
+    return f"约好了：{say_when(starts_at)}，{teacher(visitor)}上门。\n电话和暗号马上发给您。"
 
 
 def turned_down(keeps: datetime | None) -> str:
@@ -122,7 +129,7 @@ def turned_down(keeps: datetime | None) -> str:
 def booking_line(nickname: str, state: str, starts_at: datetime | None, visitor: str) -> str:
     """One visit among the family's bookings."""
     when = say_when(starts_at) if starts_at else "时间待定"
-    who = f"，{visitor}老师" if visitor and state in ("confirmed", "en_route") else ""
+    who = f"，{teacher(visitor)}" if visitor and state in ("confirmed", "en_route") else ""
     return f"· 上门指导：{when}，{nickname}{who} —— {STATES[state]}"
 
 
@@ -267,12 +274,16 @@ def say_already_open(error: e.VisitAlreadyOpen) -> str:
 def say_decided(error: e.VisitAlreadyDecided) -> str:
     who = error.by or "家长自己"
     at = f"{say_time(error.at)}" if error.at else "已经"
-    what = f"，{say_when(error.starts_at)}，{error.visitor}老师去" if error.starts_at else ""
+    what = (
+        f"，{say_when(error.starts_at)}，{teacher(error.visitor or '')}去"
+        if error.starts_at
+        else ""
+    )
     return f"这一次上门{who}在{at}处理过了，现在是「{STATES[error.state]}」{what}。"
 
 
 def say_too_late(error: e.VisitTooLateToCancel) -> str:
-    return f"{error.visitor}老师已经在路上了，不能在这里取消。请直接打电话：{error.phone}。"
+    return f"{teacher(error.visitor)}已经在路上了，不能在这里取消。请直接打电话：{error.phone}。"
 
 
 def say_birth_unlikely(error: e.BirthReportUnlikely) -> str:

@@ -16,21 +16,17 @@ from app.models.visit_facts import (
     VisitSummary,
 )
 from app.words.visit_signs import ADVICE, ADVISED, CORD, DANGER_FOR_FAMILY, FEEDING, JAUNDICE
-from app.words.visit_words import code_word
+from app.words.visit_words import code_word, teacher
 from app.words.when import say_day, say_time, say_when
 
-PHOTO_LATER = "老师的照片在「上门」页里看。"
 
-
-def visit_text(facts: VisitFacts, photo_url: str = "") -> str:
+def visit_text(facts: VisitFacts) -> str:
     """The notice in words: what, when, who comes, and what to do next."""
     match facts:
         case VisitConfirmed():
-            return (
-                f"上门约好了！老师来看{facts.nickname}。\n{_who_comes(facts, photo_url)}{_change()}"
-            )
+            return f"上门约好了！老师来看{facts.nickname}。\n{_who_comes(facts)}{_change()}"
         case VisitMoved():
-            return _moved(facts, photo_url)
+            return _moved(facts)
         case VisitDeclined():
             return _declined(facts)
         case VisitCancelledByStaff():
@@ -39,17 +35,17 @@ def visit_text(facts: VisitFacts, photo_url: str = "") -> str:
             return _proposed(facts)
         case VisitReminded():
             lead = "明天" if facts.kind == "visit_evening" else "过一会儿"
-            return f"提醒您：{lead}老师上门来看{facts.nickname}。\n{_who_comes(facts, photo_url)}{_ready()}"
+            return f"提醒您：{lead}老师上门来看{facts.nickname}。\n{_who_comes(facts)}{_ready()}"
         case VisitorOnTheWay():
             return (
-                f"{facts.visitor}老师已经出发，往您家来了。\n"
+                f"{teacher(facts.visitor)}已经出发，往您家来了。\n"
                 f"电话：{facts.visitor_phone}\n"
                 f"开门前请先对暗号：老师会说「{code_word(facts.code_word)}」，说不对请不要开门。"
-                f"{_photo(facts, photo_url)}"
+                f"{_see_photo(facts)}"
             )
         case VisitMissed():
             return (
-                f"{facts.visitor}老师到了您家，没有遇到您。\n"
+                f"{teacher(facts.visitor)}到了您家，没有遇到您。\n"
                 "没关系，回复「上门」另约一个时间；不方便打字，请打电话："
                 f"{facts.visitor_phone or facts.station_phone}。"
             )
@@ -63,17 +59,21 @@ def _when(starts_at: datetime | None, ends_at: datetime | None) -> str:
     return say_when(starts_at) + (f"到{say_time(ends_at)}" if ends_at else "")
 
 
-def _who_comes(facts: VisitFacts, photo_url: str) -> str:
+def _who_comes(facts: VisitFacts) -> str:
     return (
         f"时间：{_when(facts.starts_at, facts.ends_at)}\n"
         f"老师：{facts.visitor}，电话 {facts.visitor_phone}\n"
         f"暗号：{code_word(facts.code_word)}（老师到门口会说，说不对请不要开门）\n"
-        f"{_photo(facts, photo_url)}"
+        f"{_photo(facts)}"
     )
 
 
-def _photo(facts: VisitFacts, photo_url: str) -> str:
-    return f"老师的照片：{photo_url}\n" if facts.has_photo and photo_url else ""
+def _see_photo(facts: VisitFacts) -> str:
+    return f"\n{_photo(facts)}".rstrip()
+
+
+def _photo(facts: VisitFacts) -> str:
+    return "先看看老师的照片，回复「上门」。\n" if facts.has_photo else ""
 
 
 def _change() -> str:
@@ -86,9 +86,9 @@ def _ready() -> str:
     )
 
 
-def _moved(facts: VisitMoved, photo_url: str) -> str:
-    was = f"原来：{say_when(facts.was_at)}，{facts.was_visitor}老师\n" if facts.was_at else ""
-    return f"请注意，上门的安排改了。\n{was}现在：\n{_who_comes(facts, photo_url)}{_change()}"
+def _moved(facts: VisitMoved) -> str:
+    was = f"原来：{say_when(facts.was_at)}，{teacher(facts.was_visitor)}\n" if facts.was_at else ""
+    return f"请注意，上门的安排改了。\n{was}现在：\n{_who_comes(facts)}{_change()}"
 
 
 def _declined(facts: VisitDeclined) -> str:
@@ -110,14 +110,14 @@ def _cancelled(facts: VisitCancelledByStaff) -> str:
 def _proposed(facts: VisitProposed) -> str:
     keeps = f"原来的{say_when(facts.was_at)}先给您留着。\n" if facts.was_at else ""
     return (
-        f"上门的时间想跟您商量：\n{_when(facts.starts_at, facts.ends_at)}，{facts.visitor}老师来，行吗？\n"
+        f"上门的时间想跟您商量：\n{_when(facts.starts_at, facts.ends_at)}，{teacher(facts.visitor)}来，行吗？\n"
         f"{keeps}"
         f"行，请回复「接受上门」；不行，请回复「换时间」。{say_when(facts.until)}前有效。"
     )
 
 
 def _summary(facts: VisitSummary) -> str:
-    lines = [f"这次上门的小结（{_day(facts.starts_at)}，{facts.visitor}老师）："]
+    lines = [f"这次上门的小结（{_day(facts.starts_at)}，{teacher(facts.visitor)}）："]
     for child in facts.children:
         lines += _child_lines(child)
     if any(child.danger or child.advised for child in facts.children) and facts.referred_to:

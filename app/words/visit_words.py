@@ -79,3 +79,8 @@ def code_word(number: int) -> str:
     """Such as 蓝灯塔: easy to say and to hear, in whatever accent."""
     first, second = divmod(number % COUNT, len(_SECOND))
     return _FIRST[first] + _SECOND[second]
+
+
+def teacher(name: str) -> str:
+    """施慧老师; a name that says so already stays as it is."""
+    return name if name.endswith("老师") else f"{name}老师"

@@ -235,6 +235,11 @@ def say(result: Result) -> None:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["visits"]:
+        from tests.bench import visits
+
+        visits.main(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["packs"]:
         from tests.bench import packs
 

@@ -245,7 +245,7 @@ def test_my_bookings_show_the_visit(
     newborn.says("上门 11月26日 上午")
     assert "上门指导：11月26日（周四）上午9:00，糖糖 —— 待确认" in newborn.says("我的预约")
     confirm(services, teacher, clock)
-    assert "施老师老师 —— 已确认" in newborn.says("我的预约")
+    assert "施老师 —— 已确认" in newborn.says("我的预约")
 
 
 def test_a_birth_is_reported_in_one_message(
