@@ -24,7 +24,7 @@ from app.models import (
 )
 from app.models.notice_facts import ERASED_FACTS, load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
-from app.services import family_index, pack_checks, visit_checks, waiting_checks
+from app.services import family_index, growth, pack_checks, visit_checks, waiting_checks
 
 SENDING_AT_MOST = timedelta(minutes=2)
 """A notice longer in `sending` was left there by a crash and should be unknown by now."""
@@ -364,6 +364,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("pushes_say_what_their_message_says", pack_checks.unfollowed),
     ("a_push_has_one_message", pack_checks.doubled),
     ("pushes_belong_to_the_childs_family", pack_checks.misplaced),
+    ("measurements_are_a_childs", growth.implausible_measurements),
     ("children_have_consent", _children_without_consent),
     ("children_have_one_date", _children_without_date),
     ("families_can_be_found", family_index.unfindable),

@@ -1,10 +1,10 @@
 """Measures of children: kept one row a day, and placed in the national standard."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import and_, delete, or_, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -18,6 +18,9 @@ from app.rules.age import (
     is_preterm,
 )
 from app.rules.growth import (
+    PLAUSIBLE_GRAMS,
+    PLAUSIBLE_HEAD_MILLIMETRES,
+    PLAUSIBLE_MILLIMETRES,
     Level,
     Measured,
     Placed,
@@ -84,6 +87,24 @@ def list_points(db: Session, *, child: Child, standard: Standard) -> list[Point]
             continue  # the birth date was corrected to a later day
         points.append(_point(child, child.birth_date, row, standard, points))
     return points
+
+
+def forget(db: Session, *, children: Collection[int]) -> None:
+    """Nothing that was measured of these children is kept any longer."""
+    db.execute(delete(Measurement).where(Measurement.child_id.in_(children)))
+
+
+def implausible_measurements(db: Session) -> list[str]:
+    """For the doctor: rows without any measure, or with one that no child has."""
+    bounds = (
+        (Measurement.weight_grams, PLAUSIBLE_GRAMS),
+        (Measurement.length_millimetres, PLAUSIBLE_MILLIMETRES),
+        (Measurement.head_millimetres, PLAUSIBLE_HEAD_MILLIMETRES),
+    )
+    empty = and_(*(column.is_(None) for column, _ in bounds))
+    outside = or_(*(~column.between(*bound) for column, bound in bounds))
+    ids = db.scalars(select(Measurement.id).where(or_(empty, outside)).order_by(Measurement.id))
+    return [f"measurement:{one}" for one in ids]
 
 
 def _point(

@@ -17,6 +17,7 @@ from app.models import (
     Consent,
     GuidanceSession,
     Learner,
+    Measurement,
     Notice,
     SignUp,
 )
@@ -122,6 +123,15 @@ class ChildRow:
 
 
 @dataclass(frozen=True, slots=True)
+class MeasurementRow:
+    child: str
+    measured_on: date
+    weight_grams: int | None
+    length_millimetres: int | None
+    head_millimetres: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentRow:
     child: str | None
     caregiver: str | None
@@ -190,6 +200,7 @@ class FamilyOverview:
     course: CourseProgress
     """Of the caregiver who was asked for; learners are all of the family's."""
     learners: tuple[LearnerRow, ...]
+    measurements: tuple[MeasurementRow, ...]
 
 
 def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | None:
@@ -223,6 +234,26 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         visits=family_visits(db, family.id) if family else (),
         course=next((_as_progress(one) for one in learners if one.openid == openid), NO_COURSE),
         learners=learners,
+        measurements=_measurements(db, family.id) if family else (),
+    )
+
+
+def _measurements(db: Session, family_id: int) -> tuple[MeasurementRow, ...]:
+    rows = db.execute(
+        select(Measurement, Child)
+        .join(Child, Child.id == Measurement.child_id)
+        .where(Child.family_id == family_id)
+        .order_by(Child.id, Measurement.measured_on)
+    )
+    return tuple(
+        MeasurementRow(
+            child=child.nickname,
+            measured_on=one.measured_on,
+            weight_grams=one.weight_grams,
+            length_millimetres=one.length_millimetres,
+            head_millimetres=one.head_millimetres,
+        )
+        for one, child in rows
     )
 
 

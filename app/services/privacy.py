@@ -30,7 +30,7 @@ from app.models import (
 )
 from app.models.notice_facts import ERASED_FACTS
 from app.rules.sign_up import ACTIVE, SignUpState
-from app.services import audit, holdings, visit_privacy, waiting_list
+from app.services import audit, growth, holdings, visit_privacy, waiting_list
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.services.seats import change_state, lock_session
@@ -273,6 +273,7 @@ def _forget_children(db: Session, children: Sequence[Child], now: datetime) -> N
         child.birth_date = child.due_date = None
         child.sex = child.gestation_weeks = None
         child.erased_at = child.updated_at = now
+    growth.forget(db, children=[child.id for child in children])
     db.execute(
         update(Consent)
         .where(

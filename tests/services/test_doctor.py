@@ -396,6 +396,13 @@ FAULTS = (
         "children.nickname:{id}",
     ),
     Fault(
+        "INSERT INTO measurements (child_id, measured_on, weight_grams, recorded_at)"
+        " VALUES (:id, '2026-11-01', 72000, '2026-11-01 10:00:00+08:00')",
+        CHILD,
+        "measurements_are_a_childs",
+        "measurement:1",
+    ),
+    Fault(
         "UPDATE sign_ups SET decided_by = 9999 WHERE id = :id",
         CONFIRMED,
         "references_lead_somewhere",

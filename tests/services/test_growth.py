@@ -3,13 +3,13 @@
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.db import Database
 from app.errors import MeasurementImplausible
 from app.models import Child, Measurement, SignUp
 from app.rules.growth import Indicator, Measured
-from app.services import growth
+from app.services import growth, privacy
 from content.growth_standard import load_standard
 from tests.outbox import book
 
@@ -87,3 +87,40 @@ def test_a_birth_date_moved_past_a_measure_leaves_it_out(
     with database.transaction() as db:
         db.get_one(Child, child_id).birth_date = ON + timedelta(days=1)
     assert points(database, child_id) == []
+
+
+def test_the_doctor_finds_what_no_child_measures(
+    database: Database, child_id: int, now: datetime
+) -> None:
+    record(database, child_id, ON, now, weight_grams=7200)
+    with database.transaction() as db:
+        assert growth.implausible_measurements(db) == []
+        db.execute(update(Measurement).values(weight_grams=72_000))
+        (broken,) = growth.implausible_measurements(db)
+        db.execute(update(Measurement).values(weight_grams=None))
+        assert growth.implausible_measurements(db) == [broken]
+
+
+def test_what_is_forgotten_is_gone_for_one_child_only(
+    database: Database, child_id: int, now: datetime
+) -> None:
+    record(database, child_id, ON, now, weight_grams=7200)
+    with database.transaction() as db:
+        growth.forget(db, children=[child_id + 1])
+    assert len(points(database, child_id)) == 1
+    with database.transaction() as db:
+        growth.forget(db, children=[child_id])
+    assert points(database, child_id) == []
+
+
+def test_a_childs_measures_go_with_the_consent(
+    database: Database, child_id: int, now: datetime
+) -> None:
+    record(database, child_id, ON, now, weight_grams=7200)
+    with database.transaction() as db:
+        child = db.get_one(Child, child_id)
+        caregiver = child.family.caregivers[0]
+        caregiver.relation = "mother"
+        privacy.withdraw(db, caregiver=caregiver, child=child, now=now)
+    with database.reading() as db:
+        assert db.scalar(select(func.count(Measurement.id))) == 0
