@@ -12,8 +12,8 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import Column, Connection, Dialect, Insert, Select, Update, inspect
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.type_api import TypeEngine
 
@@ -167,12 +167,15 @@ class Loader:
         identity = values[self._id_at]
         if identity is None:
             return None
-        known = db.identity_map.get(self._mapper.identity_key_from_primary_key((identity,)))
+        key = self._mapper.identity_key_from_primary_key((identity,))
+        known = db.identity_map.get(key)
         if known is None:
             known = self._mapper.class_manager.new_instance()
             vars(known).update(zip(self._keys, values, strict=True))
-            make_transient_to_detached(known)
-            db.add(known)
+            state = instance_state(known)
+            state.key = key
+            # As db.add, which would look through relationships that nobody has set yet.
+            db._save_or_update_impl(state)
         for name, value in related.items():
             if name not in vars(known):
                 set_committed_value(known, name, value)

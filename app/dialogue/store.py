@@ -37,11 +37,12 @@ POLL_SECONDS = 0.015
 
 # One command a round trip: its cost is in the client, by the command.
 ENTER = """
+local handled = ARGV[3] == 'look' and redis.call('GET', KEYS[4])
+if handled then return {0, false, false, handled} end
 local length = redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[2])
-return {length, redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[3]),
-        redis.call('GET', KEYS[4])}
+return {length, redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[3]), false}
 """
 LEAVE = """
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[4], '1', 'EX', ARGV[2]) end
@@ -118,16 +119,24 @@ class DialogueStore:
         self._scripts = _Scripts(redis)
 
     @contextmanager
-    def in_turn(self, openid: str, key: str, wait_seconds: float) -> Iterator[Slot]:
+    def in_turn(
+        self, openid: str, key: str, wait_seconds: float, *, again: bool = False
+    ) -> Iterator[Slot]:
         """Wait for this caregiver's turn with one callback; what the slot holds is kept.
 
+        A callback that was handled before does not stand in line, unless `again` says so.
         Raises TurnNotReached, or redis.RedisError. A block that raises keeps nothing.
         """
         queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
         ticket = uuid.uuid4().hex
         length, first, stored, before = self._scripts.run(
-            ENTER, keys=[queue, f"ticket:{ticket}", kept, handled], args=[ticket, TICKET_SECONDS]
+            ENTER,
+            keys=[queue, f"ticket:{ticket}", kept, handled],
+            args=[ticket, TICKET_SECONDS, "" if again else "look"],
         )
+        if before is not None:
+            yield Slot(dialogue=None, next=None, was_handled=True)
+            return
         try:
             if length > LONGEST_LINE:
                 raise TurnNotReached
@@ -135,7 +144,8 @@ class DialogueStore:
                 self._wait(queue, ticket, wait_seconds)
                 stored, before = self._redis.mget(kept, handled)
             dialogue = self._load(_text(stored))
-            slot = Slot(dialogue=dialogue, next=dialogue, was_handled=before is not None)
+            was_handled = before is not None and not again
+            slot = Slot(dialogue=dialogue, next=dialogue, was_handled=was_handled)
             yield slot
         except BaseException:
             self._leave(queue, ticket)

@@ -132,9 +132,16 @@ class Turns:
 
     def _run(self, inbound: Inbound, race: _Race) -> Reply | None:
         try:
-            with self._store.in_turn(inbound.openid, inbound.key, LINE_SECONDS) as slot:
-                if slot.was_handled and (stored := self._find_stored(inbound)) is not None:
-                    return load_reply(stored.reply)
+            in_turn = self._store.in_turn
+            with in_turn(inbound.openid, inbound.key, LINE_SECONDS) as slot:
+                if not slot.was_handled:
+                    reply, slot.next = self._turn_through(inbound, slot.dialogue, race)
+                    return reply
+            stored = self._find_stored(inbound)
+            if stored is not None:
+                return load_reply(stored.reply)
+            # Redis remembers it and the database does not: it went back to an older state.
+            with in_turn(inbound.openid, inbound.key, LINE_SECONDS, again=True) as slot:
                 reply, slot.next = self._turn_through(inbound, slot.dialogue, race)
                 return reply
         except (RedisError, DBAPIError, TurnNotReached) as error:
@@ -180,17 +187,35 @@ class Turns:
         try:
             try:
                 with self._database.turn() as db:
-                    return self._work(db, inbound, dialogue, race)
+                    return self._work_or_refuse(db, inbound, dialogue, race)
             except DomainError as error:
                 # Rolled back; the refusal is kept by itself.
-                log.info("turn_refused", reason=type(error).__name__, turn=inbound.key[:12])
-                refusal = Reply(say_error(error))
+                refusal = _refusal(error, inbound)
             with self._database.turn() as db:
                 self._finish(db, inbound, refusal, race, self._clock())
                 return refusal, dialogue
         except _HandledBefore:
             stored = self._find_stored(inbound)
             return (load_reply(stored.reply) if stored else None), dialogue
+
+    def _work_or_refuse(
+        self, db: Session, inbound: Inbound, dialogue: Dialogue | None, race: _Race
+    ) -> tuple[Reply | None, Dialogue | None]:
+        """The turn; a refusal before anything was written needs no second transaction.
+
+        In a rush that is what nearly everybody gets.
+        """
+        try:
+            return self._work(db, inbound, dialogue, race)
+        except DomainError as error:
+            late = late_transaction(db)
+            if late is None or late.has_begun:
+                raise
+            # Whatever was changed in memory alone is forgotten.
+            db.expunge_all()
+            refusal = _refusal(error, inbound)
+            self._finish(db, inbound, refusal, race, self._clock())
+            return refusal, dialogue
 
     def _find_stored(self, inbound: Inbound) -> inbox.Stored | None:
         with self._database.turn() as db:
@@ -272,6 +297,11 @@ class Turns:
         if inbound.kind in SILENT or inbound.kind in GONE:
             return None
         return self._emergency(inbound) or Reply(words.cannot_now(self._desk.service_phone))
+
+
+def _refusal(error: DomainError, inbound: Inbound) -> Reply:
+    log.info("turn_refused", reason=type(error).__name__, turn=inbound.key[:12])
+    return Reply(say_error(error))
 
 
 def _keep(db: Session, inbound: Inbound, reply: Reply | None, now: datetime) -> None:
