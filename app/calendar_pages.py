@@ -40,7 +40,7 @@ def make_blueprint(services: Parts, clock: Callable[[], datetime] = clock_now) -
             event = find_event(db, sign_up_id, clock())
         if event is None:
             return _not_found()
-        description = words.described(event.code, event.phone, event.is_cancelled)
+        description = words.described(event.code, event.phone, event.is_cancelled, event.can_cancel)
         response = Response(
             write_calendar(event, host=links.host, description=description),
             content_type="text/calendar; charset=utf-8",

@@ -218,6 +218,14 @@ class SignUpUnknown(DomainError):
 
 
 @dataclass(eq=False)
+class PlaceIsTaken(DomainError):
+    """An offer was to be declined, and the place is the family's already."""
+
+    code: str
+    nickname: str
+
+
+@dataclass(eq=False)
 class NoOffer(DomainError):
     """The family has no offer to answer; code where it named a session."""
 

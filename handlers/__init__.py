@@ -55,6 +55,7 @@ HANDLERS = Handlers(
         "report_birth": births.report,
         "year_plan": year_plan.show,
         "agree_year_plan": year_plan.agree_to_proposals,
+        "agree": year_plan.agree_to_whatever_waits,
         "stop_year_plan": year_plan.stop,
         "course_info": course.about,
         "course_enrol": course.enrol,

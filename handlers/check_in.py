@@ -94,10 +94,10 @@ def _say(turn: Turn, session: Scanned, outcome: Outcome) -> str:
         case WhichChild():
             return words.which_child(session.title, outcome.nicknames)
         case _:
-            return _say_why(session, outcome)
+            return _say_why(turn, session, outcome)
 
 
-def _say_why(session: Scanned, why: Why) -> str:
+def _say_why(turn: Turn, session: Scanned, why: Why) -> str:
     match why:
         case Why.NOT_REGISTERED:
             return words.not_registered(session.title)
@@ -111,6 +111,8 @@ def _say_why(session: Scanned, why: Why) -> str:
             return words.over(session.title)
         case Why.AGE:
             return words.wrong_age(session.title)
+        case Why.WAITING:
+            return words.still_waiting(session.code, session.title, session.starts_at, turn.now)
         case Why.FULL:
             return words.full(session.title)
         case Why.MARKED_MISSING:

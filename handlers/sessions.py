@@ -156,6 +156,7 @@ def _sign_up(turn: Turn, code: str, children: Sequence[Child]) -> Answered:
                 cancel_until=session.cancel_until,
                 today=turn.today,
                 calendar_url=turn.desk.calendar_url(made[0].id),
+                phone=sessions.phone_past_deadline(session, turn.now),
             )
         ),
         None,

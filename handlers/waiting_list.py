@@ -2,7 +2,7 @@
 
 from app.dialogue.message import Reply
 from app.dialogue.turn import Answered, Turn
-from app.services import waiting_list
+from app.services import sessions, waiting_list
 from app.words import sessions as session_words
 from app.words import waiting_list as words
 
@@ -27,6 +27,7 @@ def accept(turn: Turn) -> Answered:
         cancel_until=session.cancel_until,
         today=turn.today,
         calendar_url=turn.desk.calendar_url(first.id),
+        phone=sessions.phone_past_deadline(session, turn.now),
     )
     return Reply(text), None
 

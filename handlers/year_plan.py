@@ -133,6 +133,15 @@ def agree_to_proposals(turn: Turn) -> Answered:
     return _agree(turn, family, child, _Draft(child.id, shown, frozenset()))
 
 
+def agree_to_whatever_waits(turn: Turn) -> Answered:
+    """A bare 同意 with no question before it: yes to the plan's proposals, where there are any."""
+    family = turn.caregiver.family
+    plan = year_plan.find_plan(turn.db, family.id, turn.now) if family is not None else None
+    if plan is not None and year_plan.open_proposals(turn.db, plan, turn.now):
+        return agree_to_proposals(turn)
+    return Reply(words.nothing_to_agree_to(is_registered=bool(family and family.children))), None
+
+
 def stop(turn: Turn) -> Answered:
     """停止计划: no more proposals; what is signed up for stays."""
     registration.get_family(turn.caregiver)

@@ -1,4 +1,5 @@
-"""Ends offers that have run out, and offers free seats to who is next in line."""
+"""Ends offers that have run out, offers free seats to who is next in line, and tells those
+who still wait at the cut-off that no seat will come."""
 
 from datetime import datetime
 
@@ -18,4 +19,10 @@ def run(services: Services, now: datetime) -> str:
         with services.database.transaction() as db:
             settled, made = waiting_list.promote_locked(db, session_id, now)
         ended, offered = ended + settled, offered + made
-    return f"ended {ended} offers, made {offered}"
+    with services.database.reading() as db:
+        over = waiting_list.find_ended(db, now)
+    told = 0
+    for session_id in over:
+        with services.database.transaction() as db:
+            told += waiting_list.tell_ended(db, session_id, now)
+    return f"ended {ended} offers, made {offered}, told {told} that it is over"

@@ -18,6 +18,7 @@ from app.services.imports import (
 )
 from app.services.visitor_files import VISITOR_COLUMNS, import_visitors
 from app.wiring import Services
+from app.words import imports as words
 
 FILE = click.argument(
     "file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
@@ -96,4 +97,7 @@ def _read(file: Path) -> bytes:
 
 def _told(taken: Imported, what: str) -> Answer:
     told = f"{what}: {taken.added} new, {taken.updated} updated, {taken.unchanged} unchanged"
-    return Answer(taken, told)
+    warnings = words.say_warnings(
+        taken.past, [(each.code, each.places, each.taken) for each in taken.overfull]
+    )
+    return Answer(taken, "\n".join([told, *warnings]))

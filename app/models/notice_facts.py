@@ -19,6 +19,8 @@ class _SignUpFacts(_Facts):
     place: str
     address: str
     phone: str
+    can_cancel: bool = True
+    """Whether the family could still give its place back by itself when this was written."""
 
 
 class SignUpConfirmed(_SignUpFacts):
@@ -44,6 +46,8 @@ class SignUpCancelledByStaff(_SignUpFacts):
     kind: Literal["sign_up_cancelled"] = "sign_up_cancelled"
     reason: str
     """As staff wrote it; a code where the next field says more."""
+    sign_up_ids: tuple[int, ...] = ()
+    """All that one message is for; empty for a single sign-up."""
     aged_out: AgedOut | None = None
 
 
@@ -52,6 +56,15 @@ class SignUpOffered(_SignUpFacts):
 
     kind: Literal["sign_up_offered"] = "sign_up_offered"
     until: AwareDatetime
+    was_at: AwareDatetime | None = None
+    """The time that the family knew, where the session was moved in the same step."""
+
+
+class WaitingEnded(_SignUpFacts):
+    """No seat has come free, and none will be offered any more."""
+
+    kind: Literal["waiting_ended"] = "waiting_ended"
+    sign_up_ids: tuple[int, ...] = ()
 
 
 class SignUpOfferExpired(_SignUpFacts):
@@ -67,6 +80,8 @@ class SessionChanged(_SignUpFacts):
     was_at: AwareDatetime
     is_waiting: bool = False
     """The family has no place yet, but waits for one."""
+    sign_up_ids: tuple[int, ...] = ()
+    """All that one message is for, siblings; empty in what was written before there were such."""
 
 
 class SessionReminder(_Facts):
@@ -75,6 +90,8 @@ class SessionReminder(_Facts):
     kind: Literal["reminder_24h", "reminder_2h"]
     sign_up_ids: tuple[int, ...]
     nicknames: tuple[str, ...]
+    can_cancel: bool = True
+    """Whether the places could still be given back when this was written."""
     calendar_sequence: int
     """Of the session as it was announced; a move makes the reminder untrue."""
     code: str
@@ -201,6 +218,7 @@ NoticeFacts = Annotated[
     | SignUpCancelledByStaff
     | SignUpOffered
     | SignUpOfferExpired
+    | WaitingEnded
     | SessionChanged
     | SessionReminder
     | PlanProposed
@@ -249,6 +267,7 @@ __all__ = [
     "SignUpDeclined",
     "SignUpOfferExpired",
     "SignUpOffered",
+    "WaitingEnded",
     "YearPlanNudge",
     "dump_facts",
     "load_facts",

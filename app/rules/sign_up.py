@@ -140,9 +140,14 @@ def check_age(terms: SessionTerms, nickname: str, born: date | None, on: date) -
     )
 
 
+def can_cancel(terms: SessionTerms, now: datetime) -> bool:
+    """Whether a family may give its place back by itself: up to and including cancel_until."""
+    return now <= min(terms.cancel_until, terms.starts_at)
+
+
 def check_can_cancel(terms: SessionTerms, now: datetime, station: str, phone: str | None) -> None:
     """Cancelling is free up to and including cancel_until; raises TooLateToCancel after."""
-    if now > min(terms.cancel_until, terms.starts_at):
+    if not can_cancel(terms, now):
         raise TooLateToCancel(
             code=terms.code, until=terms.cancel_until, station=station, phone=phone or None
         )

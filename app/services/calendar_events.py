@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.models import GuidanceSession, SignUp
-from app.rules.sign_up import ACTIVE, SessionState, SignUpState
+from app.rules.sign_up import ACTIVE, SessionState, SignUpState, can_cancel
+from app.services.seats import terms_of
 
 CERTAIN = frozenset({SignUpState.CONFIRMED, SignUpState.ATTENDED, SignUpState.NO_SHOW})
 KEPT = ACTIVE | CERTAIN
@@ -33,6 +34,8 @@ class CalendarEvent:
     is_confirmed: bool
     """False while staff have not decided yet, or the child waits for a seat."""
     is_cancelled: bool
+    can_cancel: bool
+    """Whether the family may still give the place back by a word."""
     changed_at: datetime
 
 
@@ -73,5 +76,6 @@ def find_event(db: Session, sign_up_id: int, now: datetime) -> CalendarEvent | N
         phone=station.phone,
         is_confirmed=bool(states & CERTAIN),
         is_cancelled=is_cancelled,
+        can_cancel=can_cancel(terms_of(session), now),
         changed_at=max(session.updated_at, sign_up.decided_at or sign_up.requested_at),
     )

@@ -15,7 +15,7 @@ from app.models.notice_facts import (
     SignUpDeclined,
 )
 from app.rules.age import age_months
-from app.rules.sign_up import ACTIVE, SignUpState
+from app.rules.sign_up import ACTIVE, SignUpState, can_cancel
 from app.services import waiting_list
 from app.services.audit import Actor, record
 from app.services.seats import (
@@ -24,6 +24,7 @@ from app.services.seats import (
     held_on,
     lock_session,
     release_place,
+    terms_of,
 )
 from app.services.sign_up_notices import tell, told
 from app.services.staff import scope_of
@@ -186,8 +187,13 @@ def confirm(db: Session, *, sign_up_id: int, staff: Staff, now: datetime) -> Sig
     found, child = _lock(db, sign_up_id, staff)
     _check_undecided(db, found)
     change_state(db, found, SignUpState.CONFIRMED, Actor("staff", staff.id), now)
-    tell(db, SignUpConfirmed(**told(found, child)), found, now)
+    tell(db, _confirmed(found, child, now), found, now)
     return found
+
+
+def _confirmed(sign_up: SignUp, child: Child, now: datetime) -> SignUpConfirmed:
+    may = can_cancel(terms_of(sign_up.session), now)
+    return SignUpConfirmed(**told(sign_up, child), can_cancel=may)
 
 
 def decline(db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: datetime) -> SignUp:
@@ -247,7 +253,7 @@ def override_seat(
         reason=reason.strip(),
         is_override=True,
     )
-    tell(db, SignUpConfirmed(**told(found, child)), found, now)
+    tell(db, _confirmed(found, child, now), found, now)
     return found
 
 

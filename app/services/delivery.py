@@ -53,6 +53,7 @@ WANTED_STATES: dict[str, frozenset[SignUpState]] = {
     "sign_up_declined": frozenset({SignUpState.DECLINED}),
     "sign_up_cancelled": frozenset({SignUpState.CANCELLED}),
     "sign_up_offered": frozenset({SignUpState.OFFERED}),
+    "waiting_ended": frozenset({SignUpState.WAITLISTED}),
     "sign_up_offer_expired": frozenset({SignUpState.EXPIRED}),
     "session_changed": frozenset(
         {
@@ -223,10 +224,10 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
     wanted = WANTED_STATES.get(notice.facts.kind)
     table, _, number = notice.subject.partition(":")
     if wanted is not None and table == "sign_up" and number.isdecimal():
-        state = db.execute(
-            select(SignUp.state).where(SignUp.id == int(number))
-        ).scalar_one_or_none()
-        if state not in wanted:
+        # One message may be for siblings: it is true while it is of any of them.
+        ids = getattr(notice.facts, "sign_up_ids", ()) or (int(number),)
+        states = db.scalars(select(SignUp.state).where(SignUp.id.in_(ids)))
+        if not any(state in wanted for state in states):
             return Reason.SUPERSEDED
     return None
 

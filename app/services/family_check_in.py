@@ -90,6 +90,8 @@ class Why(StrEnum):
     OVER = "over"
     AGE = "age"
     FULL = "full"
+    WAITING = "waiting"
+    """In the waiting list, and the door is not open to who has no seat, or nothing is left."""
     MARKED_MISSING = "marked_missing"
 
 
@@ -146,8 +148,12 @@ def _scan(
     another = _another_today(db, session, family.id, now)
     if another is not None:
         return another
+    is_waiting = any(sign_up.state in (S.WAITLISTED, S.OFFERED) for sign_up, _ in here)
     if phase is Phase.UNDER_WAY:
-        return _walk_in(db, session, caregiver, family.children, chosen, now)
+        outcome = _walk_in(db, session, caregiver, family.children, chosen, now)
+        return Why.WAITING if is_waiting and outcome is Why.FULL else outcome
+    if is_waiting and phase in (Phase.TOO_EARLY, Phase.BEFORE):
+        return Why.WAITING
     if phase is Phase.TOO_EARLY:
         return TooEarly(session.starts_at - OPENS_BEFORE, is_signed_up=False)
     return Why.NOT_BEGUN if phase is Phase.BEFORE else Why.OVER

@@ -17,6 +17,7 @@ from app.rules.session_life import order_faults
 from app.services import audit, publishing
 from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
 from app.services.publishing import row_of, timing_of
+from app.services.seats import free_seats
 
 STATION_COLUMNS = ("code", "name", "kind", "township", "address", "phone")
 STATION_KINDS = (
@@ -68,12 +69,23 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
+class Overfull:
+    code: str
+    places: int
+    taken: int
+
+
+@dataclass(frozen=True, slots=True)
 class Imported:
     """How many rows were new, and how many brought a change to what was there, or none."""
 
     added: int
     updated: int
     unchanged: int
+    past: tuple[str, ...] = ()
+    """Codes of sessions put in that are over already: nobody can sign up for them."""
+    overfull: tuple[Overfull, ...] = ()
+    """Sessions whose places are now fewer than the seats taken: nobody is thrown out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,14 +154,22 @@ def import_sessions(db: Session, content: bytes, *, actor: audit.Actor, now: dat
         )
     }
     before = {code: row_of(session) for code, session in known.items()}
+    past: list[str] = []
+    overfull: list[Overfull] = []
     for row in rows:
         was = before.get(row.code)
         if was == row:
             continue
-        publishing.put_session(db, row, actor=actor, now=now)
+        put = publishing.put_session(db, row, actor=actor, now=now)
+        if row.ends_at <= now:
+            past.append(put.code)
+        taken = row.places - free_seats(db, put.id)
+        if taken > row.places:
+            overfull.append(Overfull(put.code, row.places, taken))
     added = sum(row.code not in before for row in rows)
     unchanged = sum(before.get(row.code) == row for row in rows)
-    return Imported(added, len(rows) - added - unchanged, unchanged)
+    changed = len(rows) - added - unchanged
+    return Imported(added, changed, unchanged, tuple(past), tuple(overfull))
 
 
 def townships_by_name(db: Session) -> dict[str, int]:

@@ -29,6 +29,7 @@ from app.services.audit import Actor
 from app.services.seats import change_state, get_session, held_on, lock_session, terms_of
 from app.services.session_news import (
     AGE,
+    by_caregiver,
     tell_aged_out,
     tell_cancelled,
     tell_moved,
@@ -211,6 +212,7 @@ def change_session(
     db.flush()
     is_news = moved and now < session.ends_at
     new, new_on = terms_of(session), held_on(session)
+    to_tell: list[tuple[SignUp, Child]] = []
     for sign_up, child in find_concerned(db, session.id):
         told_of = known.get(sign_up.id, was_at)
         if not keeps_aged_out and loses_eligibility(child.birth_date, was, was_on, new, new_on):
@@ -221,8 +223,20 @@ def change_session(
                 # An offer never stands past the cut-off, also of a session that is now earlier.
                 last = session.starts_at - CUT_OFF
                 sign_up.offer_expires_at = min(sign_up.offer_expires_at, last)
-            tell_moved(db, sign_up, child, was_at=told_of, now=now)
-    waiting_list.promote(db, session, now)
+            to_tell.append((sign_up, child))
+    news = {sign_up.id: known.get(sign_up.id, was_at) for sign_up, _ in to_tell}
+    waited = {each.id for each, _ in to_tell if each.state == SignUpState.WAITLISTED}
+    # Who is offered a seat by the same step hears of both in the offer.
+    waiting_list.promote(db, session, now, moved_from=news)
+    still = [
+        (each, child)
+        for each, child in to_tell
+        if each.id not in waited or each.state == SignUpState.WAITLISTED
+    ]
+    for siblings in by_caregiver(
+        still, apart=lambda each: (each.state == SignUpState.WAITLISTED, news[each.id])
+    ):
+        tell_moved(db, siblings, was_at=news[siblings[0][0].id], now=now)
     return session
 
 
@@ -255,9 +269,11 @@ def cancel_session(
     session.updated_at = now
     _record(db, session, "cancel_session", actor, now, reason=reason)
     void_notices(db, session.id)
-    for sign_up, child in find_concerned(db, session.id):
+    concerned = find_concerned(db, session.id)
+    for sign_up, _ in concerned:
         change_state(db, sign_up, SignUpState.CANCELLED, actor, now, reason=reason)
-        tell_cancelled(db, sign_up, child, reason, now)
+    for siblings in by_caregiver(concerned):
+        tell_cancelled(db, siblings, reason, now)
     db.flush()
     return session
 

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session, joinedload
 from app.models import AuditEntry, Child, GuidanceSession, Notice, SignUp
 from app.models.notice_facts import SessionReminder, load_facts
 from app.rules.reminders import LONGEST_LEAD, DueReminder, find_due, needs
-from app.rules.sign_up import SessionState, SignUpState
+from app.rules.sign_up import SessionState, SignUpState, can_cancel
 from app.services import notices
 from app.services.delivery import Reason
 from app.services.notices import NoticeDraft
-from app.services.seats import lock_session
+from app.services.seats import lock_session, terms_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +147,7 @@ def _draft(session: GuidanceSession, due: DueReminder, places: list[_Place]) -> 
             sign_up_ids=ids,
             nicknames=tuple(place.nickname for place in places),
             calendar_sequence=session.calendar_sequence,
+            can_cancel=can_cancel(terms_of(session), due.send_at),
             code=session.code,
             title=session.title,
             starts_at=session.starts_at,

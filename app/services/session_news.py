@@ -1,5 +1,6 @@
 """What families are told when a session is moved or cancelled, and what is then untrue."""
 
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import String, cast, literal, select
@@ -8,9 +9,9 @@ from sqlalchemy.orm import Session
 from app.models import Child, Notice, SignUp
 from app.models.notice_facts import AgedOut, SessionChanged, SignUpCancelledByStaff, load_facts
 from app.rules.age import age_months
-from app.rules.sign_up import SignUpState
+from app.rules.sign_up import SignUpState, can_cancel
 from app.services import notices
-from app.services.seats import held_on
+from app.services.seats import held_on, terms_of
 from app.services.sign_up_notices import tell, told
 
 SUPERSEDED = "superseded"
@@ -41,19 +42,23 @@ def void_notices(db: Session, session_id: int) -> dict[int, datetime]:
         notice.state, notice.reason = "skipped", SUPERSEDED
         facts = load_facts(notice.facts)
         if isinstance(facts, SessionChanged):
-            known[int(notice.subject.partition(":")[2])] = facts.was_at
+            lead = int(notice.subject.partition(":")[2])
+            known |= dict.fromkeys((lead, *facts.sign_up_ids), facts.was_at)
     db.flush()
     return known
 
 
 def tell_moved(
-    db: Session, sign_up: SignUp, child: Child, *, was_at: datetime, now: datetime
+    db: Session, concerned: Sequence[tuple[SignUp, Child]], *, was_at: datetime, now: datetime
 ) -> None:
-    """The new time and place, once for each move."""
+    """The new time and place, once for each move; siblings, who stand alike, in one message."""
+    sign_up, child = concerned[0]
     facts = SessionChanged(
-        **told(sign_up, child),
+        **told(sign_up, child) | {"nickname": _names(concerned)},
         was_at=was_at,
         is_waiting=sign_up.state == SignUpState.WAITLISTED,
+        can_cancel=can_cancel(terms_of(sign_up.session), now),
+        sign_up_ids=tuple(each.id for each, _ in concerned),
     )
     notices.queue(
         db,
@@ -66,10 +71,31 @@ def tell_moved(
     )
 
 
-def tell_cancelled(db: Session, sign_up: SignUp, child: Child, reason: str, now: datetime) -> None:
-    """The whole session does not take place, and why."""
-    facts = SignUpCancelledByStaff(**told(sign_up, child), reason=reason)
+def tell_cancelled(
+    db: Session, concerned: Sequence[tuple[SignUp, Child]], reason: str, now: datetime
+) -> None:
+    """The whole session does not take place, and why; siblings in one message."""
+    sign_up, child = concerned[0]
+    facts = SignUpCancelledByStaff(
+        **told(sign_up, child) | {"nickname": _names(concerned)},
+        reason=reason,
+        sign_up_ids=tuple(each.id for each, _ in concerned),
+    )
     tell(db, facts, sign_up, now)
+
+
+def by_caregiver(
+    rows: Iterable[tuple[SignUp, Child]], *, apart: Callable[[SignUp], object] = lambda _: None
+) -> list[list[tuple[SignUp, Child]]]:
+    """Sign-ups that one message can be for: of one caregiver, and alike in what is `apart`."""
+    groups: dict[tuple[int, object], list[tuple[SignUp, Child]]] = {}
+    for sign_up, child in rows:
+        groups.setdefault((sign_up.caregiver_id, apart(sign_up)), []).append((sign_up, child))
+    return list(groups.values())
+
+
+def _names(concerned: Sequence[tuple[SignUp, Child]]) -> str:
+    return "、".join(child.nickname for _, child in concerned)
 
 
 def tell_aged_out(

@@ -21,7 +21,14 @@ from app.models import (
 )
 from app.prepared import Loader, Prepared
 from app.rules.no_show import MARKED_AFTER
-from app.rules.sign_up import ACTIVE, SessionState, SignUpState, check_can_cancel, fits_age
+from app.rules.sign_up import (
+    ACTIVE,
+    SessionState,
+    SignUpState,
+    can_cancel,
+    check_can_cancel,
+    fits_age,
+)
 from app.rules.waiting_list import WaitingOrder
 from app.services import waiting_list
 from app.services.audit import Actor
@@ -53,6 +60,7 @@ __all__ = [
     "get_session",
     "held_on",
     "lock_session",
+    "phone_past_deadline",
     "release_place",
     "sign_up",
     "sign_up_together",
@@ -355,6 +363,11 @@ def _places_in_line(db: Session, session_ids: set[int]) -> dict[int, int]:
     for session_id in sorted(session_ids):
         places |= waiting_list.positions(db, db.get_one(GuidanceSession, session_id))
     return places
+
+
+def phone_past_deadline(session: GuidanceSession, now: datetime) -> str | None:
+    """The station's telephone where a place can no longer be given back by a word; else None."""
+    return None if can_cancel(terms_of(session), now) else session.station.phone
 
 
 def cancel_by_family(

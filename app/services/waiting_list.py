@@ -3,18 +3,36 @@
 What is called here with a session needs that session's row locked, but for reading.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
 
-from sqlalchemy import ColumnElement, and_, case, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    String,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
-from app.errors import AlreadySignedUp, NoOffer, NotRegistered, OfferExpired, OfferUnclear
-from app.models import Caregiver, Child, GuidanceSession, SignUp
-from app.models.notice_facts import SignUpOffered, SignUpOfferExpired
+from app.errors import (
+    AlreadySignedUp,
+    NoOffer,
+    NotRegistered,
+    OfferExpired,
+    OfferUnclear,
+    PlaceIsTaken,
+)
+from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp
+from app.models.notice_facts import SignUpOffered, SignUpOfferExpired, WaitingEnded
 from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import (
     CUT_OFF,
@@ -24,6 +42,7 @@ from app.rules.waiting_list import (
     is_open_offer,
     offer_ends,
 )
+from app.services import notices
 from app.services.audit import SYSTEM, Actor
 from app.services.seats import change_state, free_seats, get_session, held_on, lock_session
 from app.services.sign_up_notices import tell, told
@@ -134,8 +153,17 @@ def settle_expired(db: Session, session: GuidanceSession, now: datetime) -> int:
     return len(expired)
 
 
-def promote(db: Session, session: GuidanceSession, now: datetime) -> int:
+def promote(
+    db: Session,
+    session: GuidanceSession,
+    now: datetime,
+    *,
+    moved_from: Mapping[int, datetime] | None = None,
+) -> int:
     """Offer every free seat to who is next, and tell them; how many offers that made.
+
+    `moved_from` is, by sign-up, the time that the family knew of a session that was moved in
+    the same step: its offer then says so.
 
     To be called after every way in which a seat can come free. Offers that have run out are
     settled first. Nothing is offered past the cut-off, or of a session that is not to be held.
@@ -156,7 +184,8 @@ def promote(db: Session, session: GuidanceSession, now: datetime) -> int:
         sign_up, child = found[sign_up_id]
         change_state(db, sign_up, S.OFFERED, SYSTEM, now)
         sign_up.offered_at, sign_up.offer_expires_at = now, ends
-        facts = SignUpOffered(**told(sign_up, child), until=ends)
+        was_at = (moved_from or {}).get(sign_up_id)
+        facts = SignUpOffered(**told(sign_up, child), until=ends, was_at=was_at)
         tell(db, facts, sign_up, now, expires_at=ends, can_wait=True)
     db.flush()
     return len(following)
@@ -199,6 +228,56 @@ def find_to_promote(db: Session, now: datetime) -> Sequence[int]:
     return db.execute(ids.order_by(GuidanceSession.id)).scalars().all()
 
 
+def find_ended(db: Session, now: datetime) -> Sequence[int]:
+    """Sessions past the cut-off where somebody still waits and was not told that it is over."""
+    key = literal("waiting_ended:") + cast(SignUp.session_id, String)
+    told_of = exists().where(
+        Notice.dedupe_key == key + literal(":") + cast(SignUp.caregiver_id, String)
+    )
+    statement = (
+        select(SignUp.session_id)
+        .join(SignUp.session)
+        .where(
+            SignUp.state == S.WAITLISTED,
+            GuidanceSession.state == SessionState.PUBLISHED,
+            GuidanceSession.starts_at > now,
+            GuidanceSession.starts_at <= now + CUT_OFF,
+            ~told_of,
+        )
+        .distinct()
+        .order_by(SignUp.session_id)
+    )
+    return db.execute(statement).scalars().all()
+
+
+def tell_ended(db: Session, session_id: int, now: datetime) -> int:
+    """Tell who still waits that no seat will come any more, each once; siblings together."""
+    lock_session(db, session_id)
+    groups: dict[int, list[tuple[SignUp, Child]]] = {}
+    for sign_up, child in _with_children(
+        db, SignUp.session_id == session_id, SignUp.state == S.WAITLISTED
+    ):
+        groups.setdefault(sign_up.caregiver_id, []).append((sign_up, child))
+    count = 0
+    for caregiver_id, siblings in groups.items():
+        names = "、".join(child.nickname for _, child in siblings)
+        sign_up, child = siblings[0]
+        facts = WaitingEnded(
+            **told(sign_up, child) | {"nickname": names},
+            sign_up_ids=tuple(each.id for each, _ in siblings),
+        )
+        count += notices.queue(
+            db,
+            caregiver_id=caregiver_id,
+            facts=facts,
+            subject=f"sign_up:{sign_up.id}",
+            dedupe_key=f"{facts.kind}:{session_id}:{caregiver_id}",
+            now=now,
+            expires_at=sign_up.session.starts_at,
+        )
+    return count
+
+
 def accept(
     db: Session,
     *,
@@ -224,9 +303,16 @@ def decline(
     now: datetime,
     code: str | None = None,
 ) -> list[tuple[SignUp, Child]]:
-    """The offered seats of one session go to the next in line. Raises as accept does."""
+    """The offered seats of one session go to the next in line.
+
+    Raises as accept does, but PlaceIsTaken where the family has the place already.
+    """
     actor = Actor("caregiver", caregiver.id)
-    session, offers = _lock_offers(db, caregiver, code, now)
+    try:
+        session, offers = _lock_offers(db, caregiver, code, now)
+    except AlreadySignedUp as error:
+        # "Signed up already" answers who accepts; who gives up wants the way out.
+        raise PlaceIsTaken(error.code, error.nickname) from None
     for sign_up, _ in offers:
         change_state(db, sign_up, S.CANCELLED, actor, now)
     promote(db, session, now)

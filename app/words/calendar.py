@@ -1,12 +1,13 @@
 """Words of the calendar file, and of links to one."""
 
 
-def described(code: str, phone: str, is_cancelled: bool) -> str:
+def described(code: str, phone: str, is_cancelled: bool, can_cancel: bool = True) -> str:
     """What the calendar shows under the session's title and place."""
     if is_cancelled:
         return "这一场不用来了。想另选一场，请在「崇明育伴」回复「活动」。"
     call = f"电话：{phone}\n" if phone else ""
-    return f"{call}一位大人陪一个宝宝来。不能来，请在「崇明育伴」回复「取消 {code}」。"
+    by = f"在「崇明育伴」回复「取消 {code}」" if can_cancel else "打电话告诉老师"
+    return f"{call}一位大人陪一个宝宝来。不能来，请{by}。"
 
 
 def link_line(url: str) -> str:

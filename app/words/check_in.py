@@ -88,6 +88,18 @@ def wrong_age(title: str) -> str:
     )
 
 
+def still_waiting(code: str, title: str, starts_at: datetime, now: datetime) -> str:
+    when = (
+        f"{say_near(starts_at, now)}开始。开始后如果还有位子，再扫一次码就能坐下；"
+        if now < starts_at
+        else "眼下位子都有人；"
+    )
+    return (
+        f"您在「{title}」（{code}）的候补里，还没有名额，{when}"
+        "也可以问问现场老师。看候补到第几位，回复「我的预约」。"
+    )
+
+
 def full(title: str) -> str:
     return f"「{title}」的位子都有人了，您没有预约，扫码签不了到。请问问现场老师还能不能坐下。"
 

@@ -153,6 +153,9 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
         (f"「{x.code}」现在没有等您接受的名额。" if x.code else "现在没有等您接受的名额。")
         + "有名额会马上告诉您。看候补到第几位，回复「我的预约」；不等了，回复「取消 编号」。"
     ),
+    e.PlaceIsTaken: lambda x: (
+        f"{x.nickname}的「{x.code}」已经报上了。来不了，请回复「取消 {x.code}」，名额让给下一家。"
+    ),
     e.OfferExpired: lambda x: (
         f"来晚了一步：「{x.code}」的名额留到{say_when(x.expired_at)}，已经让出来了。\n"
         f"还想来，回复「报名 {x.code}」再排一次；看别的，回复「活动」。"

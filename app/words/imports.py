@@ -1,6 +1,6 @@
 """What is said of a file that was not taken: which line, which column, what to write instead."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from app.errors import BadRow
 
@@ -71,3 +71,17 @@ def say_refused(rows: Iterable[BadRow]) -> str:
 def say_unreadable(reason: str) -> str:
     """Why the file could not be read at all, and what to do."""
     return FILE_REASONS[reason]
+
+
+def say_warnings(past: Sequence[str], overfull: Iterable[tuple[str, int, int]]) -> list[str]:
+    """What was taken all the same and somebody should look at; overfull: code, places, taken."""
+    said = []
+    if past:
+        listed = "、".join(past[:SHOWN]) + ("等" if len(past) > SHOWN else "")
+        said.append(f"注意：{listed}的时间已经过去，家长报不了名；日期写错了请改好再导入。")
+    for code, places, taken in overfull:
+        said.append(
+            f"注意：{code}改成{places}个名额，已经有{taken}个孩子占着；"
+            f"谁也不会被取消，空到{places}个以下才会再放名额。"
+        )
+    return said

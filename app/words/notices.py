@@ -24,6 +24,7 @@ from app.models.notice_facts import (
     SignUpDeclined,
     SignUpOffered,
     SignUpOfferExpired,
+    WaitingEnded,
     YearPlanNudge,
 )
 from app.models.visit_facts import VisitFacts
@@ -88,6 +89,8 @@ def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> No
             return _offered(facts)
         case SignUpOfferExpired():
             return _offer_expired(facts)
+        case WaitingEnded():
+            return _waiting_ended(facts)
         case SessionChanged():
             return _changed(facts, "" if facts.is_waiting else calendar_url)
         case SessionReminder():
@@ -144,7 +147,10 @@ def _confirmed(facts: SignUpConfirmed, calendar_url: str) -> NoticeWords:
             f"{_call('电话：', facts.phone)}"
             f"{link_line(calendar_url)}"
             "请提前10分钟到，带好宝宝的水杯和替换衣服。\n"
-            f"不能来请回复「取消 {facts.code}」，把名额让给别的宝宝。"
+            + _leaving(
+                facts.can_cancel,
+                f"不能来请回复「取消 {facts.code}」，把名额让给别的宝宝。",
+            )
         ),
         fields=(
             (Field.TITLE, facts.title),
@@ -208,6 +214,7 @@ def _offered(facts: SignUpOffered) -> NoticeWords:
     return NoticeWords(
         text=(
             f"好消息！「{facts.title}」（{facts.code}）有名额了，轮到{facts.nickname}了。\n"
+            f"{_moved_from(facts.was_at)}"
             f"时间：{say_when(facts.starts_at)}\n"
             f"地点：{_where(facts.place, facts.address)}\n"
             f"名额给您留到{say_when(facts.until)}。\n"
@@ -222,12 +229,27 @@ def _offered(facts: SignUpOffered) -> NoticeWords:
     )
 
 
+def _moved_from(was_at: datetime | None) -> str:
+    return f"请注意，这一场改过了，原来是{say_when(was_at)}。\n" if was_at else ""
+
+
 def _offer_expired(facts: SignUpOfferExpired) -> NoticeWords:
     return NoticeWords(
         text=(
             f"「{facts.title}」（{say_when(facts.starts_at)}）给{facts.nickname}留的名额到时间了，"
             "没等到您的回复，已经让出来。\n"
             f"还想来，请回复「报名 {facts.code}」再排一次；看别的活动，回复「活动」。"
+        ),
+        fields=(),
+    )
+
+
+def _waiting_ended(facts: WaitingEnded) -> NoticeWords:
+    return NoticeWords(
+        text=(
+            f"很抱歉，{facts.nickname}候补的「{facts.title}」（{say_when(facts.starts_at)}）"
+            "没有等到名额，不用再等了。\n"
+            "想另选一场，请回复「活动」；要老师帮着排，回复「年度计划」。"
         ),
         fields=(),
     )
@@ -243,7 +265,7 @@ def _changed(facts: SessionChanged, calendar_url: str) -> NoticeWords:
             f"{_call('电话：', facts.phone)}"
             f"{link_line(calendar_url)}"
             f"{'您的候补还在' if facts.is_waiting else '名额给您留着'}。"
-            f"来不了请回复「取消 {facts.code}」。"
+            + _leaving(facts.can_cancel, f"来不了请回复「取消 {facts.code}」。")
         ),
         fields=(
             (Field.TITLE, facts.title),
@@ -265,7 +287,10 @@ def _reminder(facts: SessionReminder, calendar_url: str) -> NoticeWords:
         text = (
             f"提醒您：{who}报的「{facts.title}」快到了。\n{about}"
             f"{link_line(calendar_url)}"
-            f"来不了请早点回复「取消 {facts.code}」，把名额让给别的宝宝。"
+            + _leaving(
+                facts.can_cancel,
+                f"来不了请早点回复「取消 {facts.code}」，把名额让给别的宝宝。",
+            )
         )
     else:
         text = (
@@ -318,6 +343,11 @@ def _refusal(
         (Field.REASON, reason),
         (Field.PHONE, phone),
     )
+
+
+def _leaving(can_cancel: bool, word: str) -> str:
+    """How to give a place back: by a word, or after the deadline by telephone (it stands above)."""
+    return word if can_cancel else "已过取消时间，来不了请打电话告诉老师。"
 
 
 def _where(place: str, address: str) -> str:

@@ -107,17 +107,26 @@ def signed_up(
     cancel_until: datetime,
     today: date,
     calendar_url: str = "",
+    phone: str | None = None,
 ) -> str:
+    """`phone` is the station's, where it is too late to cancel by a word; else None."""
     who = "、".join(nicknames)
     about = f"{title}（{code}）\n{say_when(starts_at, today)}\n{station}，{address}"
     if state == "confirmed":
-        return (
-            f"报名成功！{who}\n{about}\n{link_line(calendar_url)}一位大人陪一个宝宝来。"
+        leaving = (
             f"去不了请在{say_when(cancel_until, today)}前回复「取消 {code}」，把名额让给别人家。"
+            if phone is None
+            else cannot_come(phone)
         )
-    return (
-        f"名额给您留着，待确认。{who}\n{about}\n老师确认后马上告诉您。去不了，回复「取消 {code}」。"
-    )
+        return f"报名成功！{who}\n{about}\n{link_line(calendar_url)}一位大人陪一个宝宝来。{leaving}"
+    leaving = f"去不了，回复「取消 {code}」。" if phone is None else cannot_come(phone)
+    return f"名额给您留着，待确认。{who}\n{about}\n老师确认后马上告诉您。{leaving}"
+
+
+def cannot_come(phone: str) -> str:
+    """What to do after the deadline for giving a place back."""
+    call = f"打电话 {phone}" if phone else "回复「人工」"
+    return f"已过取消时间，去不了请{call}告诉老师。"
 
 
 def which_child(code: str, nicknames: Sequence[str]) -> str:

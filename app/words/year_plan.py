@@ -246,6 +246,14 @@ def ended() -> str:
     )
 
 
+def nothing_to_agree_to(*, is_registered: bool) -> str:
+    if is_registered:
+        return (
+            "眼下没有等您同意的事。看约了什么，回复「我的预约」；排今年的活动，回复「年度计划」。"
+        )
+    return "眼下没有等您同意的事。要登记宝宝，回复「登记」。"
+
+
 def none_to_end() -> str:
     return "您现在没有年度计划。想排一份，回复「年度计划」。"
 

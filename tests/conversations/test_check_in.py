@@ -380,3 +380,18 @@ def test_a_confirmed_family_gets_the_link_to_its_calendar(
         sign_up_id = db.execute(select(SignUp.id)).scalar_one()
     assert f"加到日历：{services.calendar_links.url(sign_up_id)}" in answer
     assert "加到日历" not in registered.says("报名 CQ-2")
+
+
+def test_who_waits_hears_at_the_door_that_they_wait(
+    registered: Person, publish: Publisher, services: Services, clock: Clock
+) -> None:
+    publish("CQ-1", days=1, places=0, waiting_list="first_come")
+    registered.says("报名 CQ-1")
+
+    for later in (timedelta(0), timedelta(hours=23, minutes=30), timedelta(minutes=40)):
+        clock.at += later
+        answer = scan(registered)
+        assert "候补里" in answer
+        assert "没有预约" not in answer
+        assert "报名 CQ-1" not in answer
+    assert states(services) == {"糖糖": "waitlisted"}

@@ -178,3 +178,19 @@ def test_more_pages_through_a_long_list(registered: Person, publish: Publisher) 
     more = registered.says("更多")
     assert "CQ-7" in more
     assert "后面没有了" in registered.says("更多")
+
+
+def test_after_the_deadline_a_confirmation_gives_the_telephone(
+    registered: Person, publish: Publisher
+) -> None:
+    publish("CQ-1", days=0.5)
+    answer = registered.says("报名 CQ-1")
+    assert "报名成功" in answer
+    assert "取消 CQ-1" not in answer
+    assert "021-55550101" in answer
+    publish("CQ-2", days=0.5, confirm="staff")
+    answer = registered.says("报名 CQ-2")
+    assert "待确认" in answer
+    assert "021-55550101" in answer
+    publish("CQ-3", days=3)
+    assert "回复「取消 CQ-3」" in registered.says("报名 CQ-3")

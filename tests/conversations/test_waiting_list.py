@@ -251,8 +251,8 @@ def test_the_job_run_late_and_twice_settles_once(
     second.says("报名 CQ-1")
     full.says("取消 CQ-1")
     clock.moves(hours=23)
-    assert run_job(services, clock) == "ended 1 offers, made 1"
-    assert run_job(services, clock) == "ended 0 offers, made 0"
+    assert run_job(services, clock) == "ended 1 offers, made 1, told 0 that it is over"
+    assert run_job(services, clock) == "ended 0 offers, made 0, told 0 that it is over"
     assert states(services) == {"糖糖": "cancelled", "毛毛": "expired", "豆豆": "offered"}
     assert len(told(services, "sign_up_offer_expired")) == 1
     with services.database.reading() as db:
@@ -394,3 +394,69 @@ def test_not_accepting_gives_the_offer_to_the_next(family: Family, publish: Publ
     first.says("取消 CQ-1")
     assert "没有看懂" not in second.says("不接受")
     assert "报名成功" in third.says("接受")
+
+
+def test_moved_and_given_a_seat_at_once_is_one_message(
+    full: Person, family: Family, services: Services, publish: Publisher
+) -> None:
+    first, second = family("毛毛"), family("豆豆")
+    first.says("报名 CQ-1")
+    second.says("报名 CQ-1")
+
+    publish("CQ-1", days=8, places=2, waiting_list="first_come")
+
+    (offer,) = told(services, "sign_up_offered")
+    assert "轮到毛毛了" in offer
+    assert "原来是11月29日" in offer
+    assert "时间：11月30日" in offer
+    moved = told(services, "session_changed")
+    assert len(moved) == 2
+    assert not any("毛毛" in text for text in moved)
+    assert "您的候补还在" in next(text for text in moved if "豆豆" in text)
+
+
+def test_giving_up_a_place_that_is_taken_already_says_how_to_cancel(
+    full: Person, family: Family, services: Services
+) -> None:
+    first = family("毛毛")
+    first.says("报名 CQ-1")
+    full.says("取消 CQ-1")
+    assert "报名成功" in first.says("接受")
+
+    answer = first.says("放弃")
+
+    assert "已经报上了" in answer
+    assert "取消 CQ-1" in answer
+    assert states(services)["毛毛"] == "confirmed"
+    assert "已取消" in first.says("取消 CQ-1")
+
+
+def test_who_still_waits_at_the_cut_off_is_told_once(
+    full: Person, family: Family, services: Services, clock: Clock
+) -> None:
+    first = family("毛毛")
+    first.says("登记 豆豆 2026-04-01 城桥镇")
+    assert "候补第1位" in first.says("报名 CQ-1 都")
+    clock.moves(days=6, hours=21, minutes=59)
+    assert "told 0" in run_job(services, clock)
+    clock.moves(minutes=1)  # two hours before the start: nothing is offered from now on
+
+    assert "told 1" in run_job(services, clock)
+    assert "told 0" in run_job(services, clock)
+
+    (text,) = told(services, "waiting_ended")
+    assert "毛毛、豆豆" in text
+    assert "没有等到名额" in text
+    assert "回复「活动」" in text
+
+
+def test_who_got_a_seat_is_not_told_that_there_is_none(
+    full: Person, family: Family, services: Services, clock: Clock
+) -> None:
+    first = family("毛毛")
+    first.says("报名 CQ-1")
+    full.says("取消 CQ-1")
+    first.says("接受")
+    clock.moves(days=6, hours=23)
+    assert "told 0" in run_job(services, clock)
+    assert told(services, "waiting_ended") == []

@@ -254,3 +254,22 @@ def test_the_notice_of_a_proposal_knows_what_it_offers(
         facts = load_facts(db.execute(select(Notice.facts)).scalar_one())
     assert isinstance(facts, PlanProposed)
     assert [session.code for session in facts.sessions] == ["NEW"]
+
+
+@pytest.mark.usefixtures("year")
+def test_a_bare_yes_takes_what_the_plan_proposed(
+    mum: Person, services: Services, clock: Clock
+) -> None:
+    mum.says("年度计划")
+    mum.says("同意")
+    with services.database.transaction() as db:
+        missed = db.execute(select(SignUp).order_by(SignUp.session_id).limit(1)).scalar_one()
+        missed.state, missed.decided_at = "no_show", clock() + timedelta(days=22)
+    clock.moves(days=23)
+    run_job(services, clock)
+    (offered,) = listed(told(services, "plan_proposed")[0])
+
+    assert "报名成功" in mum.says("好的，同意")
+
+    assert (offered, "confirmed") in rows(services)
+    assert "没有等您同意的事" in mum.says("同意")

@@ -22,7 +22,7 @@ from app.services.imports import (
     import_stations,
     read_instant,
 )
-from app.words.imports import FILE_REASONS, ROW_REASONS, say_refused
+from app.words.imports import FILE_REASONS, ROW_REASONS, say_refused, say_warnings
 
 STATIONS = (
     "code,name,kind,township,address,phone\n"
@@ -307,3 +307,32 @@ def test_words_are_kept_for_no_reason_that_is_never_given() -> None:
 
     assert [reason for reason in ROW_REASONS if f'"{reason}"' not in source] == []
     assert [reason for reason in FILE_REASONS if f'"{reason}"' not in source] == []
+
+
+def test_a_past_session_and_places_below_those_taken_are_taken_and_pointed_out(
+    database: Database, now: datetime
+) -> None:
+    take_stations(database, STATIONS, now)
+    take_sessions(database, sessions_csv({}), now)
+    code = "CQ-1206"
+    with database.transaction() as db:
+        session = db.scalars(select(GuidanceSession)).one()
+        session.places_taken = 5
+
+    taken = take_sessions(database, sessions_csv({"places": "3"}), now)
+
+    assert taken.past == ()
+    assert taken.overfull == (imports.Overfull(code, 3, 5),)
+    later = session_of(database, code).ends_at
+    again = take_sessions(database, sessions_csv({"places": "30"}), later)
+    assert again.past == (code,)
+    assert again.overfull == ()
+    said = say_warnings(
+        taken.past, [(each.code, each.places, each.taken) for each in taken.overfull]
+    )
+    assert said == [
+        f"注意：{code}改成3个名额，已经有5个孩子占着；谁也不会被取消，空到3个以下才会再放名额。"
+    ]
+    assert say_warnings(again.past, []) == [
+        f"注意：{code}的时间已经过去，家长报不了名；日期写错了请改好再导入。"
+    ]

@@ -16,7 +16,7 @@ from app.errors import (
     SessionStepNotAllowed,
     StationUnknown,
 )
-from app.models import AuditEntry, GuidanceSession, Notice, SignUp
+from app.models import AuditEntry, Child, GuidanceSession, Notice, SignUp
 from app.models.notice_facts import SessionChanged, SignUpCancelledByStaff, load_facts
 from app.rules.sign_up import SessionState
 from app.services import impact, publishing
@@ -380,3 +380,50 @@ def test_the_doctor_finds_nothing_after_moves_age_and_cancelling(
         assert set(states(db).values()) == {"cancelled"}
     # The factories' families gave no consent; all else is in order.
     assert broken == {"children_have_consent"}
+
+
+def twins(database: Database, now: datetime, state: str) -> list[int]:
+    """Two sign-ups of one caregiver."""
+    first = sign_up(database, now, "糖糖", state)
+    with database.transaction() as db:
+        one = db.get_one(SignUp, first)
+        other = Child(nickname="豆豆", family_id=one.family_id, birth_date=date(2026, 3, 1))
+        other.created_at = other.updated_at = now
+        db.add(other)
+        db.flush()
+        second = SignUp(
+            session_id=one.session_id,
+            child_id=other.id,
+            family_id=one.family_id,
+            caregiver_id=one.caregiver_id,
+            state=state,
+            requested_at=now,
+        )
+        db.add(second)
+        get(db).places_taken += 1
+        db.flush()
+        return [first, second.id]
+
+
+def test_siblings_hear_of_a_move_and_a_cancellation_in_one_message(
+    database: Database, in_a_week: datetime, now: datetime
+) -> None:
+    ids = twins(database, now, "confirmed")
+    with database.transaction() as db:
+        row = replace(row_of(get(db)), starts_at=in_a_week + timedelta(hours=1))
+        row = replace(row, ends_at=in_a_week + timedelta(hours=2))
+        publishing.put_session(db, row, actor=STAFF, now=now)
+    with database.transaction() as db:
+        (moved,) = [load_facts(each) for each in db.scalars(select(Notice.facts))]
+        assert isinstance(moved, SessionChanged)
+        assert moved.nickname == "糖糖、豆豆"
+        assert moved.sign_up_ids == tuple(ids)
+        publishing.cancel_session(db, "CQ-1", reason="台风", actor=STAFF, now=now)
+    with database.reading() as db:
+        kept = db.execute(select(Notice.kind, Notice.state).order_by(Notice.id)).all()
+        assert [tuple(each) for each in kept] == [
+            ("session_changed", "skipped"),
+            ("sign_up_cancelled", "queued"),
+        ]
+        states = db.scalars(select(SignUp.state)).all()
+    assert set(states) == {"cancelled"}
