@@ -31,6 +31,7 @@ from app.console import (
     visit_work,
     visitor_day,
     visits,
+    walk_in_form,
 )
 from app.console.access import TABS_ON_A_PHONE, home_of, may, tabs_of
 from app.console.signed_in import check_may_enter, current_role, load_signed_in
@@ -85,6 +86,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     sessions.add_routes(console)
     timetable.add_routes(console)
     check_in.add_routes(console)
+    walk_in_form.add_routes(console)
     sheets.add_routes(console)
     calendar.add_routes(console)
     families.add_routes(console)

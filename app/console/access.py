@@ -71,6 +71,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "undo": ACT,
     "walk_in": FORM,
     "enter_walk_in": ACT,
+    "new_walk_in": FORM,
     "paper": FORM,
     "enter_paper": ACT,
     # Families
@@ -161,7 +162,7 @@ TABS: Final = (
         frozenset(
             {
                 *("roster", "new_session", "new_series", "edit", "cancel_session", "check_in"),
-                *("walk_in", "paper", "sheet", "session_code", "calendar"),
+                *("walk_in", "new_walk_in", "paper", "sheet", "session_code", "calendar"),
             }
         ),
     ),

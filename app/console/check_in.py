@@ -41,7 +41,7 @@ def add_routes(console: Blueprint) -> None:
 
 
 @contextmanager
-def _acting(code: str) -> Iterator[tuple[Session, StaffScope]]:
+def acting_at_the_door(code: str) -> Iterator[tuple[Session, StaffScope]]:
     """A transaction for the session's check-in; what cannot be done is answered on its page."""
     try:
         with database().transaction() as db:
@@ -63,7 +63,7 @@ def _to(endpoint: str, code: str) -> Response:
 
 def show(code: str) -> ResponseReturnValue:
     """Who is expected, with a large button for each; who is here, with a way back."""
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         roster = service.get_roster(db, scope, code, now())
         desk.record_view(db, scope, page="check_in", subject_id=roster.session.id, now=now())
     rows = roster.rows
@@ -79,7 +79,7 @@ def show(code: str) -> ResponseReturnValue:
 
 def here(code: str, sign_up_id: int) -> ResponseReturnValue:
     """One child came."""
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         done = service.check_in(db, scope, code, sign_up_id, now=now())
     _say(done)
     return _to("console.check_in", code)
@@ -94,7 +94,7 @@ def _say(done: service.CheckedIn) -> None:
 
 def undo(code: str, sign_up_id: int) -> ResponseReturnValue:
     """It was the wrong child."""
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         nickname = service.undo(db, scope, code, sign_up_id, now=now())
     say("success", "undone", nickname=nickname)
     return _to("console.check_in", code)
@@ -103,7 +103,7 @@ def undo(code: str, sign_up_id: int) -> ResponseReturnValue:
 def search(code: str) -> ResponseReturnValue:
     """Registered children of the nickname that was typed."""
     nickname = request.args.get("nickname", "").strip()[:NICKNAME_LENGTH]
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         session = service.get_roster(db, scope, code, now()).session
         found = service.find_walk_ins(db, scope, code, nickname, now=now())
         desk.record_view(db, scope, page="walk_in", subject_id=session.id, now=now())
@@ -121,7 +121,7 @@ def enter_walk_in(code: str) -> ResponseReturnValue:
     child_id = request.form.get("child_id", type=int)
     if child_id is None or not 0 < child_id <= LARGEST_ID:
         abort(404)
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         done = service.walk_in(db, scope, code, child_id, now=now())
     _say(done)
     return _to("console.check_in", code)
@@ -129,7 +129,7 @@ def enter_walk_in(code: str) -> ResponseReturnValue:
 
 def show_paper(code: str) -> ResponseReturnValue:
     """Everybody who is not checked in yet, to be ticked from the paper sheet."""
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         roster = service.get_roster(db, scope, code, now())
         desk.record_view(db, scope, page="paper", subject_id=roster.session.id, now=now())
     states = (*service.EXPECTED, SignUpState.NO_SHOW)
@@ -146,7 +146,7 @@ def enter_paper(code: str) -> ResponseReturnValue:
     """All the ticks at once; with the second button, the rest as missing."""
     came = request.form.getlist("came", type=int)
     rest_is_missing = request.form.get("save") == "rest_is_missing"
-    with _acting(code) as (db, scope):
+    with acting_at_the_door(code) as (db, scope):
         entered = service.enter_sheet(
             db, scope, code, came=came, rest_is_missing=rest_is_missing, now=now()
         )

@@ -17,7 +17,7 @@ from app.models import Caregiver, Child, Family, GuidanceSession, SignUp
 from app.rules.age import age_months
 from app.rules.session_life import check_can_check_in, check_can_hold
 from app.rules.sign_up import ACTIVE, SessionState, SignUpState, fits_age
-from app.services import decisions, publishing, rosters
+from app.services import decisions, plan_keeping, publishing, rosters
 from app.services.audit import Actor
 from app.services.rosters import Roster
 from app.services.seats import change_state, held_on, lock_session, terms_of
@@ -129,6 +129,7 @@ def enter_sheet(
     if unknown:
         raise SignUpUnknown(code)
     attended = missing = 0
+    lost: set[int] = set()
     for sign_up, child, caregiver in expected:
         if sign_up.id in came:
             _attend(db, scope, code, caregiver, child, now)
@@ -138,7 +139,9 @@ def enter_sheet(
             actor = Actor("staff", scope.staff_id)
             change_state(db, sign_up, SignUpState.NO_SHOW, actor, now)
             missing += 1
+            lost.add(sign_up.family_id)
     db.flush()
+    plan_keeping.replace_lost(db, lost, now)
     if rest_is_missing and roster.session.state == SessionState.PUBLISHED:
         anybody = any(row.state is SignUpState.ATTENDED for row in roster.rows)
         if attended or anybody:

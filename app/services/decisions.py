@@ -16,7 +16,7 @@ from app.models.notice_facts import (
 )
 from app.rules.age import age_months
 from app.rules.sign_up import ACTIVE, SignUpState, can_cancel
-from app.services import waiting_list
+from app.services import plan_keeping, waiting_list
 from app.services.audit import Actor, record
 from app.services.seats import (
     change_state,
@@ -211,6 +211,7 @@ def decline(db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: dat
     facts = SignUpDeclined(**told(found, child), reason=reason.strip())
     tell(db, facts, found, now)
     waiting_list.promote(db, found.session, now)
+    plan_keeping.replace_lost(db, [found.family_id], now)
     return found
 
 
@@ -230,6 +231,7 @@ def cancel_by_staff(
     facts = SignUpCancelledByStaff(**told(found, child), reason=reason.strip())
     tell(db, facts, found, now)
     waiting_list.promote(db, found.session, now)
+    plan_keeping.replace_lost(db, [found.family_id], now)
     return found
 
 

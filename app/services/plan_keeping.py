@@ -5,7 +5,7 @@ caller opens a transaction a batch and goes on behind the last id.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -59,6 +59,30 @@ def replace_missing(db: Session, family: Family, now: datetime) -> tuple[Planned
     keeper = _Keeper.load(db, [_lock(db, plan.id)], supply, now)
     keeper.propose_for(plan.id)
     return keeper.open_of(plan.id)
+
+
+def replace_lost(db: Session, family_ids: Collection[int], now: datetime) -> int:
+    """Propose at once for families that staff's decision took a session from; how many are told.
+
+    Sessions' rows are locked before plans', here as in a family's own cancellation.
+    """
+    if not family_ids:
+        return 0
+    plans = db.scalars(
+        select(YearPlan)
+        .where(
+            YearPlan.family_id.in_(family_ids),
+            YearPlan.year == now.astimezone(SHANGHAI).year,
+            YearPlan.ended_at.is_(None),
+        )
+        .order_by(YearPlan.id)
+        .with_for_update()
+    ).all()
+    if not plans:
+        return 0
+    db.flush()
+    keeper = _Keeper.load(db, plans, load_supply(db, now), now)
+    return sum(keeper.tell(plan.id) for plan in plans if keeper.propose_for(plan.id))
 
 
 def propose_missing(db: Session, *, after: int, now: datetime, limit: int = BATCH) -> Batch:

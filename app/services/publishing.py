@@ -24,7 +24,7 @@ from app.rules.session_life import (
 )
 from app.rules.sign_up import SessionState, SessionTerms, SignUpState
 from app.rules.waiting_list import CUT_OFF
-from app.services import audit, waiting_list
+from app.services import audit, plan_keeping, waiting_list
 from app.services.audit import Actor
 from app.services.seats import change_state, get_session, held_on, lock_session, terms_of
 from app.services.session_news import (
@@ -275,6 +275,7 @@ def cancel_session(
     for siblings in by_caregiver(concerned):
         tell_cancelled(db, siblings, reason, now)
     db.flush()
+    plan_keeping.replace_lost(db, {sign_up.family_id for sign_up, _ in concerned}, now)
     return session
 
 

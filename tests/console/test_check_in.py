@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from app.db import Database
-from app.models import GuidanceSession, SignUp, Station
+from app.models import Child, Consent, Family, GuidanceSession, Invitation, SignUp, Station
+from app.services import registration
+from app.services.sessions import year_count
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse
 from tests.console.desk_world import make_child, make_session, make_sign_up
@@ -158,3 +160,78 @@ def test_the_sessions_code_is_drawn_or_said_to_be_out_of_reach(
     assert "<svg" not in silent
     assert "现在连不上微信" in silent
     assert browser.get("/console/sessions/DRAFT/code").status_code == 404
+
+
+NEW = "/console/sessions/TODAY/walk-in/new"
+TOLD = {"nickname": "圆圆", "born_in": "2026年3月", "phone": "13800001234", "need": "yes"}
+
+
+def test_a_family_that_nobody_registered_is_taken_in_and_counts(
+    browse: Browse, database: Database, today: dict[str, int], now: datetime
+) -> None:
+    browser = browse("wang")
+    page = text_of(browser.get("/console/sessions/TODAY/walk-in?nickname=圆圆"))
+    assert "当场登记" in page
+
+    refused = send(browser, NEW, page=NEW, **TOLD)
+    assert refused.status_code == 400
+    assert "当面同意了，才能登记" in text_of(refused)
+
+    response = send(browser, NEW, page=NEW, consent="y", **TOLD)
+
+    page = text_of(browser.get(response.location))
+    assert "圆圆登记好了，也签到了" in page
+    with database.reading() as db:
+        child = next(each for each in db.scalars(select(Child)) if each.nickname == "圆圆")
+        family = child.family
+        assert family.station is not None
+        assert (family.phone, family.need, family.station.code) == ("13800001234", True, "CQ")
+        assert [each.openid for each in family.caregivers] == [None]
+        consent = db.scalars(select(Consent).where(Consent.child_id == child.id)).one()
+        assert consent.evidence.startswith("当面同意")
+        sign_up = db.scalars(select(SignUp).where(SignUp.child_id == child.id)).one()
+        assert (sign_up.state, sign_up.is_walk_in) == ("attended", True)
+        assert year_count(db, family.id, now).attended == 1
+        code = db.scalars(select(Invitation.code)).one()
+    assert f"加入 {code}" in page
+
+    # The same form once more makes no second family.
+    response = send(browser, NEW, page=NEW, consent="y", **TOLD)
+    assert "没有再记一次" in text_of(browser.get(response.location))
+    with database.reading() as db:
+        assert [each.nickname for each in db.scalars(select(Child))].count("圆圆") == 1
+        with_code = registration.follow(db, "o-later", now)
+        joined = registration.join(db, caregiver=with_code, code=code, now=now)
+        assert joined.id == family.id
+
+
+@pytest.mark.parametrize(
+    "changed, said",
+    [
+        ({"born_in": "2020-01"}, "3岁"),
+        ({"born_in": "2027-05"}, "还没到"),
+        ({"born_in": "五月"}, "请写成 2026-05 这样"),
+        ({"phone": "没有"}, "请填数字"),
+        ({"need": ""}, "选需要或不需要"),
+        ({"nickname": ""}, "请填宝宝的小名"),
+    ],
+)
+def test_what_was_told_wrongly_is_asked_for_again_and_nothing_is_kept(
+    browse: Browse,
+    database: Database,
+    today: dict[str, int],
+    changed: dict[str, str],
+    said: str,
+) -> None:
+    browser = browse("wang")
+    with database.reading() as db:
+        before = db.scalars(select(Family.id)).all()
+    response = send(browser, NEW, page=NEW, consent="y", **(TOLD | changed))
+    assert response.status_code == 400
+    assert said in text_of(response)
+    with database.reading() as db:
+        assert db.scalars(select(Family.id)).all() == before
+
+
+def test_another_stations_teacher_takes_nobody_in(browse: Browse, today: dict[str, int]) -> None:
+    assert browse("li").get(NEW).status_code == 404

@@ -14,7 +14,7 @@ from app.models import (
     Staff,
 )
 from app.models.notice_facts import PlanProposed, load_facts
-from app.services import decisions, staff
+from app.services import decisions, publishing, staff
 from app.services.audit import OPERATOR
 from app.wiring import Services
 from tests.conversations.conftest import Clock, Person, Publisher
@@ -82,9 +82,26 @@ def test_a_declined_session_is_replaced_by_a_proposal(
         asked = db.execute(select(SignUp).order_by(SignUp.id).limit(1)).scalar_one()
         who = db.execute(select(Staff)).scalar_one()
         decisions.decline(db, sign_up_id=asked.id, staff=who, reason="满了", now=clock())
+    # At once, and not again by the next hour's job.
+    assert len(told(services, "plan_proposed")) == 1
     clock.moves(hours=1)
     run_job(services, clock)
     assert len(told(services, "plan_proposed")) == 1
+
+
+@pytest.mark.usefixtures("year")
+def test_a_session_cancelled_by_staff_is_replaced_at_once(
+    mum: Person, services: Services, clock: Clock
+) -> None:
+    mum.says("年度计划")
+    mum.says("同意")
+    first = rows(services)[0][0]
+    with services.database.transaction() as db:
+        publishing.cancel_session(db, first, reason="台风", actor=OPERATOR, now=clock())
+    (text,) = told(services, "plan_proposed")
+    (offered,) = listed(text)
+    assert offered != first
+    assert "报名成功" in mum.says("同意")
 
 
 def test_new_sessions_are_proposed_as_they_open(
