@@ -6,6 +6,7 @@ mean other days to the scheduler (0 is Monday) than to cron (0 is Sunday).
 
 from app.wiring import Job
 from scheduler import (
+    apply_retention,
     escalate,
     learn_people,
     nudge_course,
@@ -75,6 +76,13 @@ JOBS: tuple[Job, ...] = (
         schedule="*/10 * * * *",
         does="where there is a mini program: asks the platform who followers are in it",
         run=learn_people.run,
+    ),
+    Job(
+        name="apply_retention",
+        schedule="40 3 * * *",
+        does="empties notices and deletes done tasks after a year, and retires families whose"
+        " youngest child turned three the year before last",
+        run=apply_retention.run,
     ),
     Job(
         name="tidy",

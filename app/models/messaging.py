@@ -77,6 +77,8 @@ class Notice(Base):
     platform_id: Mapped[str | None] = mapped_column(String(40))
     receipt: Mapped[str | None] = mapped_column(Text)
     """What TEMPLATESENDJOBFINISH said."""
+    words_erased_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When facts and text were emptied, because they had been kept long enough."""
 
     caregiver: Mapped[Caregiver] = relationship()
 

@@ -146,6 +146,33 @@ def erase_family(db: Session, *, caregiver: Caregiver, now: datetime) -> Erased:
     waiting_list.leave_all(db, family.id, Actor("caregiver", caregiver.id), now)
     visit_privacy.forget(db, caregiver=caregiver, children=own, now=now)
     visit_privacy.forget_address(db, family.id)
+    _empty(db, family, children, now)
+    _record(db, caregiver, "erase", "family", family.id, now)
+    _unlink(db, caregiver, now)
+    db.flush()
+    return Erased(children=len(children), cancelled=cancelled)
+
+
+def retire_family(db: Session, *, family: Family, actor: Actor, now: datetime) -> None:
+    """The same without anybody's asking: the youngest child has long been three.
+
+    The caregivers stay followers of the account, of no family. The family's row is locked.
+    """
+    children = _children(db, family.id)
+    own = {child.id for child in children}
+    _give_back(db, family.id, own, actor, now)
+    waiting_list.leave_all(db, family.id, actor, now)
+    visit_privacy.end(db, children=own, now=now)
+    visit_privacy.forget_address(db, family.id)
+    _empty(db, family, children, now)
+    audit.record(
+        db, actor=actor, action="retire", subject_type="family", subject_id=family.id, now=now
+    )
+    db.flush()
+
+
+def _empty(db: Session, family: Family, children: Sequence[Child], now: datetime) -> None:
+    """No word of the family is left, and nobody belongs to it."""
     members = _members(db, family.id)
     _silence(db, [member.id for member in members])
     _scrub(db, holdings.find_own_rows(db, family.id))
@@ -156,12 +183,9 @@ def erase_family(db: Session, *, caregiver: Caregiver, now: datetime) -> Erased:
         member.relation = None
     family.station = None
     family.erased_at = now
-    _record(db, caregiver, "erase", "family", family.id, now)
-    _unlink(db, caregiver, now)
     db.flush()
     # By name and telephone nobody is found any more.
     db.execute(delete(FamilyTerm).where(FamilyTerm.family_id == family.id))
-    return Erased(children=len(children), cancelled=cancelled)
 
 
 def leave_family(db: Session, *, caregiver: Caregiver, now: datetime) -> None:

@@ -26,6 +26,11 @@ def forget(db: Session, *, caregiver: Caregiver, children: Collection[int], now:
     visit = home_visits.find_open(db, family_id)
     if visit is not None and visit.child_id in children:
         home_visits.cancel_by_family(db, caregiver=caregiver, now=now)
+    end(db, children=children, now=now)
+
+
+def end(db: Session, *, children: Collection[int], now: datetime) -> None:
+    """Nothing more is owed to these children, and where and why they were visited is gone."""
     db.execute(
         update(VisitDue)
         .where(VisitDue.child_id.in_(children), VisitDue.closed_at.is_(None))
