@@ -14,6 +14,7 @@ from app.cli.imports import sessions, stations, visitors
 from app.cli.jobs import jobs
 from app.cli.keys import keys
 from app.cli.notices import notices
+from app.cli.packs import packs
 from app.cli.platform import menu, qr
 from app.cli.simulate import simulate_command
 from app.cli.staff import staff
@@ -33,6 +34,7 @@ COMMANDS = (
     keys,
     menu,
     notices,
+    packs,
     qr,
     restore_command,
     roster_command,
