@@ -3,7 +3,7 @@ who still wait at the cut-off that no seat will come."""
 
 from datetime import datetime
 
-from app.services import waiting_list
+from app.services import waiting_ended, waiting_list
 from app.wiring import Services
 
 
@@ -20,9 +20,9 @@ def run(services: Services, now: datetime) -> str:
             settled, made = waiting_list.promote_locked(db, session_id, now)
         ended, offered = ended + settled, offered + made
     with services.database.reading() as db:
-        over = waiting_list.find_ended(db, now)
+        over = waiting_ended.find_ended(db, now)
     told = 0
     for session_id in over:
         with services.database.transaction() as db:
-            told += waiting_list.tell_ended(db, session_id, now)
+            told += waiting_ended.tell_ended(db, session_id, now)
     return f"ended {ended} offers, made {offered}, told {told} that it is over"

@@ -10,13 +10,9 @@ from typing import NoReturn
 
 from sqlalchemy import (
     ColumnElement,
-    String,
     and_,
     case,
-    cast,
-    exists,
     func,
-    literal,
     or_,
     select,
 )
@@ -31,8 +27,8 @@ from app.errors import (
     OfferUnclear,
     PlaceIsTaken,
 )
-from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp
-from app.models.notice_facts import SignUpOffered, SignUpOfferExpired, WaitingEnded
+from app.models import Caregiver, Child, GuidanceSession, SignUp
+from app.models.notice_facts import SignUpOffered, SignUpOfferExpired
 from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import (
     CUT_OFF,
@@ -42,7 +38,6 @@ from app.rules.waiting_list import (
     is_open_offer,
     offer_ends,
 )
-from app.services import notices
 from app.services.audit import SYSTEM, Actor
 from app.services.seats import change_state, free_seats, get_session, held_on, lock_session
 from app.services.sign_up_notices import tell, told
@@ -140,7 +135,7 @@ def offer_until(session: GuidanceSession, now: datetime) -> datetime | None:
 
 def settle_expired(db: Session, session: GuidanceSession, now: datetime) -> int:
     """Offers of this session whose time is over end, and free their seats; how many."""
-    expired = _with_children(
+    expired = with_children(
         db,
         SignUp.session_id == session.id,
         SignUp.state == S.OFFERED,
@@ -179,7 +174,7 @@ def promote(
     following = [one.sign_up_id for one in line(db, session)[:free]]
     if not following:
         return 0
-    found = {each.id: (each, child) for each, child in _with_children(db, SignUp.id.in_(following))}
+    found = {each.id: (each, child) for each, child in with_children(db, SignUp.id.in_(following))}
     for sign_up_id in following:
         sign_up, child = found[sign_up_id]
         change_state(db, sign_up, S.OFFERED, SYSTEM, now)
@@ -228,56 +223,6 @@ def find_to_promote(db: Session, now: datetime) -> Sequence[int]:
     return db.execute(ids.order_by(GuidanceSession.id)).scalars().all()
 
 
-def find_ended(db: Session, now: datetime) -> Sequence[int]:
-    """Sessions past the cut-off where somebody still waits and was not told that it is over."""
-    key = literal("waiting_ended:") + cast(SignUp.session_id, String)
-    told_of = exists().where(
-        Notice.dedupe_key == key + literal(":") + cast(SignUp.caregiver_id, String)
-    )
-    statement = (
-        select(SignUp.session_id)
-        .join(SignUp.session)
-        .where(
-            SignUp.state == S.WAITLISTED,
-            GuidanceSession.state == SessionState.PUBLISHED,
-            GuidanceSession.starts_at > now,
-            GuidanceSession.starts_at <= now + CUT_OFF,
-            ~told_of,
-        )
-        .distinct()
-        .order_by(SignUp.session_id)
-    )
-    return db.execute(statement).scalars().all()
-
-
-def tell_ended(db: Session, session_id: int, now: datetime) -> int:
-    """Tell who still waits that no seat will come any more, each once; siblings together."""
-    lock_session(db, session_id)
-    groups: dict[int, list[tuple[SignUp, Child]]] = {}
-    for sign_up, child in _with_children(
-        db, SignUp.session_id == session_id, SignUp.state == S.WAITLISTED
-    ):
-        groups.setdefault(sign_up.caregiver_id, []).append((sign_up, child))
-    count = 0
-    for caregiver_id, siblings in groups.items():
-        names = "、".join(child.nickname for _, child in siblings)
-        sign_up, child = siblings[0]
-        facts = WaitingEnded(
-            **told(sign_up, child) | {"nickname": names},
-            sign_up_ids=tuple(each.id for each, _ in siblings),
-        )
-        count += notices.queue(
-            db,
-            caregiver_id=caregiver_id,
-            facts=facts,
-            subject=f"sign_up:{sign_up.id}",
-            dedupe_key=f"{facts.kind}:{session_id}:{caregiver_id}",
-            now=now,
-            expires_at=sign_up.session.starts_at,
-        )
-    return count
-
-
 def accept(
     db: Session,
     *,
@@ -319,7 +264,7 @@ def decline(
     return offers
 
 
-def _with_children(db: Session, *wanted: ColumnElement[bool]) -> list[tuple[SignUp, Child]]:
+def with_children(db: Session, *wanted: ColumnElement[bool]) -> list[tuple[SignUp, Child]]:
     """Sign-ups as stored now, with session, station and child, in the order they came."""
     rows = db.execute(
         select(SignUp, Child)
@@ -358,7 +303,7 @@ def _lock_offers(
 
 def _offered(db: Session, family_id: int, now: datetime) -> list[tuple[SignUp, Child]]:
     """All that the family was ever offered of what is still to come, the latest first."""
-    found = _with_children(
+    found = with_children(
         db,
         SignUp.family_id == family_id,
         SignUp.offered_at.is_not(None),

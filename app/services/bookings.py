@@ -1,0 +1,183 @@
+"""What a family has booked, and how its year stands: the queries that most turns ask."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, case, func, literal_column, or_, select
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.models import Child, Entitlement, Family, GuidanceSession, SignUp, Station
+from app.prepared import Loader, Prepared
+from app.rules.no_show import MARKED_AFTER
+from app.rules.sign_up import ACTIVE, SignUpState
+from app.services import waiting_list
+from app.services.seats import SESSION_COLUMNS, is_in_state, put_session
+
+DEFAULT_SESSIONS_A_YEAR = 6
+DEFAULT_HOME_VISITS_A_YEAR = 1
+"""The district's promise: at least 6 sessions and 1 visit a year for each family in need
+(崇明区托育服务三年行动计划 2021—2023, 二(二)4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class YearCount:
+    year: int
+    attended: int
+    arranged: int
+    target: int
+
+
+_SIGN_UPS = Loader(SignUp)
+_FIND_SIGN_UPS = Prepared(
+    select(*_SIGN_UPS.columns, *SESSION_COLUMNS)
+    .select_from(SignUp)
+    .join(SignUp.session)
+    .join(GuidanceSession.station)
+    .where(
+        SignUp.family_id == bindparam("family_id"),
+        is_in_state(ACTIVE),
+        GuidanceSession.ends_at > bindparam("after"),
+    )
+    .order_by(GuidanceSession.starts_at, SignUp.id)
+)
+
+
+def find_sign_ups(db: Session, family_id: int, *, after: datetime) -> list[tuple[SignUp, Child]]:
+    """Active sign-ups of a family with sessions and stations, by time; those ending after."""
+    db.flush()
+    session_at = len(_SIGN_UPS)
+    found: list[SignUp] = [
+        _SIGN_UPS.put(db, row[:session_at], session=put_session(db, row[session_at:]))
+        for row in _FIND_SIGN_UPS.all(db, family_id=family_id, after=after)
+    ]
+    # The family's children are loaded with its caregiver: this asks the session, not the database.
+    return [(sign_up, db.get_one(Child, sign_up.child_id)) for sign_up in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """One sign-up as its family looks at it."""
+
+    code: str
+    title: str
+    starts_at: datetime
+    station: str
+    nickname: str
+    state: str
+    position: int | None
+    """In the waiting list, from 1."""
+    offer_until: datetime | None
+
+
+_FIND_BOOKINGS = Prepared(
+    select(
+        GuidanceSession.code,
+        GuidanceSession.title,
+        GuidanceSession.starts_at,
+        Station.name,
+        SignUp.child_id,
+        SignUp.state,
+        SignUp.offer_expires_at,
+        SignUp.id,
+        SignUp.session_id,
+    )
+    .select_from(SignUp)
+    .join(SignUp.session)
+    .join(GuidanceSession.station)
+    .where(
+        SignUp.family_id == bindparam("family_id"),
+        is_in_state(ACTIVE),
+        GuidanceSession.ends_at > bindparam("after"),
+    )
+    .order_by(GuidanceSession.starts_at, SignUp.id)
+)
+
+
+def find_bookings(db: Session, family: Family, now: datetime) -> list[Booking]:
+    """The family's active sign-ups that are not over, by time."""
+    nicknames = {child.id: child.nickname for child in family.children}
+    rows = _FIND_BOOKINGS.all(db, family_id=family.id, after=now)
+    places = _places_in_line(
+        db, {session_id for *_, state, _, _, session_id in rows if state == SignUpState.WAITLISTED}
+    )
+    return [
+        Booking(
+            code, title, starts_at, station, nicknames[child_id], state, places.get(row_id), until
+        )
+        for code, title, starts_at, station, child_id, state, until, row_id, _ in rows
+    ]
+
+
+def _places_in_line(db: Session, session_ids: set[int]) -> dict[int, int]:
+    places: dict[int, int] = {}
+    for session_id in sorted(session_ids):
+        places |= waiting_list.positions(db, db.get_one(GuidanceSession, session_id))
+    return places
+
+
+_BOOKED = [SignUpState.CONFIRMED, SignUpState.REQUESTED]
+_SESSIONS_OF_YEAR = (
+    # One row a session: siblings in it count once, and one who was there makes it attended.
+    select(
+        func.max(
+            case(
+                (is_in_state([SignUpState.ATTENDED]), literal_column("2")),
+                else_=literal_column("1"),
+            )
+        ).label("rank")
+    )
+    .join(SignUp.session)
+    .where(
+        SignUp.family_id == bindparam("family_id"),
+        GuidanceSession.starts_at >= bindparam("start"),
+        GuidanceSession.starts_at < bindparam("end"),
+        or_(
+            is_in_state([SignUpState.ATTENDED]),
+            and_(is_in_state(_BOOKED), GuidanceSession.starts_at > bindparam("since")),
+        ),
+    )
+    .group_by(SignUp.session_id)
+    .subquery()
+)
+_RANK = _SESSIONS_OF_YEAR.c.rank
+_YEAR_COUNT = Prepared(
+    select(
+        func.count(_RANK).filter(literal_column("2") == _RANK),
+        func.count(_RANK).filter(literal_column("1") == _RANK),
+        select(Entitlement.sessions).where(Entitlement.year == bindparam("year")).scalar_subquery(),
+    )
+)
+
+
+def year_count(db: Session, family_id: int, now: datetime) -> YearCount:
+    """Attended and still arranged sessions of the Shanghai calendar year, and the target.
+
+    Distinct sessions of the family: siblings in one session count once. A booked one that
+    is over counts as arranged while its paper sheet may still be entered.
+    """
+    year = now.astimezone(SHANGHAI).year
+    db.flush()
+    counted = _YEAR_COUNT.first(
+        db,
+        family_id=family_id,
+        year=year,
+        start=datetime(year, 1, 1, tzinfo=SHANGHAI),
+        end=datetime(year + 1, 1, 1, tzinfo=SHANGHAI),
+        since=now - MARKED_AFTER,
+    )
+    assert counted is not None, "counts are one row"
+    attended, arranged, target = counted
+    return YearCount(
+        year=year,
+        attended=attended,
+        arranged=arranged,
+        target=target or DEFAULT_SESSIONS_A_YEAR,
+    )
+
+
+def find_target(db: Session, year: int) -> int | None:
+    """The year's entitlement to sessions, where the district has set one."""
+    return db.execute(
+        select(Entitlement.sessions).where(Entitlement.year == year)
+    ).scalar_one_or_none()
