@@ -7,6 +7,7 @@ from app.rules.age import age_months
 from app.services import my_family as service
 from app.services import registration
 from app.words import registration as words
+from app.words.privacy import see_all
 
 SKIPS = frozenset({"跳过", "不说", "不想说", "略过", "过"})
 
@@ -35,7 +36,7 @@ def my_information(turn: Turn) -> Answered:
         facts.caregivers,
         facts.consent_given_at.date() if facts.consent_given_at else None,
     )
-    return Reply(text), None
+    return Reply(f"{text}\n{see_all(turn.page_link('me'))}"), None
 
 
 def invite(turn: Turn) -> Answered:

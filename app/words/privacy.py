@@ -154,6 +154,10 @@ def export_ready(url: str) -> str:
     return f"您家的信息都在这一页，可以看，也可以存成文件：\n{url}\n有不对的，回复「修改」。"
 
 
+def see_all(url: str) -> str:
+    return f"全部看、改、存成文件，点这里：{url}"
+
+
 def nothing_to_export() -> str:
     return "我们这里没有存您家宝宝的信息，没有什么可以导出。要登记，回复「登记」。"
 

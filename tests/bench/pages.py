@@ -1,0 +1,184 @@
+"""The families' pages on a slow phone: weight and first paint.
+
+./dev bench pages: a real browser, slow 3G (400 kbit/s, 400 ms a round trip), the
+processor slowed four times. --json prints the figures for machines.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+from playwright.sync_api import BrowserContext
+from werkzeug.serving import make_server
+
+from app.clock import now
+from app.config import Settings
+from app.db import Database
+from app.demo.loading import load
+from app.factory import create_app
+from app.family.opening import CAREGIVER, MARK
+from app.migrating import upgrade
+from app.rules.identity import mark_of
+from app.services import registration
+from app.services.registration import ChildDraft, ConsentGiven
+from app.services.sessions import find_open
+from app.wiring import Services, make_services
+from devtools import embedded_redis
+from devtools.environment import ROOT, socket_folder
+from handlers import HANDLERS
+from tests.bench.__main__ import CREDENTIALS, DATA_KEY
+from tests.chromium import chromium
+
+BYTES_A_SECOND = 400_000 / 8
+ROUND_TRIP_MS = 400
+SLOWDOWN = 4
+ROUNDS = 3
+OPENID = "oBench-mother-of-the-pages-01"
+PATHS = ("", "sessions", "sessions/{code}", "bookings", "year-plan", "packs", "me", "me/data")
+FIRST_PAINT = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+WEIGHT = (
+    "[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]"
+    ".reduce((sum, one) => sum + one.transferSize, 0)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PageFigure:
+    """One page: the median of the rounds."""
+
+    path: str
+    bytes_sent: int
+    first_paint_ms: float
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Address, cookie and a session's code of a service with the demo's data and one mother."""
+    with embedded_redis.serving(folder, socket_folder(ROOT, folder) / "pages.sock") as _:
+        redis_url = f"unix://{socket_folder(ROOT, folder) / 'pages.sock'}?db=0"
+        settings = Settings.model_validate(
+            {
+                "database_url": f"sqlite:///{folder}/pages.db",
+                "redis_url": redis_url,
+                "secret_key": "a secret only for the benchmark",
+                "data_key": DATA_KEY,
+                "wechat_api_url": "http://127.0.0.1:9",
+                **{name.lower(): value for name, value in CREDENTIALS.items()},
+            }
+        )
+        services = make_services(settings, HANDLERS)
+        upgrade(services.database.engine)
+        code = _fill(services, services.database)
+        app = create_app(services, commands=False)
+        server = make_server("127.0.0.1", 0, app, threaded=True)
+        thread = Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        client = app.test_client()
+        with client.session_transaction("/family/") as kept:
+            kept[CAREGIVER], kept[MARK] = _caregiver(services.database), mark_of(OPENID)
+        cookie = client.get_cookie("yuban_family", path="/family")
+        assert cookie is not None, "the session was just written"
+        yield f"http://127.0.0.1:{server.server_port}", cookie.value, code
+        server.shutdown()
+        services.turns.close()
+
+
+def _fill(services: Services, database: Database) -> str:
+    at = now()
+    load(database, at)
+    with database.transaction() as db:
+        mother = registration.follow(db, OPENID, at)
+        born = (at - timedelta(days=200)).date()
+        registration.register_child(
+            db,
+            caregiver=mother,
+            draft=ChildDraft("糖糖", born, None, "girl", None, "城桥镇"),
+            consent=ConsentGiven("child_data", "2026-11", "bench"),
+            now=at,
+        )
+    with database.reading() as db:
+        found = find_open(db, None, at, limit=1)
+    return found[0].code
+
+
+def _caregiver(database: Database) -> int:
+    with database.reading() as db:
+        caregiver = registration.find_caregiver(db, OPENID)
+        assert caregiver is not None, "registered above"
+        return caregiver.id
+
+
+def _open(context: BrowserContext, url: str) -> tuple[int, float]:
+    """What was sent and when it was seen, in a browser that has nothing of it yet."""
+    page = context.new_page()
+    cdp = context.new_cdp_session(page)
+    cdp.send("Network.enable")
+    cdp.send("Network.setCacheDisabled", {"cacheDisabled": True})
+    cdp.send(
+        "Network.emulateNetworkConditions",
+        {
+            "offline": False,
+            "latency": ROUND_TRIP_MS,
+            "downloadThroughput": BYTES_A_SECOND,
+            "uploadThroughput": BYTES_A_SECOND,
+        },
+    )
+    cdp.send("Emulation.setCPUThrottlingRate", {"rate": SLOWDOWN})
+    page.goto(url)
+    page.wait_for_function(
+        "performance.getEntriesByName('first-contentful-paint').length > 0", timeout=60_000
+    )
+    figures = int(page.evaluate(WEIGHT)), float(page.evaluate(FIRST_PAINT))
+    page.close()
+    return figures
+
+
+def measure() -> list[PageFigure]:
+    """Every page, some rounds each."""
+    figures = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _served(Path(folder)) as (address, cookie, code),
+        chromium() as browser,
+    ):
+        context = browser.new_context(viewport={"width": 375, "height": 740})
+        context.add_cookies([{"name": "yuban_family", "value": cookie, "url": f"{address}/family"}])
+        for path in PATHS:
+            url = f"{address}/family/{path.format(code=code)}"
+            found = [_open(context, url) for _ in range(ROUNDS)]
+            figures.append(
+                PageFigure(
+                    path or "(first page)",
+                    max(sent for sent, _ in found),
+                    round(statistics.median(paint for _, paint in found), 1),
+                )
+            )
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(prog="./dev bench pages")
+    parser.add_argument("--json", action="store_true", help="figures for machines")
+    wanted = parser.parse_args(arguments)
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    figures = measure()
+    if wanted.json:
+        json.dump([asdict(figure) for figure in figures], sys.stdout, ensure_ascii=False)
+        return
+    print(f"{'page':<22} {'bytes':>8} {'first paint':>12}")
+    for figure in figures:
+        print(f"{figure.path:<22} {figure.bytes_sent:>8} {figure.first_paint_ms:>9.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
