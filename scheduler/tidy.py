@@ -14,9 +14,10 @@ def run(services: Services, now: datetime) -> str:
     """Empty the inbox of old callbacks, drop old invitations, mark what nobody came to."""
     callbacks = _all_batches(services.database, tidying.forget_callbacks, now)
     invitations = _all_batches(services.database, tidying.forget_invitations, now)
+    answers = _all_batches(services.database, tidying.forget_answers, now)
     missed = _mark_missed(services.database, now)
     return (
-        f"deleted {callbacks} callbacks, {invitations} invitations; "
+        f"deleted {callbacks} callbacks, {invitations} invitations, {answers} answers; "
         f"marked {missed} places as missed"
     )
 

@@ -87,7 +87,8 @@ JOBS: tuple[Job, ...] = (
     Job(
         name="tidy",
         schedule="20 3 * * *",
-        does="deletes callbacks older than 3 days, used and expired invitations; marks places that"
+        does="deletes callbacks and the API's kept answers older than 3 days, used and"
+        " expired invitations; marks places that"
         " nobody checked in as missed, 3 days after the session, where attendance was taken",
         run=tidy.run,
     ),

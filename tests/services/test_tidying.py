@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db import Database
-from app.models import Caregiver, InboxEntry, Invitation
+from app.models import ApiAnswer, Caregiver, InboxEntry, Invitation
 from app.services import tidying
 from tests.outbox import book, hear
 
@@ -52,3 +52,24 @@ def test_only_an_open_invitation_is_kept(database: Database, now: datetime) -> N
         db.flush()
         assert tidying.forget_invitations(db, now) == 2
         assert list(db.execute(select(Invitation.code)).scalars()) == ["OPEN"]
+
+
+def test_the_apis_answers_are_kept_for_three_days(database: Database, now: datetime) -> None:
+    with database.transaction() as db:
+        booking = book(db, "oMAMA", now)
+        for days in (0, 3, 4):
+            db.add(
+                ApiAnswer(
+                    caregiver_id=booking.caregiver_id,
+                    key=f"key-{days}-days",
+                    request="x",
+                    status=200,
+                    body="{}",
+                    created_at=now - timedelta(days=days),
+                )
+            )
+        db.flush()
+        assert tidying.forget_answers(db, now) == 1
+        kept = set(db.execute(select(ApiAnswer.key)).scalars())
+
+    assert kept == {"key-0-days", "key-3-days"}
