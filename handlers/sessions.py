@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from app.dialogue.message import Dialogue, Reply
+from app.dialogue.reading.answers import read_yes_no
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
+from app.dialogue.which_session import Wish, corrected, read_wish, that_match
 from app.errors import ChildUnknown
 from app.models import Child, Family, GuidanceSession, SignUp
 from app.rules.sign_up import SignUpState, fits_age
@@ -33,6 +35,12 @@ def _page(turn: Turn, offset: int) -> Answered:
     family = turn.caregiver.family
     registered = family is not None and bool(family.children)
     found = sessions.find_open(turn.db, family if registered else None, turn.now)
+    return _page_of(turn, found, offset)
+
+
+def _page_of(turn: Turn, found: Sequence[OpenSession], offset: int) -> Answered:
+    family = turn.caregiver.family
+    registered = family is not None and bool(family.children)
     page = found[offset : offset + PAGE]
     if not page:
         return Reply(words.no_more() if offset else words.no_sessions(registered)), None
@@ -72,6 +80,8 @@ def go_on(turn: Turn) -> Answered:
     assert dialogue is not None, "only a running dialogue is gone on with"
     if dialogue.step == "child":
         return _choose_child(turn, dialogue)
+    if dialogue.step == "confirm":
+        return _confirm(turn, dialogue)
     if turn.text == "更多":
         return _page(turn, int(dialogue.draft["next"]))
     codes = dialogue.draft["codes"].split(" ")
@@ -104,7 +114,7 @@ def _choose_child(turn: Turn, dialogue: Dialogue) -> Answered:
 def book(turn: Turn) -> Answered:
     """报名 CODE, 报名 CODE 糖糖; without a code the sessions that fit are listed."""
     if not turn.argument:
-        return list_sessions(turn)
+        return _propose(turn, read_wish(turn.text, turn.today)) or list_sessions(turn)
     code, _, rest = turn.argument.partition(" ")
     family = registration.get_family(turn.caregiver)
     if rest in BOTH:
@@ -125,6 +135,56 @@ def book(turn: Turn) -> Answered:
         Reply(words.which_child(session.code, names)),
         Dialogue("sessions", "child", turn.now, draft),
     )
+
+
+def _propose(turn: Turn, wish: Wish) -> Answered | None:
+    """The one session that free words mean, to be agreed to; several to choose from.
+
+    None where the words say nothing of a session, or nobody is registered.
+    """
+    family = turn.caregiver.family
+    if wish.is_empty or family is None or not family.children:
+        return None
+    found = that_match(wish, sessions.find_open(turn.db, family, turn.now))
+    if not found:
+        reply, following = list_sessions(turn)
+        return Reply(f"{words.none_like_that()}\n{reply.text}"), following
+    if len(found) > 1:
+        return _page_of(turn, found, 0)
+    session = found[0]
+    named = [name for name in session.fits if name.lower() in turn.text]
+    if not named and len(session.fits) > 1 and not wish.is_for_all:
+        return book(replace(turn, argument=session.code))
+    names = named or list(session.fits)
+    if not names or not session.code:
+        return book(replace(turn, argument=session.code))
+    text = words.is_it_this(
+        title=session.title,
+        code=session.code,
+        starts_at=session.starts_at,
+        station=session.station,
+        nicknames=names,
+        today=turn.today,
+    )
+    draft = {"code": session.code, "names": "\n".join(names), "asked": turn.text}
+    return Reply(text), Dialogue("sessions", "confirm", turn.now, draft)
+
+
+def _confirm(turn: Turn, dialogue: Dialogue) -> Answered:
+    """Yes signs up; another day or place is looked for; no shows what else there is."""
+    correction = read_wish(turn.text, turn.today)
+    if not correction.is_empty:
+        wish = corrected(read_wish(dialogue.draft["asked"], turn.today), correction)
+        proposed = _propose(replace(turn, text=f"{dialogue.draft['asked']} {turn.text}"), wish)
+        return proposed or ELSEWHERE
+    agreed = read_yes_no(turn.text)
+    if agreed is None:
+        return ELSEWHERE
+    if not agreed:
+        return list_sessions(turn)
+    family = registration.get_family(turn.caregiver)
+    children = [_child_named(family, name) for name in dialogue.draft["names"].split("\n")]
+    return _sign_up(turn, dialogue.draft["code"], children)
 
 
 def _child_named(family: Family, said: str) -> Child:

@@ -1,7 +1,7 @@
 """One turn as a handler sees it."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.dialogue.emergency import Emergency
 from app.dialogue.message import Dialogue, Inbound, Reply
+from app.dialogue.search import Answers
 from app.models import Caregiver
 from app.page_links import PageLinks
 from content.shelf import Shelf
@@ -29,6 +30,7 @@ class Desk:
     pages: PageLinks
     """Links to the family's pages; a turn's own are turn.page_link's."""
     shelf: Shelf
+    answers: Answers = field(default_factory=Answers)
 
     @property
     def library(self) -> "Library":

@@ -37,6 +37,26 @@ class SessionLine:
     signed_up: tuple[str, ...]
 
 
+def none_like_that() -> str:
+    return "没找到您说的那一场。"
+
+
+def is_it_this(
+    *,
+    title: str,
+    code: str,
+    starts_at: datetime,
+    station: str,
+    nicknames: Sequence[str],
+    today: date,
+) -> str:
+    """The session that free words mean, before anybody is signed up for it."""
+    return (
+        f"您要报的是这一场吗：\n{title}（{code}）\n{say_when(starts_at, today)} {station}\n"
+        f"宝宝：{'、'.join(nicknames)}\n对就回复「是」，马上报上；不对，请说是哪天、哪里的。"
+    )
+
+
 def session_line(place: int, line: SessionLine, now: datetime, several: bool) -> str:
     today = now.date()
     if line.signed_up:
