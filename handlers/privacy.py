@@ -1,5 +1,7 @@
 """导出信息, 撤回同意, 注销: what is held goes where the family wants it, or away."""
 
+import re
+
 from app.dialogue.message import Dialogue, Reply
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
@@ -12,13 +14,16 @@ WORDS = {"withdraw": "确认撤回", "erase": "确认注销", "leave": "确认�
 """What has to be written, whole: nobody loses a record by a yes to something else."""
 PAGE = "me/data"
 
+_WITHDRAWS = re.compile("撤回|withdraw|(撤销|收回|取消).{0,4}(同意|授权)")
+_ERASES = re.compile("注销|erase|删|清除|清空|清掉|抹|销毁|销户|撤掉")
+
 
 def request(turn: Turn) -> Answered:
     """One of the three, by its word."""
     said = turn.text or turn.inbound.event_key
-    if "撤回" in said or "withdraw" in said:
+    if _WITHDRAWS.search(said):
         return withdraw(turn)
-    if "注销" in said or "erase" in said:
+    if _ERASES.search(said):
         return erase(turn)
     return export(turn)
 

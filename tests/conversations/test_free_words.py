@@ -113,7 +113,7 @@ def test_what_has_nothing_to_do_with_us_is_told_what_has(registered: Person) -> 
 
 def test_wishes_in_own_words_reach_their_topics(registered: Person, services: Services) -> None:
     assert "已退订" in registered.says("别再给我发这些消息了")
-    assert "记下来" in registered.says("把我家信息都删掉")
+    assert "注销" in registered.says("把我家信息都删掉")
     assert "人工" in registered.says("你听不懂，叫个老师来")
 
 
