@@ -8,8 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI, now
 from app.family.opening import CAREGIVER, database, opened_by, services
-from app.models import PackPush
+from app.family.opening import MARK as MARK_OF_OPENER
+from app.models import Caregiver, PackPush
 from app.pack_links import MARK, PackLinks
+from app.rules.identity import mark_of
+from app.rules.pack_choice import is_open
 from app.services import pack_catalogue, registration
 from app.services import packs as service
 from app.services.packs import Shelf
@@ -70,6 +73,8 @@ def show(pack_id: str) -> ResponseReturnValue:
                 service.note_opened(db, lead_id, pack_id, now())
         return redirect(url_for("family.pack", pack_id=pack_id))
     today = now().astimezone(SHANGHAI).date()
+    if CAREGIVER in session:
+        _note_read(pack)
     with database().reading() as db:
         if pack_catalogue.is_switched_off(db, pack_id):
             return render_template("family/packs/gone.html"), 404
@@ -101,6 +106,28 @@ def rate(pack_id: str) -> ResponseReturnValue:
         service.rate(db, push, is_good=value == "up", now=now())
     flash("谢谢，记下了。" if value == "up" else "谢谢您直说，我们会改。")
     return redirect(url_for("family.pack", pack_id=pack_id))
+
+
+def _note_read(pack: Pack) -> None:
+    """Whoever WeChat told us of reads for themself: a pack of a child's age is read with that."""
+    at = now()
+    with database().transaction() as db:
+        caregiver = db.get(Caregiver, session[CAREGIVER])
+        if caregiver is None or caregiver.openid is None or caregiver.family is None:
+            return
+        if session.get(MARK_OF_OPENER) != mark_of(caregiver.openid):
+            return
+        today = at.astimezone(SHANGHAI).date()
+        children = [
+            child
+            for child in caregiver.family.children
+            if child.birth_date is not None
+            and child.lost_at is None
+            and is_open(pack, child.birth_date, child.gestation_weeks, today)
+        ]
+        lead_id = service.give(db, caregiver=caregiver, children=children, pack=pack, now=at)
+    if lead_id is not None:
+        _remember(pack.id, lead_id)
 
 
 def _push(db: Session, pack_id: str) -> PackPush | None:

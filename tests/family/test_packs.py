@@ -119,3 +119,16 @@ def test_what_staff_switched_off_is_shown_to_nobody(
 
 def test_an_unknown_pack_is_a_page_too(app: Flask) -> None:
     Phone(app.test_client()).opens("packs/NO-SUCH", status=404)
+
+
+def test_what_is_read_from_the_list_is_read(
+    newborn: Person, open_as: Callable[[str], Phone], services: Services
+) -> None:
+    phone = open_as(newborn.openid)
+    link = phone.opens("packs").split('href="/family/packs/')[1].split('"')[0]
+
+    page = phone.opens(f"packs/{link}")
+
+    assert "这篇对您有用吗" in page
+    assert "看过的（1篇）" in phone.opens("packs")
+    assert given(services).reason == "asked"
