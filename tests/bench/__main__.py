@@ -245,6 +245,11 @@ def main() -> None:
 
         pages.main(sys.argv[2:])
         return
+    if sys.argv[1:2] == ["understanding"]:
+        from tests.bench import understanding
+
+        understanding.main(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["packs"]:
         from tests.bench import packs
 
