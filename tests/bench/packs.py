@@ -127,7 +127,7 @@ def _settle(engine: Engine, children: int, packs: list[Pack]) -> None:
                 "INSERT INTO children (id, family_id, nickname, birth_date, gestation_weeks,"
                 " created_at, updated_at, packs_from, packs_born, packs_weeks)"
                 " SELECT n, n, :name, b, w, :at, :at, :at, b, COALESCE(w, 40) FROM"
-                " (SELECT n, CAST(:today AS date) - (n * 7919 % :days)::int AS b,"
+                " (SELECT n, CAST(:today AS date) - (CAST(n AS bigint) * 7919 % :days)::int AS b,"
                 " CASE WHEN n % 14 = 0 THEN 28 + n % 9 END AS w"
                 " FROM generate_series(1, :many) n) c"
             ),
