@@ -19,6 +19,7 @@ from app.models import (
     VisitDue,
     Visitor,
     VisitorLeave,
+    VisitorTownship,
     VisitProposal,
 )
 from app.rules.calendar_days import Day, DayKind
@@ -118,14 +119,27 @@ def read_board(db: Session, scope: StaffScope, first: date) -> Board:
                 ),
             ),
         )
-        .options(selectinload(Visitor.covers), selectinload(Visitor.station))
+        .options(selectinload(Visitor.station))
         .order_by(Visitor.code)
     ).all()
     ids = [visitor.id for visitor in visitors]
     taken = _taken(db, scope, ids, since, until)
     away = _away(db, ids, since, until)
+    covers: dict[int, set[int]] = defaultdict(set)
+    for visitor_id, township_id in db.execute(
+        select(VisitorTownship.visitor_id, VisitorTownship.township_id).where(
+            VisitorTownship.visitor_id.in_(ids)
+        )
+    ):
+        covers[visitor_id].add(township_id)
     rows = tuple(
-        _row(visitor, days, taken.get(visitor.id, []), tuple(away.get(visitor.id, ())))
+        _row(
+            visitor,
+            days,
+            taken.get(visitor.id, []),
+            tuple(away.get(visitor.id, ())),
+            covers[visitor.id],
+        )
         for visitor in visitors
     )
     conflicts = sum(
@@ -226,10 +240,13 @@ def _away(db: Session, ids: list[int], since: datetime, until: datetime) -> dict
 
 
 def _row(
-    visitor: Visitor, days: list[Day], taken: list[_Taken], away: tuple[Span, ...]
+    visitor: Visitor,
+    days: list[Day],
+    taken: list[_Taken],
+    away: tuple[Span, ...],
+    covers: set[int],
 ) -> BoardRow:
     diary = Diary(visitor.id, hours_of(visitor), away=away)
-    covers = {each.township_id for each in visitor.covers}
     by_day: dict[date, list[_Taken]] = defaultdict(list)
     for one in taken:
         by_day[one.span.starts_at.astimezone(SHANGHAI).date()].append(one)

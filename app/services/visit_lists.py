@@ -216,10 +216,10 @@ class DueRow:
 
 def _owed(scope: StaffScope, today: date) -> tuple[ColumnElement[bool], ...]:
     """Open dues of families in scope that nobody has arranged yet."""
-    arranged = exists().where(
-        HomeVisit.family_id == VisitDue.family_id,
-        HomeVisit.kind == Kind.GUIDANCE,
-        HomeVisit.state.in_(OPEN),
+    # One list of families, looked into for each row: on PostgreSQL EXISTS would be a loop until
+    # its statistics know the tables.
+    arranged = select(HomeVisit.family_id).where(
+        HomeVisit.kind == Kind.GUIDANCE, HomeVisit.state.in_(OPEN)
     )
     return (
         VisitDue.closed_at.is_(None),
@@ -228,7 +228,7 @@ def _owed(scope: StaffScope, today: date) -> tuple[ColumnElement[bool], ...]:
         Family.need.is_distinct_from(False),
         Family.stopped_at.is_(None),
         families_in(scope),
-        ~arranged,
+        VisitDue.family_id.not_in(arranged),
     )
 
 
@@ -241,12 +241,13 @@ def _tab(tab: DueTab, today: date) -> ColumnElement[bool]:
         case DueTab.ESCALATED:
             return VisitDue.escalated_at.is_not(None)
         case DueTab.UNREACHABLE:
-            reachable = exists().where(
-                Caregiver.family_id == VisitDue.family_id,
+            reachable = select(Caregiver.family_id).where(
                 Caregiver.is_following,
                 Caregiver.openid.is_not(None),
+                Caregiver.family_id.is_not(None),
             )
-            return or_(VisitDue.unreachable_at.is_not(None), ~reachable)
+            is_cut_off = VisitDue.family_id.not_in(reachable)
+            return or_(VisitDue.unreachable_at.is_not(None), is_cut_off)
 
 
 def count_dues(db: Session, scope: StaffScope, today: date) -> dict[DueTab, int]:

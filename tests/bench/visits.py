@@ -255,6 +255,7 @@ def run() -> list[Row]:
             if name == "postgresql":
                 with engine.connect() as connection:
                     connection.exec_driver_sql("ANALYZE")
+                    connection.commit()
             rows.append(measure(name, database, "due list", due_page))
             rows.append(measure(name, database, "board", board_page))
             engine.dispose()
