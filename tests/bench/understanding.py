@@ -105,7 +105,10 @@ def _cross_validate(folds: int) -> tuple[Share, Share, Counter[tuple[str, str]]]
         kept = [one for number, one in enumerate(examples) if number % folds != fold]
         model = Model(train(kept, full), SHARPNESS)
         for example in examples[fold::folds]:
-            best = model.guess(example.text)[0]
+            if example.label == EMERGENCY:
+                continue
+            # As in use: the rules say what an emergency is, the examples what else.
+            best = next(one for one in model.guess(example.text) if one.label != EMERGENCY)
             right.append(best.label == example.label)
             if best.confidence >= SURE:
                 sure.append(right[-1])
