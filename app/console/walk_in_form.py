@@ -5,7 +5,7 @@ from datetime import date
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, RadioField, StringField
+from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import InputRequired, Length
 
 from app.clock import SHANGHAI, now
@@ -32,9 +32,9 @@ class WalkInForm(ChineseForm):
     )
     born_in = StringField("出生年月", [InputRequired("请填出生年月，例如 2026-05。")])
     phone = StringField("家长电话", [InputRequired("请填家长的电话。")])
-    need = RadioField(
+    need = SelectField(
         "家里要不要指导服务",
-        choices={"yes": "需要", "no": "不需要"},
+        choices={"": "请选", "yes": "需要", "no": "不需要"},
         validators=[InputRequired("请问一句，选需要或不需要。")],
     )
     consent = BooleanField(
