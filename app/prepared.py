@@ -153,7 +153,8 @@ class Loader:
         ]
         self.columns = [column for _, column in loaded]
         self._keys = [key for key, _ in loaded]
-        self._id_at = self._keys.index("id")
+        keys = [self._mapper.get_property_by_column(one).key for one in self._mapper.primary_key]
+        self._key_at = [self._keys.index(key) for key in keys]
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -164,10 +165,10 @@ class Loader:
         One that the session knows already stays as it is. `related` are relationships and
         what else was loaded with it.
         """
-        identity = values[self._id_at]
-        if identity is None:
+        identity = tuple(values[place] for place in self._key_at)
+        if identity[0] is None:
             return None
-        key = self._mapper.identity_key_from_primary_key((identity,))
+        key = self._mapper.identity_key_from_primary_key(identity)
         known = db.identity_map.get(key)
         if known is None:
             known = self._mapper.class_manager.new_instance()

@@ -16,13 +16,12 @@ from app.services import course, course_certificates, course_identity
 from app.services.audit import Actor
 from app.services.course import Answered as QuizAnswered
 from app.services.course import Practised
-from app.services.course_steps import Gained, settle
+from app.services.course_steps import Gained
 from app.words import course as words
 from content.lessons import QUESTIONS, Course, Lesson
 
 TOPIC = "course"
 PAGE = "course"
-_NAME = re.compile(r"[一-鿿]{2,4}(?:·[一-鿿]{1,8})?|[一-鿿]{5,8}")
 _NAME_LEAD = re.compile(
     r"^(?:证书)?(?:姓名|名字)?[是叫:：,， ]*(?:我(?:的名字)?(?:是|叫)|就?叫)?[:： ]*"
 )
@@ -355,7 +354,7 @@ def _with_gains(
 
 
 def _progress(turn: Turn, syllabus: Course, learner: Learner) -> Answered:
-    settle(turn.db, syllabus, learner, turn.now)
+    course.catch_up(turn.db, syllabus, learner, turn.now)
     standing = course.progress(turn.db, syllabus, learner)
     lines = words.module_lines(syllabus, standing.passed, standing.practised, standing.modules)
     found = standing.certificate
@@ -394,11 +393,11 @@ def _named_lesson(syllabus: Course, said: str) -> Lesson | None:
 
 def _read_name(said: str) -> str | None:
     plain = _NAME_LEAD.sub("", tidy(said)).strip(' 。.，,!！"“”「」')
-    return plain if _NAME.fullmatch(plain) else None
+    return plain if words.is_name(plain) else None
 
 
 def _check_url(turn: Turn, code: str) -> str:
-    return f"{turn.desk.public_url}/certificates/{code}"
+    return course_certificates.check_url(turn.desk.public_url, code)
 
 
 def _step(turn: Turn, step: str, **draft: str) -> Dialogue:

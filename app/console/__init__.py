@@ -16,6 +16,7 @@ from app.console import (
     account,
     calendar,
     check_in,
+    course,
     coverage,
     decisions,
     families,
@@ -82,6 +83,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     account.add_routes(console, limiter)
     today.add_routes(console)
     coverage.add_routes(console)
+    course.add_routes(console)
     decisions.add_routes(console)
     sessions.add_routes(console)
     timetable.add_routes(console)

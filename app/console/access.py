@@ -116,6 +116,16 @@ ACCESS: Final[Mapping[str, Access]] = {
     "stop_family": ACT,
     "resume_family": ACT,
     "mark_lost": ACT,
+    # The seven-skills course
+    "course": LOOKS,
+    "course_stations": LOOKS,
+    "course_questions": LOOKS,
+    "learner": LOOKS,
+    "name_learner": ACT,
+    "move_learner": ACT,
+    "revoke_certificate": ACT,
+    "restore_certificate": ACT,
+    "enrol_learners": FORM,
     # Coverage
     "coverage": LOOKS,
 }
@@ -167,6 +177,12 @@ TABS: Final = (
         ),
     ),
     Tab("families", "家庭", "查找家庭，看一家的来往", frozenset({"family", "family_contact"})),
+    Tab(
+        "course",
+        "课程",
+        "谁在学七会，谁停住了，证书",
+        frozenset({"course_stations", "course_questions", "learner", "enrol_learners"}),
+    ),
     Tab("follow_ups", "跟进", "要人来办的事"),
     Tab("packs", "资料", "按月龄发的资料，送到和打开多少", frozenset({"pack"})),
     Tab("notices", "通知", "发给家长的消息，没送到的"),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.db import Database
 from app.demo import DEMO_LOGINS
+from app.demo.learning import enrol_learners
 from app.demo.visits import load_visits
 from app.models import Caregiver, Child, Entitlement, Family, Station
 from app.services import registration
@@ -26,6 +27,7 @@ from app.services.sessions import (
 )
 from app.services.staff import Role, add_staff
 from app.words.registration import CONSENT_PURPOSE, CONSENT_VERSION
+from content.library import load_library
 
 FOLDER = Path(__file__).resolve().parents[2] / "content" / "demo"
 FIRST_ENTITLED_YEAR = 2026
@@ -60,6 +62,7 @@ def load(database: Database, now: datetime) -> Loaded | None:
         _add_staff(db, now)
         families = _register_families(db, now)
         load_visits(db, (FOLDER / "visitors.csv").read_bytes(), now)
+        enrol_learners(db, load_library().course, FOLDER / "learners.csv", now)
         return Loaded(stations.added, len(rows), families)
 
 

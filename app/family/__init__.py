@@ -14,6 +14,8 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from app.clock import now
 from app.errors import DomainError, NotRegistered
 from app.family import (
+    certificate_check,
+    course,
     growth,
     home,
     log_in,
@@ -44,6 +46,7 @@ def init_family(app: Flask) -> None:
     security: Security = app.extensions["security"]
     app.session_interface = SessionsByPath()
     app.register_blueprint(make_blueprint(security.limiter))
+    app.register_blueprint(certificate_check.make_blueprint(security.limiter))
     looks.allow_style(app)
 
 
@@ -73,6 +76,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     home.add_routes(family)
     packs.add_routes(family)
     growth.add_routes(family)
+    course.add_routes(family)
     sessions.add_routes(family)
     year_plan.add_routes(family)
     my_family.add_routes(family)

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import bindparam, exists, select
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, selectinload
 
 from app.errors import LessonUnknown, NoQuizOpen, NotEnrolled, QuizChanged
 from app.models import Caregiver, Certificate, Learner, LessonPass, Practice, QuizAttempt
+from app.prepared import Loader, Prepared
 from app.rules import lessons as rules
 from app.rules.lessons import Grade
 from app.services import audit, course_steps
@@ -23,12 +24,14 @@ from content.lessons import Course, Lesson
 PRACTICE_LENGTH = 300
 """Characters of a practice that are kept."""
 
-# Built once: every turn of the course runs it.
-_FIND_LEARNER = (
-    select(Learner)
+_LEARNERS, _PASSES = Loader(Learner), Loader(LessonPass)
+# Every turn of the course runs this one.
+_FIND_LEARNER = Prepared(
+    select(*_LEARNERS.columns, *_PASSES.columns)
+    .select_from(Learner)
     .outerjoin(Learner.passes)
     .where(Learner.caregiver_id == bindparam("caregiver_id"))
-    .options(contains_eager(Learner.passes))
+    .order_by(LessonPass.passed_at)
 )
 
 
@@ -82,8 +85,17 @@ class Progress:
 
 def find_learner(db: Session, caregiver: Caregiver) -> Learner | None:
     """This caregiver's way through the course with its passes, in one query."""
-    found = db.execute(_FIND_LEARNER, {"caregiver_id": caregiver.id})
-    return found.unique().scalar_one_or_none()
+    db.flush()
+    rows = _FIND_LEARNER.all(db, caregiver_id=caregiver.id)
+    if not rows:
+        return None
+    passes = [_PASSES.put(db, row[len(_LEARNERS) :]) for row in rows]
+    found: Learner = _LEARNERS.put(
+        db,
+        rows[0][: len(_LEARNERS)],
+        passes=[one for one in passes if one is not None],
+    )
+    return found
 
 
 def get_learner(db: Session, caregiver: Caregiver) -> Learner:
@@ -259,6 +271,13 @@ def progress(db: Session, course: Course, learner: Learner) -> Progress:
     )
 
 
+def catch_up(db: Session, course: Course, learner: Learner, now: datetime) -> None:
+    """Book what was earned elsewhere, at a class, since the learner's last step."""
+    if course_steps.has_uncredited(db, learner):
+        lock_learner(db, learner)
+        course_steps.settle(db, course, learner, now)
+
+
 def find_certificate(db: Session, learner: Learner) -> Certificate | None:
     """The learner's latest certificate; most learners have none, and cost no query."""
     if learner.completed_at is None:
@@ -267,6 +286,20 @@ def find_certificate(db: Session, learner: Learner) -> Certificate | None:
         select(Certificate)
         .where(Certificate.learner_id == learner.id)
         .order_by(Certificate.issued_at.desc(), Certificate.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+
+
+def find_last_attempt(db: Session, learner: Learner, lesson: Lesson) -> QuizAttempt | None:
+    """The learner's last answers to the lesson's quiz as it is now."""
+    return db.execute(
+        select(QuizAttempt)
+        .where(
+            QuizAttempt.learner_id == learner.id,
+            QuizAttempt.lesson == lesson.id,
+            QuizAttempt.quiz == lesson.quiz_key,
+        )
+        .order_by(QuizAttempt.id.desc())
         .limit(1)
     ).scalar_one_or_none()
 

@@ -18,6 +18,7 @@ from app.rules.lessons import mask_name
 from app.services import audit, notices
 from app.services.audit import Actor
 
+CHECK_PATH = "/certificates/"
 LONGEST_NAME = 16
 _DASHES = re.compile(r"[^0-9A-Z]")
 
@@ -38,6 +39,11 @@ def normal_code(text: str) -> str:
     """The number as it is stored, however it was typed: without dashes, in lower case."""
     plain = _DASHES.sub("", text.upper())[:24]
     return "-".join(plain[at : at + 4] for at in range(0, len(plain), 4))
+
+
+def check_url(public_url: str, code: str) -> str:
+    """The page on which anybody checks a certificate."""
+    return f"{public_url}{CHECK_PATH}{code}"
 
 
 def find_public(db: Session, code: str) -> PublicCertificate | None:
@@ -87,18 +93,18 @@ def may_set_name(learner: Learner) -> bool:
     return learner.name is None
 
 
-def get_certificate(db: Session, code: str) -> Certificate:
+def get_certificate(db: Session, certificate_id: int) -> Certificate:
     """Raises CertificateUnknown."""
     found = db.execute(
         select(Certificate)
-        .where(Certificate.code == normal_code(code))
+        .where(Certificate.id == certificate_id)
         .options(
             joinedload(Certificate.learner).joinedload(Learner.family).joinedload(Family.station)
         )
         .with_for_update(of=Certificate)
     ).scalar_one_or_none()
     if found is None:
-        raise CertificateUnknown(code)
+        raise CertificateUnknown(str(certificate_id))
     return found
 
 

@@ -112,9 +112,9 @@ def settle_classes(
 
     The learner's own next step would enter it too: this is for who waits at home for it.
     """
-    ids = course_steps.find_uncredited(db, after=after, now=now, limit=limit)
+    ids, last_id = course_steps.find_uncredited(db, after=after, now=now, limit=limit)
     if not ids:
-        return Batch(None, 0)
+        return Batch(last_id, 0)
     learners = db.execute(
         select(Learner)
         .where(Learner.id.in_(ids))
@@ -124,7 +124,7 @@ def settle_classes(
     ).scalars()
     for learner in learners:
         course_steps.settle(db, course, learner, now)
-    return Batch(ids[-1], len(ids))
+    return Batch(last_id, len(ids))
 
 
 def is_true(db: Session, learner_id: int, since: datetime) -> bool:

@@ -4,7 +4,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.models import (
@@ -82,6 +82,26 @@ def settle(db: Session, course: Course, learner: Learner, now: datetime) -> Gain
     return Gained(new, certificate)
 
 
+def has_uncredited(db: Session, learner: Learner) -> bool:
+    """Whether an attended class may still count for this learner: one look, no lock."""
+    entered = exists().where(
+        Practice.learner_id == learner.id, Practice.session_id == GuidanceSession.id
+    )
+    found = (
+        select(SignUp.id)
+        .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
+        .where(
+            SignUp.family_id == learner.family_id,
+            SignUp.state == SignUpState.ATTENDED,
+            GuidanceSession.kind == CLASS_KIND,
+            GuidanceSession.ends_at > learner.enrolled_at - CLASS_BEFORE_ENROLLING,
+            ~entered,
+        )
+        .limit(1)
+    )
+    return db.execute(found).first() is not None
+
+
 def credit_classes(db: Session, course: Course, learner: Learner, now: datetime) -> int:
     """Enter attended grandparents' classes as practice; how many were new.
 
@@ -134,43 +154,43 @@ def credit_classes(db: Session, course: Course, learner: Learner, now: datetime)
     return len(credited)
 
 
-def find_uncredited(db: Session, *, after: int, now: datetime, limit: int) -> list[int]:
-    """Learners of families that attended a class which is entered for nobody of them, by id.
+def find_uncredited(
+    db: Session, *, after: int, now: datetime, limit: int
+) -> tuple[list[int], int | None]:
+    """Learners of families that attended a class which is entered for nobody of them, by id;
+    and the last id that was looked at, None where there are no more.
 
     Classes of the last weeks: what is older was entered by an earlier run, or by the learner's
     own steps.
     """
-    taught = (
-        select(SignUp.family_id, GuidanceSession.id, GuidanceSession.ends_at)
-        .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
-        .where(
-            GuidanceSession.kind == CLASS_KIND,
-            GuidanceSession.starts_at > now - CLASSES_LOOKED_BACK,
-            SignUp.state == SignUpState.ATTENDED,
-        )
-        .distinct()
-        .subquery()
-    )
     member = aliased(Learner)
     entered = exists().where(
-        Practice.session_id == taught.c.id,
+        Practice.session_id == GuidanceSession.id,
         Practice.learner_id == member.id,
         member.family_id == Learner.family_id,
     )
     found = db.execute(
-        select(Learner.id)
-        .join(taught, taught.c.family_id == Learner.family_id)
+        select(Learner.id, Learner.enrolled_at, func.max(GuidanceSession.ends_at))
+        .join(SignUp, SignUp.family_id == Learner.family_id)
+        .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
         .where(
             Learner.id > after,
             Learner.left_at.is_(None),
-            taught.c.ends_at > Learner.enrolled_at,
+            GuidanceSession.kind == CLASS_KIND,
+            GuidanceSession.starts_at > now - CLASSES_LOOKED_BACK,
+            SignUp.state == SignUpState.ATTENDED,
             ~entered,
         )
-        .distinct()
+        .group_by(Learner.id, Learner.enrolled_at)
         .order_by(Learner.id)
         .limit(limit)
-    )
-    return list(found.scalars())
+    ).all()
+    ids = [
+        learner_id
+        for learner_id, enrolled_at, ends_at in found
+        if ends_at > enrolled_at - CLASS_BEFORE_ENROLLING
+    ]
+    return ids, found[-1][0] if found else None
 
 
 def withdraw_classes(db: Session, now: datetime) -> int:

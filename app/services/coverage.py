@@ -28,6 +28,8 @@ from app.models import Child, Family, GuidanceSession, SignUp, Station, Township
 from app.rules.age import SERVICE_UNTIL_MONTHS, add_months
 from app.rules.coverage import BARS, DEFINITIONS_VERSION, MONTHS_A_YEAR, Cell, share, tally, warns
 from app.rules.sign_up import SessionState, SignUpState
+from app.services.course_counts import CourseCount, count_learners
+from app.services.course_counts import total as total_learners
 from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
 from app.services.pack_reports import reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
@@ -71,6 +73,9 @@ class Counts:
     online_opened: int = 0
     course_enrolled: int = 0
     course_completed: int = 0
+    course_grandparents: int = 0
+    """Of those enrolled."""
+    share_course_grandparents: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +141,10 @@ class _Numbers(TypedDict):
     share_reaching_12_prorated: float | None
     online_delivered: int
     online_opened: int
+    course_enrolled: int
+    course_completed: int
+    course_grandparents: int
+    share_course_grandparents: float | None
 
 
 def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = None) -> Report:
@@ -151,6 +160,12 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
     groups = _groups(db, year, now, target, scope)
     seats = _seats_left(db, year, now, scope)
     newborns = count_newborns(db, year, now, _families_in(scope))
+    learners = count_learners(db, _families_in(scope), *bounds(year))
+    in_township: dict[int, list[CourseCount]] = {}
+    in_station: dict[int | None, list[CourseCount]] = {}
+    for (township_id, station_id), count in learners.items():
+        in_township.setdefault(township_id, []).append(count)
+        in_station.setdefault(station_id, []).append(count)
     of_township: dict[int, list[_Group]] = {}
     of_station: dict[int | None, list[_Group]] = {}
     for group in groups:
@@ -162,14 +177,14 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
         definitions_version=DEFINITIONS_VERSION,
         target=target,
         total=TotalRow(
-            **_numbers(groups),
+            **_numbers(groups, learners.values()),
             **_newborns(newborns),
             forecast=_forecast(groups, sum(seats.values()), month),
         ),
         townships=tuple(
             TownshipRow(
                 township=township.name,
-                **_numbers(of_township.get(township.id, ())),
+                **_numbers(of_township.get(township.id, ()), in_township.get(township.id, ())),
                 **_newborns(one for one in newborns if one.township_id == township.id),
                 forecast=_forecast(
                     of_township.get(township.id, ()), seats.get(township.id, 0), month
@@ -182,12 +197,15 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
                 station=station.code if station else None,
                 name=station.name if station else None,
                 township=station.township.name if station else None,
-                **_numbers(of_station.get(station.id if station else None, ())),
+                **_numbers(
+                    of_station.get(station.id if station else None, ()),
+                    in_station.get(station.id if station else None, ()),
+                ),
                 **_newborns(
                     one for one in newborns if one.station_id == (station.id if station else None)
                 ),
             )
-            for station in _stations(db, scope, of_station.keys())
+            for station in _stations(db, scope, of_station.keys() | in_station.keys())
         ),
     )
 
@@ -331,7 +349,8 @@ def _whole_months(year: int, attendance: Subquery, childhood: Subquery) -> Colum
     return case((childhood.c.last >= first, childhood.c.last - first + 1), else_=0)
 
 
-def _numbers(groups: Sequence[_Group]) -> _Numbers:
+def _numbers(groups: Sequence[_Group], learners: Iterable[CourseCount]) -> _Numbers:
+    learning = total_learners(learners)
     found = tally(group.cell for group in groups if group.need)
     six, twelve = BARS
     return _Numbers(
@@ -344,6 +363,10 @@ def _numbers(groups: Sequence[_Group]) -> _Numbers:
         share_reaching_12_prorated=share(found.reaching_part[twelve], found.owed_anything[twelve]),
         online_delivered=sum(g.cell.families for g in groups if g.need and g.was_sent),
         online_opened=sum(g.cell.families for g in groups if g.need and g.has_opened),
+        course_enrolled=learning.enrolled,
+        course_completed=learning.completed,
+        course_grandparents=learning.grandparents,
+        share_course_grandparents=share(learning.grandparents, learning.enrolled),
     )
 
 

@@ -24,7 +24,14 @@ from app.models import (
 )
 from app.models.notice_facts import ERASED_FACTS, load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
-from app.services import family_index, growth, pack_checks, visit_checks, waiting_checks
+from app.services import (
+    course_checks,
+    family_index,
+    growth,
+    pack_checks,
+    visit_checks,
+    waiting_checks,
+)
 
 SENDING_AT_MOST = timedelta(minutes=2)
 """A notice longer in `sending` was left there by a crash and should be unknown by now."""
@@ -372,4 +379,5 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("families_have_a_caregiver", _families_without_caregiver),
     ("identities_are_kept_of_followers_only", _followed_identities),
     ("staff_have_their_place", _staff_without_place),
+    *course_checks.CHECKS,
 )

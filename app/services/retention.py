@@ -72,7 +72,7 @@ def find_grown_out(db: Session, now: datetime) -> list[int]:
         .order_by(Child.family_id)
         .limit(BATCH)
     )
-    return [family_id for family_id, born in rows if is_grown_out(born, today)]
+    return [family_id for family_id, born in rows if born and is_grown_out(born, today)]
 
 
 def retire(db: Session, family_id: int, now: datetime) -> bool:

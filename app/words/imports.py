@@ -35,6 +35,13 @@ ROW_REASONS = {
     "repeated_column": "这一列重复了，请只留一列",
     "too_many_cells": "比表头多出内容；内容里有逗号时，请用双引号括起来",
     "merged_cells": "有合并的单元格，请取消合并",
+    "not_a_learner": "一行要写三样：小名、生日、关系，姓名可以不写，如 糖糖 2026-05-01 外婆 王秀英",
+    "not_a_birth_date": "不是生日，请写成 2026-05-01 这样",
+    "not_a_relation": "看不出是宝宝的什么人，请写奶奶、外婆、爷爷、外公、妈妈或爸爸",
+    "not_a_name": "不像姓名，请只写姓名，如 王秀英",
+    "no_such_child": "这里没有这天生的这个宝宝，请核对小名和生日；没登记的，先请家长登记",
+    "several_children": "有不止一家叫这个小名、生日也一样，请到学员自己的微信上报名",
+    "too_many_people": "一次最多200位，请分几次",
     "malformed_quotes": "双引号不成对，请检查这一行",
 }
 """By BadRow.reason."""

@@ -22,6 +22,7 @@ from tests.console.desk_world import (
     PASSWORD,
     make_child,
     make_follow_up,
+    make_graduate,
     make_notice,
     make_session,
     make_sign_up,
@@ -39,11 +40,12 @@ class Parts:
 
     database: Database
     redis: Redis
+    shelf: Shelf = SHELF
 
     @property
     def library(self) -> Library:
-        """The packs as they lie there."""
-        return SHELF.library
+        """What authors wrote, as it lies there."""
+        return self.shelf.library
 
     def find_session_code(self, session_code: str) -> str | None:
         """As the platform would give it; for one code it cannot be reached."""
@@ -60,6 +62,9 @@ class Desk:
     notice_id: int
     family_id: int
     """糖糖's."""
+    learner_id: int
+    """Her mother, who has completed the course."""
+    certificate_id: int
 
 
 @pytest.fixture
@@ -124,7 +129,15 @@ def desk(database: Database, now: datetime) -> Desk:
         sign_up = make_sign_up(db, session, child, now - timedelta(hours=1))
         follow_up = make_follow_up(db, now, kind="emergency", child=child, station=chengqiao)
         notice = make_notice(db, child, now, state="unknown", reason="crashed_while_sending")
-        return Desk(sign_up.id, follow_up.id, notice.id, child.family_id)
+        certificate = make_graduate(db, child, now)
+        return Desk(
+            sign_up.id,
+            follow_up.id,
+            notice.id,
+            child.family_id,
+            certificate.learner_id,
+            certificate.id,
+        )
 
 
 @pytest.fixture

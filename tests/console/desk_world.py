@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 
 from app.models import (
     Caregiver,
+    Certificate,
     Child,
     Family,
     FollowUp,
     GuidanceSession,
+    Learner,
     Notice,
     SignUp,
     Staff,
@@ -232,3 +234,33 @@ def make_notice(
     db.add(notice)
     db.flush()
     return notice
+
+
+def make_graduate(db: Session, child: Child, now: datetime) -> Certificate:
+    """The child's mother has completed the course; her certificate."""
+    mother = child.family.caregivers[0]
+    learner = Learner(
+        family_id=child.family_id,
+        caregiver_id=mother.id,
+        relation=mother.relation,
+        name="王秀英",
+        enrolled_at=now,
+        module=7,
+        lessons_passed=0,
+        moved_at=now,
+        nudges=0,
+        completed_at=now,
+        open_answers="",
+    )
+    db.add(learner)
+    db.flush()
+    certificate = Certificate(
+        learner_id=learner.id,
+        course_version="2026",
+        code="ABCD-EFGH-2345",
+        name="王秀英",
+        issued_at=now,
+    )
+    db.add(certificate)
+    db.flush()
+    return certificate

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.db import Database
-from app.models import Family, FollowUp, GuidanceSession, SignUp
+from app.models import Certificate, Family, FollowUp, GuidanceSession, Learner, SignUp
 from app.services.staff import Role
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse, Desk
@@ -43,6 +43,11 @@ SEES = {
     "/console/notices": READERS,
     "/console/packs": f"{READERS} editor",
     "/console/packs/P00-06": f"{READERS} editor",
+    "/console/course": READERS,
+    "/console/course/stations": READERS,
+    "/console/course/questions": READERS,
+    "/console/course/enrol": STATION,
+    "/console/course/learners/{learner_id}": READERS,
     "/console/coverage": READERS,
 }
 """Path → the roles that may open it. Whoever adds a page adds it here."""
@@ -71,6 +76,11 @@ DOES = {
     "/console/families/{family_id}/resume": STATION,
     "/console/families/{family_id}/children/1/lost": STATION,
     "/console/packs/P00-06/switch": f"{DISTRICT} editor",
+    "/console/course/enrol": STATION,
+    "/console/course/learners/{learner_id}/name": STATION,
+    "/console/course/learners/{learner_id}/move": STATION,
+    "/console/course/certificates/{certificate_id}/revoke": STATION,
+    "/console/course/certificates/{certificate_id}/restore": STATION,
     "/console/logout": EVERYBODY,
 }
 """Path → the roles that may act by it (POST)."""
@@ -88,12 +98,22 @@ USERNAMES = {
 }
 FOREIGNERS = ("li", "lead-elsewhere")
 """A worker and a township lead of another township."""
-FIELDS = {"own_reason": "名额满了", "reason": "老师病了", "child_id": "1"}
+FIELDS = {
+    "own_reason": "名额满了",
+    "reason": "老师病了",
+    "child_id": "1",
+    "name": "李四",
+    "caregiver": "1",
+}
 
 
 def filled(path: str, desk: Desk) -> str:
     return path.format(
-        sign_up_id=desk.sign_up_id, follow_up_id=desk.follow_up_id, family_id=desk.family_id
+        sign_up_id=desk.sign_up_id,
+        follow_up_id=desk.follow_up_id,
+        family_id=desk.family_id,
+        learner_id=desk.learner_id,
+        certificate_id=desk.certificate_id,
     )
 
 
@@ -110,6 +130,8 @@ def untouched(database: Database, desk: Desk) -> bool:
             and is_family_as_it_was
             and sign_up.state == "requested"
             and follow_up.done_at is None
+            and db.get_one(Certificate, desk.certificate_id).revoked_at is None
+            and db.get_one(Learner, desk.learner_id).name == "王秀英"
         )
 
 
@@ -256,7 +278,14 @@ def test_looking_at_an_act_does_not_do_it(browse: Browse, desk: Desk, database: 
 def test_an_id_that_does_not_exist_is_not_found(browse: Browse) -> None:
     browser = browse("wang")
     token = token_of(browser)
-    nothing = Desk(sign_up_id=999, follow_up_id=999, notice_id=999, family_id=999)
+    nothing = Desk(
+        sign_up_id=999,
+        follow_up_id=999,
+        notice_id=999,
+        family_id=999,
+        learner_id=999,
+        certificate_id=999,
+    )
     for path in ACTS_OF_THE_STATION:
         if "{" in path and "/check-in/" not in path:
             answer = browser.post(filled(path, nothing), data={"csrf_token": token, **FIELDS})

@@ -149,6 +149,9 @@ UNSENT = "SELECT max(id) FROM notices WHERE state <> 'sent'"
 CHILD = "SELECT min(id) FROM children WHERE birth_date IS NOT NULL"
 EXPECTING = "SELECT id FROM caregivers WHERE openid = 'demo-family-6'"
 WORKER = "SELECT id FROM staff WHERE username = 'chengqiao'"
+STUCK = "SELECT min(id) FROM learners WHERE completed_at IS NULL"
+GRADUATE = "SELECT min(id) FROM learners WHERE completed_at IS NOT NULL"
+CERTIFICATE = "SELECT min(id) FROM certificates"
 
 FAULTS = (
     Fault(
@@ -382,6 +385,48 @@ FAULTS = (
         EXPECTING,
         "identities_are_kept_of_followers_only",
         "caregiver:{id}",
+    ),
+    Fault(
+        "UPDATE learners SET lessons_passed = lessons_passed + 1 WHERE id = :id",
+        STUCK,
+        "learners_passes_are_counted",
+        "learner:{id}",
+    ),
+    Fault(
+        "UPDATE learners SET module = 8 WHERE id = :id",
+        STUCK,
+        "learners_are_where_their_family_is",
+        "learner:{id}",
+    ),
+    Fault(
+        "UPDATE learners SET family_id = (SELECT max(id) FROM families) WHERE id = :id",
+        STUCK,
+        "learners_are_where_their_family_is",
+        "learner:{id}",
+    ),
+    Fault(
+        "DELETE FROM quiz_attempts WHERE learner_id = :id AND lesson = 'care-warm' AND is_passed",
+        STUCK,
+        "passed_lessons_have_their_quiz",
+        "learner:{id}/care-warm",
+    ),
+    Fault(
+        "DELETE FROM practices WHERE learner_id = :id AND module = 1",
+        GRADUATE,
+        "passed_modules_have_their_practice",
+        "learner:{id}/module:1",
+    ),
+    Fault(
+        "DELETE FROM module_passes WHERE learner_id = :id AND module = 7",
+        GRADUATE,
+        "completed_courses_have_seven_modules",
+        "learner:{id}",
+    ),
+    Fault(
+        "UPDATE certificates SET revoked_at = issued_at WHERE id = :id",
+        CERTIFICATE,
+        "certificates_are_earned",
+        "certificate:{id}",
     ),
     Fault(
         "UPDATE staff SET station_id = NULL WHERE id = :id",

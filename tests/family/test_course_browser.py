@@ -1,0 +1,157 @@
+"""One grandmother in a browser without JavaScript: from 报名 to the certificate and its check.
+
+The clock is the real one: a browser throws old cookies away.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
+from werkzeug.serving import make_server
+
+from app.clock import now as real_now
+from app.family.cookies import NAME
+from app.wiring import Services
+from tests.chromium import chromium
+from tests.conversations.conftest import Clock, Person
+from tests.family.conftest import Phone
+
+pytestmark = pytest.mark.browser
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+PHONE = ViewportSize(width=375, height=812)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(real_now())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def address(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join(timeout=10)
+    server.server_close()
+
+
+@pytest.fixture
+def opened(
+    browser: Browser, address: str, registered: Person, open_as: Callable[[str], Phone]
+) -> Iterator[Callable[[bool], BrowserContext]]:
+    """Browsers that WeChat has told who taps: with JavaScript, or without."""
+    contexts: list[BrowserContext] = []
+    phone = open_as("o-mother")
+    phone.client.get("/family/")
+    cookie = phone.client.get_cookie(NAME, path="/family")
+    assert cookie is not None
+
+    def open_one(has_javascript: bool) -> BrowserContext:
+        context = browser.new_context(
+            viewport=PHONE, locale="zh-CN", java_script_enabled=has_javascript, base_url=address
+        )
+        context.add_cookies(
+            [{"name": NAME, "value": cookie.value, "domain": "127.0.0.1", "path": "/family"}]
+        )
+        contexts.append(context)
+        return context
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+def shoot(page: Page, name: str) -> None:
+    """Keep a picture where SCREENSHOTS says to."""
+    if folder := os.environ.get("SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def assert_is_sound(page: Page, path: str) -> None:
+    """axe finds nothing, nothing runs out of a phone's screen, and what is tapped is large."""
+    # So tall that nothing lies under the tabs at the foot.
+    page.set_viewport_size({"width": PHONE["width"], "height": 3600})
+    page.goto(path)
+    found = Axe().run(page, options=RULES)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("main button, main a.button, main .choice")]
+        .map(one => [one.innerText, one.getBoundingClientRect().height])
+        .filter(([, height]) => height && height < 44)"""
+    )
+    assert small == []
+
+
+def test_a_grandmother_completes_the_course_without_javascript(
+    opened: Callable[[bool], BrowserContext], services: Services, browser: Browser, address: str
+) -> None:
+    course = services.library.course
+    page = opened(False).new_page()
+    page.goto("/family/course")
+    shoot(page, "about")
+    page.get_by_role("button", name="报名").click()
+    shoot(page, "begun")
+    for lesson in course.lessons:
+        page.get_by_role("link", name=f"下一课：{lesson.title}").first.click()
+        if lesson is course.lessons[1]:
+            shoot(page, "lesson")
+        for question, letter in zip(lesson.quiz, lesson.right, strict=True):
+            choice = f"{letter}. {question.choices['ABC'.index(letter)]}"
+            page.get_by_role("group", name=question.text).get_by_label(choice).check()
+        page.get_by_role("button", name="交卷").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("这一课过了")
+        if lesson is course.lessons[1]:
+            shoot(page, "marked")
+        if lesson is course.of_module(lesson.module)[-1]:
+            page.get_by_label("试过了，说一句？").fill("今天试了")
+            page.get_by_role("button", name="打卡：我试过了").click()
+            expect(page.get_by_text("这一瓣开了").first).to_be_visible()
+            if lesson.module == 3:
+                shoot(page, "progress")
+    shoot(page, "completed")
+    page.get_by_role("link", name="看结业证书").click()
+    page.get_by_label("姓名").fill("王秀英")
+    page.get_by_role("button", name="写上去").click()
+    picture = page.get_by_role("img", name=re.compile("结业证书"))
+    expect(picture).to_be_visible()
+    shoot(page, "certificate")
+    code = re.search(r"[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]{4}", page.inner_text("main"))
+    assert code is not None
+
+    anybody = browser.new_context(viewport=PHONE, java_script_enabled=False).new_page()
+    anybody.goto(f"{address}/certificates/")
+    anybody.get_by_label("证书编号").fill(code[0].lower())
+    anybody.get_by_role("button", name="查一查").click()
+    expect(anybody.get_by_role("heading", level=1)).to_have_text("证书有效")
+    expect(anybody.locator("main")).to_contain_text("王*英")
+    expect(anybody.locator("main")).not_to_contain_text("王秀英")
+    shoot(anybody, "check")
+    anybody.context.close()
+
+    sound = opened(True).new_page()
+    lesson = course.lessons[0]
+    for path in (
+        "/family/course",
+        f"/family/course/{lesson.id}",
+        f"/family/course/{lesson.id}/marked",
+        "/family/course/certificate",
+        f"/certificates/{code[0]}",
+        "/certificates/NONE",
+    ):
+        assert_is_sound(sound, path)
