@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     """How many reverse proxies in front set X-Forwarded-*."""
     turn_deadline_seconds: float = 4.0
     """A turn still running then is answered at once and finished by a message."""
+    console_second_factor: Literal["required", "optional"] = "required"
+    """Whether accounts that reach the whole district must log in with a second factor."""
     web_threads: int = 8
     """Turns that one web worker answers at once."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"

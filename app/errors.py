@@ -480,6 +480,39 @@ class AccountLocked(DomainError):
 
 
 @dataclass(eq=False)
+class ImportNotThere(DomainError):
+    """No such file, or it can no longer be taken or undone."""
+
+    import_id: int
+
+
+@dataclass(eq=False)
+class ImportNotUndone(DomainError):
+    in_the_way: tuple[str, ...]
+    """Codes, or families' numbers, with which something has happened since."""
+
+
+@dataclass(eq=False)
+class SecondFactorWrong(DomainError):
+    """The six digits do not belong to this moment."""
+
+
+@dataclass(eq=False)
+class StaffUnknown(DomainError):
+    username: str
+
+
+@dataclass(eq=False)
+class OwnAccount(DomainError):
+    """Nobody closes the account that they are working with."""
+
+
+@dataclass(eq=False)
+class LastDistrictAccount(DomainError):
+    """With it closed nobody could open an account again."""
+
+
+@dataclass(eq=False)
 class PasswordTooWeak(DomainError):
     min_length: int
 

@@ -66,6 +66,8 @@ def default_settings(root: Path, addresses: Addresses | None) -> dict[str, str]:
         "WECHAT_AES_KEY": credentials.AES_KEY,
         "WECHAT_TEMPLATES": json.dumps(DEMO_TEMPLATE_IDS),
         "WECHAT_SUBSCRIPTIONS": json.dumps(DEMO_SUBSCRIPTION_IDS),
+        # The demo log-ins have no telephone beside them.
+        "CONSOLE_SECOND_FACTOR": "optional",
         **read_or_make_keys(root / "var" / "keys.env"),
     }
     if addresses is not None:

@@ -16,6 +16,7 @@ from scheduler import (
     remind_sessions,
     remind_visits,
     send_notices,
+    snapshot_coverage,
     tidy,
 )
 
@@ -83,6 +84,10 @@ JOBS: tuple[Job, ...] = (
         does="empties notices and deletes done tasks after a year, and retires families whose"
         " youngest child turned three the year before last",
         run=apply_retention.run,
+        name="snapshot_coverage",
+        schedule="30 0 * * *",
+        does="freezes the coverage of the month that has ended, with its definitions' version",
+        run=snapshot_coverage.run,
     ),
     Job(
         name="tidy",

@@ -145,6 +145,7 @@ def settings(database_url: str, redis_url: str) -> Settings:
             "redis_url": redis_url,
             "secret_key": "a secret only for tests",
             "data_key": DATA_KEY,
+            "console_second_factor": "optional",
             "public_url": "http://127.0.0.1:8000",
             "wechat_app_id": WECHAT_APP_ID,
             "wechat_app_secret": "0123456789abcdef0123456789abcdef",

@@ -14,16 +14,20 @@ from werkzeug.routing import IntegerConverter, Map
 from app.clock import now
 from app.console import (
     account,
+    accounts,
+    audit_log,
     calendar,
     check_in,
     course,
     coverage,
     decisions,
     families,
+    files,
     follow_ups,
     more,
     notices,
     packs,
+    second_factor,
     sessions,
     sheets,
     timetable,
@@ -100,6 +104,10 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     visit_work.add_routes(console)
     visit_board.add_routes(console)
     visitor_day.add_routes(console)
+    second_factor.add_routes(console)
+    files.add_routes(console)
+    accounts.add_routes(console)
+    audit_log.add_routes(console)
     # Last: what is no page of ours is answered in the console's own looks, after the log-in.
     console.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
     return console

@@ -38,18 +38,23 @@ FORM = Access(see=STATION_STAFF, act=STATION_STAFF)
 ACT = Access(act=STATION_STAFF)
 ON_A_VISIT = Access(act=STATION_STAFF | {Role.VISITOR})
 """A visitor's own visits, and whoever writes them down from paper."""
+DISTRICT_LOOKS = Access(see=DISTRICT_READERS)
 
 ACCESS: Final[Mapping[str, Access]] = {
     # Oneself
     "log_out": Access(act=EVERYBODY),
     "nothing": Access(see=EVERYBODY),
     "more": Access(see=EVERYBODY),
+    "second_factor": Access(see=EVERYBODY),
+    "confirm_second_factor": Access(act=EVERYBODY),
     # Today
     "today": LOOKS,
     # To decide
     "pending": LOOKS,
     "confirm": ACT,
     "decline": ACT,
+    "move": ACT,
+    "bulk": ACT,
     # Sessions
     "sessions": LOOKS,
     "roster": LOOKS,
@@ -128,6 +133,26 @@ ACCESS: Final[Mapping[str, Access]] = {
     "enrol_learners": FORM,
     # Coverage
     "coverage": LOOKS,
+    "coverage_families": LOOKS,
+    "coverage_report": Access(see=REPORTERS),
+    "coverage_months": DISTRICT_LOOKS,
+    "coverage_month": DISTRICT_LOOKS,
+    # Files in
+    "files": Access(see=DISTRICT),
+    "file_template": Access(see=DISTRICT),
+    "hand_in": Access(act=DISTRICT),
+    "file": Access(see=DISTRICT),
+    "take_file": Access(act=DISTRICT),
+    "undo_file": Access(act=DISTRICT),
+    # Accounts and the audit log
+    "accounts": DISTRICT_LOOKS,
+    "account": DISTRICT_LOOKS,
+    "new_account": Access(see=DISTRICT, act=DISTRICT),
+    "close_account": Access(act=DISTRICT),
+    "open_account": Access(act=DISTRICT),
+    "new_password": Access(act=DISTRICT),
+    "forget_second_factor": Access(act=DISTRICT),
+    "audit": DISTRICT_LOOKS,
 }
 
 
@@ -186,7 +211,15 @@ TABS: Final = (
     Tab("follow_ups", "跟进", "要人来办的事"),
     Tab("packs", "资料", "按月龄发的资料，送到和打开多少", frozenset({"pack"})),
     Tab("notices", "通知", "发给家长的消息，没送到的"),
-    Tab("coverage", "进度", "有需求的家庭，今年到了几次"),
+    Tab(
+        "coverage",
+        "进度",
+        "有需求的家庭，今年到了几次",
+        frozenset({"coverage_families", "coverage_report", "coverage_months", "coverage_month"}),
+    ),
+    Tab("files", "导入", "站点、活动、家庭、签到的表格", frozenset({"file"})),
+    Tab("accounts", "账号", "谁能进工作台", frozenset({"account", "new_account"})),
+    Tab("audit", "记录", "谁看过、改过什么"),
 )
 """In the order of the header. On a phone there is room for the first few that a role has."""
 TABS_ON_A_PHONE: Final = 4

@@ -1,48 +1,234 @@
-"""How far the promise to the families in need is kept: the coverage report on a page."""
+"""How far the promise to the families in need is kept: pages, files, and who is behind a number."""
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from flask import Blueprint, abort, render_template, request
 from flask.typing import ResponseReturnValue
+from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI, now
+from app.console import charts, coverage_figures, listing
+from app.console.coverage_figures import FIGURES, names_of, say_share, shown, stations_of, table
+from app.console.families import FAMILIES
+from app.console.listing import Cell, Filter
 from app.console.signed_in import acting_staff, database
-from app.rules.coverage import BARS
-from app.services.coverage import Counts, report
-from app.services.staff import scope_of
+from app.rules.small_cells import is_small
+from app.services import coverage_families, coverage_snapshots, desk, families
+from app.services.coverage import Report, report
+from app.services.families import FamilyQuery
+from app.services.staff import StaffScope, scope_of
+from app.words.coverage import AREAS, DEFINITIONS, LEVELS
 
 FIRST_YEAR = 2020
 """The city's plan that the promise comes from begins with it."""
-
-HISTOGRAM_COLUMNS = (*(str(count) for count in range(BARS[0])), *(f"{bar}+" for bar in BARS))
+WHICH = {
+    "in_need": "有需求的",
+    **{bar: f"来过{bar}次的" for bar in coverage_figures.HISTOGRAM},
+    "not_answered": "没回答有没有需求的",
+    "short": "今年还差次数的",
+}
 
 
 def add_routes(console: Blueprint) -> None:
     console.get("/coverage", endpoint="coverage")(show_coverage)
+    console.get("/coverage/families", endpoint="coverage_families")(show_families)
+    console.get("/coverage/report", endpoint="coverage_report")(show_report)
+    console.get("/coverage/months", endpoint="coverage_months")(show_months)
+    console.get("/coverage/months/<month>", endpoint="coverage_month")(show_month)
+
+
+def _asked_year(at: datetime) -> int:
+    this_year = at.astimezone(SHANGHAI).year
+    year = request.args.get("year", this_year, type=int)
+    if not FIRST_YEAR <= year <= this_year + 1:
+        abort(404)
+    return year
 
 
 def show_coverage() -> ResponseReturnValue:
     """The asked year's numbers for what the staff member may see."""
     at = now()
-    this_year = at.astimezone(SHANGHAI).year
-    year = request.args.get("year", this_year, type=int)
-    if not FIRST_YEAR <= year <= this_year + 1:
-        abort(404)
+    year = _asked_year(at)
     with database().reading() as db:
-        found = report(db, year=year, now=at, scope=scope_of(acting_staff(db)))
+        scope = scope_of(acting_staff(db))
+        found = report(db, year=year, now=at, scope=scope)
+    return _page(found, at, month=None)
+
+
+def _page(found: Report, at: datetime, *, month: date | None) -> str:
     return render_template(
         "console/coverage/coverage.html",
         report=found,
-        this_year=this_year,
-        first_year=FIRST_YEAR,
-        columns=HISTOGRAM_COLUMNS,
-        stations=[row for row in found.stations if _has_families(row)],
+        month=month,
+        this_year=at.astimezone(SHANGHAI).year,
+        figures=FIGURES,
+        shown=shown,
+        townships=names_of(found) if found.townships else [],
+        stations=stations_of(found),
+        station_codes={row.name or "没有分到指导站": row.station or "-" for row in found.stations},
+        shares=charts.shares(found) if any(row.families_in_need for row in found.townships) else "",
+        histogram=charts.histogram(found) if found.total.families_in_need else "",
         say_share=say_share,
+        definitions=DEFINITIONS,
+        levels=LEVELS,
+        areas=AREAS,
     )
 
 
-def say_share(share: float | None) -> str:
-    """83.3%, or — where there is no family to have a share of."""
-    return "—" if share is None else f"{share:.1%}"
+@dataclass(frozen=True, slots=True)
+class _Behind:
+    """Which number's families are asked for."""
+
+    year: int
+    which: str
+    township: str
+    station: str
 
 
-def _has_families(row: Counts) -> bool:
-    return bool(row.families_in_need or row.families_not_answered)
+def show_families() -> ResponseReturnValue:
+    """The families behind a number, for those who may see them."""
+    at = now()
+    asked_for = _Behind(
+        year=_asked_year(at),
+        which=request.args.get("which", "in_need"),
+        township=request.args.get("township", "")[:20],
+        station=request.args.get("station", "")[:32],
+    )
+    if asked_for.which not in WHICH:
+        abort(404)
+    place = {"year": str(asked_for.year)}
+    place |= {"township": asked_for.township} if asked_for.township else {}
+    place |= {"station": asked_for.station} if asked_for.station else {}
+    screen = replace(
+        FAMILIES,
+        endpoint="coverage_families",
+        title=f"{asked_for.year}年{asked_for.township}{WHICH[asked_for.which]}家庭",
+        filters=(Filter("which", "哪些家庭", WHICH),),
+        place=place,
+    )
+    asked = listing.read(screen)
+    with database().transaction() as db:
+        scope = scope_of(acting_staff(db))
+        rows = families.find(
+            db,
+            scope,
+            FamilyQuery(text=asked.text),
+            limit=asked.limit,
+            offset=asked.offset,
+            now=at,
+            only=_condition(db, scope, asked_for, at),
+        )
+        desk.record_view(
+            db,
+            scope,
+            page="export" if asked.file else "families",
+            subject_id=scope.station_id,
+            now=at,
+            families=[family.id for family in rows[: asked.limit - 1]],
+        )
+    return listing.answer(
+        screen, asked, rows, "console/coverage/families.html", year=asked_for.year
+    )
+
+
+def _condition(db: Session, scope: StaffScope, asked: _Behind, at: datetime) -> ColumnElement[bool]:
+    return coverage_families.behind(
+        db,
+        year=asked.year,
+        now=at,
+        scope=scope,
+        which=asked.which,
+        township=asked.township,
+        station=asked.station,
+    )
+
+
+def show_report() -> ResponseReturnValue:
+    """The yearly report: a page to print, or a workbook; for inside, or for outside."""
+    at = now()
+    year = _asked_year(at)
+    is_masked = request.args.get("for", "outside") != "inside"
+    with database().reading() as db:
+        scope = scope_of(acting_staff(db))
+        found = report(db, year=year, now=at, scope=scope)
+    sheets = _sheets(found, is_masked=is_masked)
+    if request.args.get("file") == "xlsx":
+        name = f"coverage-{year}-{'outside' if is_masked else 'inside'}.xlsx"
+        return listing.download(listing.xlsx_of(sheets), name)
+    return render_template(
+        "console/coverage/report.html",
+        report=found,
+        sheets=sheets,
+        is_masked=is_masked,
+        show_cell=listing.show_cell,
+    )
+
+
+def _sheets(found: Report, *, is_masked: bool) -> dict[str, list[list[Cell]]]:
+    """The report's tables by name: the page and the workbook are made of these."""
+    total = [("合计", found.total)]
+    forecast: list[list[Cell]] = [["乡镇", "还差户数", "还差人次", "剩余名额"]]
+    for row in found.townships:
+        short = row.forecast.families_short
+        hides = is_masked and is_small(short)
+        forecast.append(
+            [
+                row.township,
+                coverage_figures.HIDDEN if hides else short,
+                coverage_figures.HIDDEN if hides else row.forecast.sessions_owed,
+                row.forecast.seats_left,
+            ]
+        )
+    held: list[list[Cell]] = [["级别", "种类", "场次", "签到人次"]]
+    held += [
+        [LEVELS.get(one.level, one.level), one.kind, one.sessions, one.attendances]
+        for one in found.sessions_held
+    ]
+    areas: list[list[Cell]] = [["服务内容", "场次"]]
+    areas += [[AREAS.get(one.topic, one.topic), one.sessions] for one in found.areas]
+    about: list[list[Cell]] = [
+        ["说明", "内容"],
+        ["年份", str(found.year)],
+        ["统计时间", found.as_of],
+        ["口径版本", found.definitions_version],
+        ["用途", "对外：5户以下的数不显示" if is_masked else "区内使用，不对外"],
+        ["没有在用站点的乡镇", "、".join(found.townships_without_station) or "没有"],
+        *_definitions(),
+    ]
+    return {
+        "总数": table(total, "范围", is_masked=is_masked),
+        "乡镇": table(names_of(found), "乡镇", is_masked=is_masked),
+        "站点": table(stations_of(found), "指导站", is_masked=is_masked),
+        "还差": forecast,
+        "办过的活动": held,
+        "服务内容": areas,
+        "口径": about,
+    }
+
+
+def _definitions() -> list[list[Cell]]:
+    return [[title, words] for title, words in DEFINITIONS]
+
+
+def show_months() -> ResponseReturnValue:
+    """The months that are frozen."""
+    with database().reading() as db:
+        acting_staff(db)
+        taken = coverage_snapshots.taken(db)
+    return render_template("console/coverage/months.html", taken=taken)
+
+
+def show_month(month: str) -> ResponseReturnValue:
+    """One month as it was frozen."""
+    try:
+        first = date.fromisoformat(f"{month}-01")
+    except ValueError:
+        abort(404)
+    with database().reading() as db:
+        acting_staff(db)
+        found = coverage_snapshots.find(db, first)
+    if found is None:
+        abort(404)
+    return _page(found, now(), month=first)

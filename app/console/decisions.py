@@ -1,19 +1,45 @@
 """Requests that wait for a decision: confirm, or decline with a reason."""
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from wtforms import Form, StringField
 from wtforms.validators import Length
 
 from app.clock import SHANGHAI, now
+from app.console.access import may
 from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
 from app.console.said import say
 from app.console.signed_in import acting_staff, database
-from app.errors import NotYours, ReasonMissing, SignUpAlreadyDecided, SignUpUnknown
-from app.services import decisions, desk, rosters
+from app.errors import (
+    AgeOutsideSession,
+    AlreadySignedUp,
+    NotYours,
+    ReasonMissing,
+    SessionFull,
+    SessionUnknown,
+    SignUpAlreadyDecided,
+    SignUpUnknown,
+)
+from app.services import decisions, desk, moving, rosters
+from app.services.decisions import PendingSignUp
+from app.services.moving import Target
+from app.services.rosters import SignUpStatus
 from app.services.staff import scope_of
+from app.words.errors import say_error
+from app.words.timeline import say_moved
 
 MAX_REASON_LENGTH = 100
+MOVES_SHOWN = 6
+MOVE = "move"
+CANNED_REASONS = (
+    "这场的名额已经安排满了",
+    "宝宝的月龄不太适合这场活动",
+    "想先照顾今年还没有来过的家庭",
+    "活动的安排有变动",
+)
 
 
 class DeclineForm(Form):
@@ -31,6 +57,8 @@ def add_routes(console: Blueprint) -> None:
     console.get("/pending", endpoint="pending")(show_pending)
     console.post("/pending/<id:sign_up_id>/confirm", endpoint="confirm")(confirm)
     console.post("/pending/<id:sign_up_id>/decline", endpoint="decline")(decline)
+    console.post("/pending/<id:sign_up_id>/move", endpoint="move")(move)
+    console.post("/pending/bulk", endpoint="bulk")(bulk)
 
 
 def show_pending() -> ResponseReturnValue:
@@ -43,7 +71,17 @@ def show_pending() -> ResponseReturnValue:
         scope = scope_of(staff)
         rows = decisions.pending(db, staff, limit=PAGE_SIZE + 1, offset=offset_of(number))
         decided = rosters.decided_since(db, scope, midnight)
-        desk.record_view(db, scope, page="pending", subject_id=scope.station_id, now=at)
+        targets = (
+            moving.targets(db, scope, now=at) if rows and may(scope.role, MOVE, acts=True) else []
+        )
+        desk.record_view(
+            db,
+            scope,
+            page="pending",
+            subject_id=scope.station_id,
+            now=at,
+            families={row.family_id for row in rows[:PAGE_SIZE]},
+        )
         shows_station = staff.station_id is None
     return render_template(
         "console/decisions/pending.html",
@@ -51,7 +89,22 @@ def show_pending() -> ResponseReturnValue:
         decided=decided,
         shows_station=shows_station,
         max_reason_length=MAX_REASON_LENGTH,
+        targets_of=lambda row: _targets_of(row, targets),
+        canned_reasons=CANNED_REASONS,
     )
+
+
+def _targets_of(row: PendingSignUp, targets: Sequence[Target]) -> list[Target]:
+    """Other sessions that fit the child's age; those of the same station first."""
+    fitting = [
+        each
+        for each in targets
+        if each.code != row.code
+        and row.age_months is not None
+        and each.min_months <= row.age_months <= each.max_months
+    ]
+    fitting.sort(key=lambda each: (each.station != row.station, each.starts_at))
+    return fitting[:MOVES_SHOWN]
 
 
 def confirm(sign_up_id: int) -> ResponseReturnValue:
@@ -89,6 +142,80 @@ def decline(sign_up_id: int) -> ResponseReturnValue:
         return _say_decided_before(sign_up_id)
     say("success", "declined", sign_up=status)
     return redirect(url_for("console.pending"))
+
+
+def move(sign_up_id: int) -> ResponseReturnValue:
+    """Give a place in another session instead, and tell the family of both."""
+    code = request.form.get("to", "")
+    try:
+        with database().transaction() as db:
+            staff = acting_staff(db)
+            made = moving.move(
+                db,
+                sign_up_id=sign_up_id,
+                to_code=code,
+                staff=staff,
+                reason=say_moved(code.strip().upper()),
+                now=now(),
+            )
+            status = rosters.find_sign_up(db, scope_of(staff), made.id)
+    except (SignUpUnknown, NotYours, SessionUnknown):
+        abort(404)
+    except SignUpAlreadyDecided:
+        return _say_decided_before(sign_up_id)
+    except (SessionFull, AlreadySignedUp, AgeOutsideSession) as error:
+        flash(say_error(error), "warning")
+        return _back_to_row(sign_up_id)
+    say("success", "moved", sign_up=status)
+    return redirect(url_for("console.pending"))
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A row that a bulk decision left as it was."""
+
+    sign_up: SignUpStatus | None
+    """None where it cannot be seen, or is no more."""
+
+
+def bulk() -> ResponseReturnValue:
+    """One decision for many rows, each by itself; and what was skipped, with who was faster."""
+    ids = list(dict.fromkeys(request.form.getlist("row", type=int)))[:PAGE_SIZE]
+    declines = request.form.get("do") == "decline"
+    reason = request.form.get("reason", "").strip()
+    if not ids:
+        say("warning", "nothing_picked")
+        return redirect(url_for("console.pending"))
+    if declines and not 0 < len(reason) <= MAX_REASON_LENGTH:
+        say("danger", "reason_missing")
+        return redirect(url_for("console.pending"))
+    done: list[SignUpStatus] = []
+    skipped: list[Skipped] = []
+    for sign_up_id in ids:
+        status, was_done = _decide_one(sign_up_id, reason if declines else None)
+        if was_done and status is not None:
+            done.append(status)
+        else:
+            skipped.append(Skipped(status))
+    return render_template("console/decisions/bulk.html", done=done, skipped=skipped)
+
+
+def _decide_one(sign_up_id: int, reason: str | None) -> tuple[SignUpStatus | None, bool]:
+    """Confirm, or decline with a reason, in a transaction of its own."""
+    was_done = True
+    try:
+        with database().transaction() as db:
+            staff = acting_staff(db)
+            if reason is None:
+                decisions.confirm(db, sign_up_id=sign_up_id, staff=staff, now=now())
+            else:
+                decisions.decline(db, sign_up_id=sign_up_id, staff=staff, reason=reason, now=now())
+    except (SignUpUnknown, NotYours):
+        return None, False
+    except SignUpAlreadyDecided:
+        was_done = False
+    with database().reading() as db:
+        return rosters.find_sign_up(db, scope_of(acting_staff(db)), sign_up_id), was_done
 
 
 def _say_decided_before(sign_up_id: int) -> ResponseReturnValue:

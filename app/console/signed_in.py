@@ -14,9 +14,13 @@ from sqlalchemy.orm import Session
 from app.console.access import home_of, may
 from app.db import Database
 from app.models import Staff
+from app.services.second_factor import is_owed
 from app.services.staff import Role, find_logged_in
 
-OPEN_TO_ALL = frozenset({"console.log_in", "console.static"})
+OPEN_TO_ALL = frozenset({"console.log_in", "console.log_in_code", "console.static"})
+BEFORE_THE_SECOND_FACTOR = frozenset(
+    {"console.second_factor", "console.confirm_second_factor", "console.log_out"}
+)
 
 SESSION_NAME = "log_in"
 ENDED_SECONDS = 24 * 3600
@@ -33,6 +37,8 @@ class SignedIn:
     role: Role
     place: str
     """The station or township; empty for the district."""
+    owes_second_factor: bool = False
+    """Nothing is open to it before it has set one up."""
 
     is_authenticated: bool = True
     is_active: bool = True
@@ -57,7 +63,14 @@ def signed_in_as(staff: Staff) -> SignedIn:
         username=staff.username,
         role=Role(staff.role),
         place=place or (staff.township.name if staff.township else ""),
+        owes_second_factor=is_owed(staff, is_required=is_second_factor_required()),
     )
+
+
+def is_second_factor_required() -> bool:
+    """Whether accounts of the whole district must have a second factor here."""
+    settings = current_app.extensions["yuban"].settings
+    return bool(settings.console_second_factor == "required")
 
 
 def name_session() -> None:
@@ -103,6 +116,8 @@ def check_may_enter() -> ResponseReturnValue | None:
     if not current_user.is_authenticated:
         asked_for = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("console.log_in", next=asked_for))
+    if current_user.owes_second_factor and request.endpoint not in BEFORE_THE_SECOND_FACTOR:
+        return redirect(url_for("console.second_factor"))
     acts = request.method not in ("GET", "HEAD")
     if may(current_role(), request.endpoint or "", acts=acts):
         return None

@@ -13,6 +13,7 @@ from app.models.guidance import (
     Township,
     YearPlan,
 )
+from app.models.importing import FileImport
 from app.models.learning import (
     Certificate,
     Learner,
@@ -31,6 +32,7 @@ from app.models.packs import (
     SubscriptionConsent,
 )
 from app.models.policy import Entitlement
+from app.models.reporting import CoverageSnapshot
 from app.models.search import FamilyTerm
 from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
 from app.models.visit import (
@@ -57,9 +59,11 @@ __all__ = [
     "Certificate",
     "Child",
     "Consent",
+    "CoverageSnapshot",
     "Entitlement",
     "Family",
     "FamilyTerm",
+    "FileImport",
     "FollowUp",
     "GuidanceSession",
     "HomeContact",

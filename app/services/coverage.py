@@ -6,10 +6,11 @@ What each number means is written in docs/indicators.md, under DEFINITIONS_VERSI
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from sqlalchemy import (
     ColumnElement,
+    FromClause,
     Integer,
     Subquery,
     case,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     extract,
     false,
     func,
+    join,
     or_,
     select,
     true,
@@ -30,6 +32,7 @@ from app.rules.coverage import BARS, DEFINITIONS_VERSION, MONTHS_A_YEAR, Cell, s
 from app.rules.sign_up import SessionState, SignUpState
 from app.services.course_counts import CourseCount, count_learners
 from app.services.course_counts import total as total_learners
+from app.services.coverage_supply import Area, Held, areas, bare_townships, sessions_held
 from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
 from app.services.pack_reports import reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
@@ -109,6 +112,27 @@ class Report:
     total: TotalRow
     townships: tuple[TownshipRow, ...]
     stations: tuple[StationRow, ...]
+    sessions_held: tuple[Held, ...] = ()
+    areas: tuple[Area, ...] = ()
+    """The service's areas that sessions of the year were about."""
+    townships_without_station: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """The statement that everything is counted from: a row a family, and what it is counted by.
+
+    The report adds its rows up; whoever asks for the families behind a number filters them.
+    """
+
+    keys: Sequence[Any]
+    """Township, station, need, `attended`, whole months, `short`, sent, opened: of a select."""
+    attended: ColumnElement[int]
+    """Sessions of the year, at most MOST_COUNTED."""
+    short: ColumnElement[int]
+    """Sessions of the year still owed."""
+    tables: FromClause
+    wanted: tuple[ColumnElement[bool], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +184,8 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
     groups = _groups(db, year, now, target, scope)
     seats = _seats_left(db, year, now, scope)
     newborns = count_newborns(db, year, now, _families_in(scope))
-    learners = count_learners(db, _families_in(scope), *bounds(year))
+    start, end = bounds(year)
+    learners = count_learners(db, _families_in(scope), start, end)
     in_township: dict[int, list[CourseCount]] = {}
     in_station: dict[int | None, list[CourseCount]] = {}
     for (township_id, station_id), count in learners.items():
@@ -207,6 +232,9 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
             )
             for station in _stations(db, scope, of_station.keys() | in_station.keys())
         ),
+        sessions_held=sessions_held(db, start=start, end=end, now=now, scope=scope),
+        areas=areas(db, start=start, end=end, now=now, scope=scope),
+        townships_without_station=(bare_townships(db) if scope is None or scope.sees_all else ()),
     )
 
 
@@ -271,10 +299,8 @@ def _childhood(year: int, today: date) -> Subquery:
     )
 
 
-def _groups(
-    db: Session, year: int, now: datetime, target: int, scope: StaffScope | None
-) -> list[_Group]:
-    """Every family of the year that did not say "no need", added up by what is counted."""
+def counting(year: int, now: datetime, target: int, scope: StaffScope | None) -> Counting:
+    """Every family of the year that did not say "no need", with what is counted of it."""
     today = now.astimezone(SHANGHAI).date()
     attendance, childhood = _attendance(year), _childhood(year, today)
     online = reach(*bounds(year))
@@ -295,41 +321,49 @@ def _groups(
         func.coalesce(online.c.opened, 0).label("has_opened"),
     )
     _, end = bounds(year)
-    rows = db.execute(
-        select(*keys, func.count(Family.id))
-        .join(childhood, childhood.c.family_id == Family.id)
-        .outerjoin(attendance, attendance.c.family_id == Family.id)
-        .outerjoin(online, online.c.family_id == Family.id)
-        .where(
+    families = join(Family, childhood, childhood.c.family_id == Family.id).outerjoin(
+        attendance, attendance.c.family_id == Family.id
+    )
+    return Counting(
+        keys=keys,
+        attended=counted,
+        short=short,
+        tables=families.outerjoin(online, online.c.family_id == Family.id),
+        wanted=(
             _families_in(scope),
             Family.need.is_distinct_from(false()),
             # Known by the end of the year, or entered afterwards from its paper sheets.
             or_(Family.created_at < end, attended > 0),
-        )
-        .group_by(*keys)
+        ),
     )
-    return [
-        _Group(
-            township,
-            station,
-            need,
-            Cell(families, times, whole),
-            each_short,
-            was_sent=bool(was_sent),
-            has_opened=bool(has_opened),
+
+
+def _groups(
+    db: Session, year: int, now: datetime, target: int, scope: StaffScope | None
+) -> list[_Group]:
+    """The families added up by what is counted."""
+    found = counting(year, now, target, scope)
+    rows = db.execute(
+        select(*[*found.keys, func.count(Family.id)])
+        .select_from(found.tables)
+        .where(*found.wanted)
+        .group_by(*found.keys)
+    )
+    groups = []
+    for row in rows:
+        township, station, need, times, whole, short, was_sent, has_opened, families = row
+        groups.append(
+            _Group(
+                township,
+                station,
+                need,
+                Cell(families, times, whole),
+                short,
+                was_sent=bool(was_sent),
+                has_opened=bool(has_opened),
+            )
         )
-        for (
-            township,
-            station,
-            need,
-            times,
-            whole,
-            each_short,
-            was_sent,
-            has_opened,
-            families,
-        ) in rows
-    ]
+    return groups
 
 
 def _whole_months(year: int, attendance: Subquery, childhood: Subquery) -> ColumnElement[int]:

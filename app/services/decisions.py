@@ -50,6 +50,12 @@ class PendingSignUp:
     places_taken: int
     attended_this_year: int
     """Distinct sessions that the family attended in the session's calendar year."""
+    missed_this_year: int
+    """Sessions of that year that it had a place in and did not come to."""
+    family_id: int
+    is_own: bool
+    """The family belongs to the staff member's care: its page can be opened."""
+    session_id: int
 
 
 def in_scope(staff: Staff) -> ColumnElement[bool]:
@@ -80,13 +86,16 @@ def pending(db: Session, staff: Staff, *, limit: int = 50, offset: int = 0) -> l
     rows = list(
         db.execute(
             _pending(staff)
+            .add_columns(scope_of(staff).families().label("is_own"))
             .options(contains_eager(SignUp.session).contains_eager(GuidanceSession.station))
             .order_by(SignUp.requested_at, SignUp.id)
             .limit(limit)
             .offset(offset)
         )
     )
-    attended = _attended(db, [(found.family_id, found.session) for found, _, _ in rows])
+    families = [(found.family_id, found.session) for found, _, _, _ in rows]
+    attended = _counted(db, families, SignUpState.ATTENDED)
+    missed = _counted(db, families, SignUpState.NO_SHOW)
     return [
         PendingSignUp(
             sign_up_id=found.id,
@@ -102,8 +111,12 @@ def pending(db: Session, staff: Staff, *, limit: int = 50, offset: int = 0) -> l
             places=found.session.places,
             places_taken=found.session.places_taken,
             attended_this_year=attended.get((found.family_id, held_on(found.session).year), 0),
+            missed_this_year=missed.get((found.family_id, held_on(found.session).year), 0),
+            family_id=found.family_id,
+            is_own=is_own,
+            session_id=found.session_id,
         )
-        for found, child, township in rows
+        for found, child, township, is_own in rows
     ]
 
 
@@ -113,10 +126,10 @@ def _age_on(child: Child, session: GuidanceSession) -> int | None:
     return None if born is None or born > day else age_months(born, day)
 
 
-def _attended(
-    db: Session, families: list[tuple[int, GuidanceSession]]
+def _counted(
+    db: Session, families: list[tuple[int, GuidanceSession]], state: SignUpState
 ) -> dict[tuple[int, int], int]:
-    """Distinct attended sessions by (family, calendar year), in one query."""
+    """Distinct sessions in a state by (family, calendar year), in one query."""
     if not families:
         return {}
     years = {held_on(session).year for _, session in families}
@@ -127,7 +140,7 @@ def _attended(
         .join(SignUp.session)
         .where(
             SignUp.family_id.in_({family_id for family_id, _ in families}),
-            SignUp.state == SignUpState.ATTENDED,
+            SignUp.state == state,
             GuidanceSession.starts_at >= start,
             GuidanceSession.starts_at < end,
         )

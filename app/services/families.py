@@ -85,7 +85,14 @@ def matching(text: str, *, by_sound: bool = False) -> ColumnElement[bool]:
 
 
 def find(
-    db: Session, scope: StaffScope, query: FamilyQuery, *, limit: int, offset: int, now: datetime
+    db: Session,
+    scope: StaffScope,
+    query: FamilyQuery,
+    *,
+    limit: int,
+    offset: int,
+    now: datetime,
+    only: ColumnElement[bool] | None = None,
 ) -> list[ListedFamily]:
     """Families in scope, the latest registered first.
 
@@ -93,6 +100,8 @@ def find(
     """
     today = now.astimezone(SHANGHAI).date()
     wanted = _wanted(query, today)
+    if only is not None:
+        wanted = (*wanted, only)
     by_name = matching(query.text) if query.text else true()
     found = _fetch(db, scope, (by_name, *wanted), limit, offset)
     if not found and query.text and offset == 0:

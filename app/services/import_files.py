@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from openpyxl.cell import Cell, MergedCell
     from openpyxl.worksheet.worksheet import Worksheet
 
-MAX_BYTES = 5 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 MAX_UNPACKED_BYTES = 60 * 1024 * 1024
-MAX_ROWS = 20_000
+MAX_ROWS = 50_000
 MAX_BAD_ROWS = 50
 """A file with more faults than this is another file: the first ones say enough."""
 

@@ -117,7 +117,7 @@ def import_stations(db: Session, content: bytes, *, actor: audit.Actor, now: dat
             added += 1
             station = Station(code=row.code, is_active=True)
             db.add(station)
-        elif _station_row(station) == row:
+        elif station_row(station) == row:
             continue
         else:
             updated += 1
@@ -181,7 +181,7 @@ def townships_by_name(db: Session) -> dict[str, int]:
     return by_name
 
 
-def _station_row(station: Station) -> StationRow:
+def station_row(station: Station) -> StationRow:
     return StationRow(
         code=station.code,
         name=station.name,

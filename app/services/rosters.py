@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import SessionUnknown
-from app.models import Caregiver, Child, GuidanceSession, SignUp, Staff, Station
+from app.models import Caregiver, Child, GuidanceSession, SignUp, Staff, Station, Township
 from app.rules.age import age_months
 from app.rules.session_life import Stage, stage_of
 from app.rules.sign_up import SessionState, SignUpState
@@ -206,6 +206,11 @@ def stations_in(db: Session, scope: StaffScope) -> list[Station]:
             select(Station).where(scope.stations(), Station.is_active).order_by(Station.name)
         )
     )
+
+
+def township_names(db: Session) -> list[str]:
+    """In the official order."""
+    return list(db.scalars(select(Township.name).order_by(Township.id)))
 
 
 def sign_ups_of(session_id: int) -> Select[SignUp, Child, Caregiver, str | None]:

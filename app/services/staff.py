@@ -279,8 +279,10 @@ def complete_log_in(db: Session, *, attempt: Attempt, password: str, now: dateti
     ).one_or_none()
     if staff is None or staff.password_hash != attempt.password_hash:
         raise BadCredentials(attempts_left=attempt.attempts_left)
-    staff.failed_logins = 0
-    staff.locked_until = None
+    # With a second factor the count goes on until that is right, too.
+    if staff.totp_confirmed_at is None:
+        staff.failed_logins = 0
+        staff.locked_until = None
     staff.last_login_at = now
     if HASHER.check_needs_rehash(staff.password_hash):
         staff.password_hash = HASHER.hash(password)

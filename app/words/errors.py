@@ -228,6 +228,17 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     e.AccountLocked: lambda x: (
         f"输错次数太多，这个账号锁到{say_time(x.until)}。急用请找区里管理员。"
     ),
+    e.ImportNotThere: lambda _: "这个文件不在了，请重新选文件再看一遍。",
+    e.ImportNotUndone: lambda x: (
+        f"没有撤销：{'、'.join(x.in_the_way[:10])}导入以后有人改过或用上了，"
+        "撤销会把别人做的也去掉。请到那一条上单独处理。"
+    ),
+    e.SecondFactorWrong: lambda _: (
+        "验证码不对。请看手机上验证器里现在的6位数字，它每半分钟换一次。"
+    ),
+    e.StaffUnknown: lambda x: f"没有用户名是「{x.username}」的账号。",
+    e.OwnAccount: lambda _: "不能停用自己正在用的账号。请让另一位区里的同事来办。",
+    e.LastDistrictAccount: lambda _: "这是最后一个区里的账号，停用了就没有人能再开账号了。",
     e.PasswordTooWeak: lambda x: f"密码太简单：至少{x.min_length}个字符，不能和用户名一样。",
     e.UsernameTaken: lambda x: f"用户名「{x.username}」已经有人用了，请换一个。",
     e.UsernameInvalid: lambda x: (

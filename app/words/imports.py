@@ -13,6 +13,14 @@ ROW_REASONS = {
     "not_a_whole_number": "不是整数，请写成 20 这样",
     "out_of_range": "数字超出范围，请检查",
     "not_a_time": "不是时间，请写成 2026-12-06 09:30 这样",
+    "unknown_value": "不认识这个写法，请看模板里的例子",
+    "not_a_date": "不是日期，请写成 2026-05-01 这样",
+    "in_the_future": "日期还没到，请检查",
+    "three_or_older": "已经满3岁，不在服务范围里",
+    "repeated_child": "前面已经有这个宝宝，请只留一行",
+    "unknown_session": "没有这个活动，或者还没有开始",
+    "unknown_child": "没有找到这个宝宝；没报名的要写家里的电话",
+    "unclear_child": "同名的宝宝不止一个，请写家里的电话",
     "unknown_township": "不在本区乡镇名单里，请写全名，如 城桥镇",
     "unknown_station": "没有这个站点编号，请先导入站点",
     "unknown_station_kind": (
@@ -45,6 +53,74 @@ ROW_REASONS = {
     "malformed_quotes": "双引号不成对，请检查这一行",
 }
 """By BadRow.reason."""
+
+COLUMN_NOTES = {
+    "stations": "township 写乡镇全名；kind 写站点种类，如 guidance_station。编号已有的会更新。",
+    "sessions": "时间写成 2026-12-06 09:30；编号已有的会更新，改了时间地点会通知已报名的家庭。",
+    "visitors": "townships 和 weekdays 用空格隔开，1 是周一。编号已有的会更新。",
+    "families": (
+        "一行一个宝宝，电话相同的算一家；已经登记过的（电话和小名都相同）不动。"
+        "consent_date 是家长在纸上签同意书的日子，没有签的不能导入。"
+        "sex 写 女、男 或空着；need 写 是、否 或空着。"
+    ),
+    "attendance": "session 写活动编号；同一场同名的宝宝不止一个时，要写家里的电话。",
+}
+"""By kind of file: what one has to know to fill it in."""
+
+EXAMPLES = {
+    "stations": {
+        "code": "CQ",
+        "name": "城桥镇早教指导站",
+        "kind": "guidance_station",
+        "township": "城桥镇",
+        "address": "示范路1号",
+        "phone": "021-5555-0100",
+    },
+    "sessions": {
+        "code": "CQ-1206",
+        "title": "亲子阅读分享会",
+        "kind": "亲子阅读分享会",
+        "level": "station",
+        "station": "CQ",
+        "starts_at": "2026-12-06 09:30",
+        "ends_at": "2026-12-06 11:00",
+        "places": "20",
+        "min_months": "6",
+        "max_months": "35",
+        "confirm_mode": "staff",
+        "opens_at": "2026-11-20 08:00",
+        "closes_at": "2026-12-05 17:00",
+        "cancel_until": "2026-12-05 17:00",
+        "waiting_list": "first_come",
+    },
+    "visitors": {
+        "code": "V-01",
+        "name": "李老师",
+        "phone": "021-5555-0101",
+        "station": "CQ",
+        "townships": "城桥镇",
+        "weekdays": "1 2 3 4 5",
+        "starts": "08:30",
+        "ends": "16:30",
+        "visit_minutes": "60",
+        "buffer_minutes": "30",
+    },
+    "families": {
+        "nickname": "糖糖",
+        "birth_date": "2026-05-01",
+        "sex": "女",
+        "gestation_weeks": "",
+        "township": "城桥镇",
+        "station": "CQ",
+        "relation": "mother",
+        "contact_name": "王阿姨",
+        "phone": "021-5555-0102",
+        "need": "是",
+        "consent_date": "2026-11-01",
+    },
+    "attendance": {"session": "CQ-1206", "nickname": "糖糖", "phone": "021-5555-0102"},
+}
+"""By kind of file: a line as it is filled in."""
 
 FILE_REASONS = {
     "empty": "文件是空的，请检查后再导入",

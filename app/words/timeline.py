@@ -130,6 +130,11 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+def say_moved(code: str) -> str:
+    """The reason that a family reads where staff gave it a place in another session."""
+    return f"老师帮您改到了另一场（{code}），名额已经留好"
+
+
 def say_state(topic: str, state: str) -> str:
     return STATES.get(topic, {}).get(state, state)
 

@@ -40,6 +40,7 @@ class Parts:
 
     database: Database
     redis: Redis
+    settings: Settings
     shelf: Shelf = SHELF
 
     @property
@@ -65,6 +66,8 @@ class Desk:
     learner_id: int
     """Her mother, who has completed the course."""
     certificate_id: int
+    staff_id: int
+    """wang's."""
 
 
 @pytest.fixture
@@ -78,7 +81,7 @@ Browse = Callable[[str | None], FlaskClient]
 
 def console_app(settings: Settings, database: Database) -> Flask:
     app = Flask("app")
-    app.extensions["yuban"] = Parts(database, Redis.from_url(settings.redis_url))
+    app.extensions["yuban"] = Parts(database, Redis.from_url(settings.redis_url), settings)
     secure(app, settings)
     init_console(app)
     return app
@@ -114,7 +117,7 @@ def desk(database: Database, now: datetime) -> Desk:
     with database.transaction() as db:
         chengqiao = make_station(db, "CQ", township="城桥镇")
         baozhen = make_station(db, "BH", township="堡镇")
-        make_staff(db, "wang", now, station=chengqiao)
+        wang = make_staff(db, "wang", now, station=chengqiao)
         make_staff(db, "chen", now, station=chengqiao)
         make_staff(db, "li", now, station=baozhen)
         make_staff(db, "district", now, role="district")
@@ -137,6 +140,7 @@ def desk(database: Database, now: datetime) -> Desk:
             child.family_id,
             certificate.learner_id,
             certificate.id,
+            wang.id,
         )
 
 

@@ -1,24 +1,27 @@
 """The coverage page shows each role its part, in the command's own numbers."""
 
+import io
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
 import pytest
 from flask import Flask
+from openpyxl import load_workbook
 from sqlalchemy import select
 
 from app.cli import init_cli
 from app.db import Database
 from app.models import Family, Station, Township
+from app.services import coverage_snapshots
 from tests.console.browsing import text_of
 from tests.console.conftest import Browse, Desk
 from tests.console.desk_world import make_child, make_session, make_sign_up
 
 SEATS = 40
-COLUMNS = 13
+COLUMNS = 19
 
 
 @pytest.fixture
@@ -47,7 +50,13 @@ def families(database: Database, desk: Desk, now: datetime) -> None:
 def numbers(page: str) -> dict[str, list[str]]:
     """The cells of each row of the tables that bear the histogram, by the row's name."""
     rows = re.findall(r"<tr>\s*<th scope=\"row\">([^<]*)</th>(.*?)</tr>", page, re.DOTALL)
-    cells = {name.strip(): re.findall(r"<td>([^<]*)</td>", rest) for name, rest in rows}
+    cells = {
+        name.strip(): [
+            re.sub(r"<span.*?</span>|<[^>]*>", "", cell)
+            for cell in re.findall(r"<td>(.*?)</td>", rest, re.DOTALL)
+        ]
+        for name, rest in rows
+    }
     return {name: row for name, row in cells.items() if len(row) == COLUMNS}
 
 
@@ -65,6 +74,17 @@ def cells_of(row: dict[str, Any]) -> list[str]:
         say(row["share_reaching_6_prorated"]),
         *(str(histogram[column]) for column in ("0", "1", "2", "3", "4", "5", "6+", "12+")),
         str(row["families_not_answered"]),
+        *(
+            str(row[name])
+            for name in (
+                "newborns_in_need",
+                "newborns_visited",
+                "online_delivered",
+                "online_opened",
+                "course_enrolled",
+                "course_completed",
+            )
+        ),
     ]
 
 
@@ -134,7 +154,7 @@ def test_the_warning_names_families_sessions_and_seats(
 def test_last_year_has_no_forecast(browse: Browse) -> None:
     page = text_of(browse("district").get("/console/coverage?year=2025"))
 
-    assert "2025年线下指导进度" in page
+    assert "2025年进度" in page
     assert "今年剩下的" not in page
 
 
@@ -145,4 +165,65 @@ def test_a_year_out_of_reach_is_no_page(browse: Browse, year: str) -> None:
 
 
 def test_a_year_that_is_none_shows_this_year(browse: Browse) -> None:
-    assert "2026年线下指导进度" in text_of(browse("district").get("/console/coverage?year=abc"))
+    assert "2026年进度" in text_of(browse("district").get("/console/coverage?year=abc"))
+
+
+@pytest.mark.usefixtures("families")
+def test_the_workbook_holds_what_the_page_shows(browse: Browse) -> None:
+    browser = browse("district")
+    shown = numbers(text_of(browser.get("/console/coverage")))
+    content = browser.get("/console/coverage/report?for=inside&file=xlsx").data
+    book = load_workbook(io.BytesIO(content))
+    in_book = {
+        str(name): [str(cell) for cell in cells]
+        for sheet in ("乡镇", "站点")
+        for name, *cells in book[sheet].iter_rows(min_row=2, values_only=True)
+    }
+    assert shown == in_book
+
+
+@pytest.mark.usefixtures("families")
+def test_the_families_behind_a_number_are_as_many_as_it_says(
+    browse: Browse, database: Database
+) -> None:
+    browser = browse("district")
+    page = text_of(browser.get("/console/coverage"))
+    links = re.findall(r'<a href="(/console/coverage/families\?[^"]+)">(\d+)', page)
+    assert len(links) > 10
+    for path, number in links:
+        listed = text_of(browser.get(path.replace("&amp;", "&")))
+        assert listed.count('role="rowheader"') == int(number), path
+
+
+@pytest.mark.usefixtures("families")
+def test_the_families_behind_a_number_are_the_own_stations_only(browse: Browse) -> None:
+    listed = text_of(browse("li").get("/console/coverage/families?year=2026&which=in_need"))
+    assert "安安" in listed
+    assert "果果" not in listed
+    assert browse("li").get("/console/coverage/families?which=rich").status_code == 404
+
+
+@pytest.mark.usefixtures("families")
+def test_what_leaves_the_district_hides_small_numbers(browse: Browse) -> None:
+    browser = browse("district")
+    outside = text_of(browser.get("/console/coverage/report"))
+    assert "＜5" in outside
+    assert "33.3%" not in outside
+    assert "33.3%" in text_of(browser.get("/console/coverage/report?for=inside"))
+
+
+@pytest.mark.usefixtures("families")
+def test_a_month_stays_as_it_was_frozen(browse: Browse, database: Database, now: datetime) -> None:
+    with database.transaction() as db:
+        assert coverage_snapshots.take(db, now) == date(2026, 10, 1)
+        assert coverage_snapshots.take(db, now) is None
+    with database.transaction() as db:
+        for family in db.scalars(select(Family)):
+            family.need = False
+    browser = browse("district")
+    assert "2026年10月" in text_of(browser.get("/console/coverage/months"))
+    assert numbers(text_of(browser.get("/console/coverage/months/2026-10")))["合计"][0] == "3"
+    assert numbers(text_of(browser.get("/console/coverage")))["合计"][0] == "0"
+    assert browser.get("/console/coverage/months/2026-09").status_code == 404
+    assert browser.get("/console/coverage/months/soon").status_code == 404
+    assert browse("wang").get("/console/coverage/months/2026-10").status_code == 403

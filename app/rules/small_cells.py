@@ -1,0 +1,57 @@
+"""Small numbers hidden in what leaves the district, so that no family can be told from them.
+
+A cell of one to four families is hidden. A single hidden cell in a row or a column could be
+worked out from the total, so that the next smallest is hidden with it.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+SMALLEST_SHOWN: Final = 5
+"""DOMAIN §6: cells under 5 families are hidden in what leaves the district."""
+
+
+def is_small(count: int) -> bool:
+    """Whether a number is hidden for its own sake; nobody is told from a zero."""
+    return 0 < count < SMALLEST_SHOWN
+
+
+def hidden(table: Sequence[Sequence[int]]) -> frozenset[tuple[int, int]]:
+    """The (row, column) of the cells to hide, where the totals of rows and columns are known.
+
+    The cells of a row must be parts of its total, and exclude each other.
+    """
+    found = {
+        (row, column)
+        for row, cells in enumerate(table)
+        for column, count in enumerate(cells)
+        if is_small(count)
+    }
+    while True:
+        more = {cell for line in _lines(table) if (cell := _companion(table, line, found))}
+        if more <= found:
+            return frozenset(found)
+        found |= more
+
+
+def _lines(table: Sequence[Sequence[int]]) -> Iterator[list[tuple[int, int]]]:
+    columns = len(table[0]) if table else 0
+    for row in range(len(table)):
+        yield [(row, column) for column in range(columns)]
+    for column in range(columns):
+        yield [(row, column) for row in range(len(table))]
+
+
+def _companion(
+    table: Sequence[Sequence[int]], line: list[tuple[int, int]], found: set[tuple[int, int]]
+) -> tuple[int, int] | None:
+    """The cell to hide beside the only hidden one of a row or column; the smallest that is not
+    empty, or an empty one where there is no other."""
+    if sum(cell in found for cell in line) != 1:
+        return None
+    others = [cell for cell in line if cell not in found]
+    if not others:
+        return None
+    return min(
+        others, key=lambda cell: (table[cell[0]][cell[1]] == 0, table[cell[0]][cell[1]], cell)
+    )

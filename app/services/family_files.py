@@ -1,0 +1,417 @@
+"""Families known on paper, and attendance from paper lists: taken whole, or not at all."""
+
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TypeVar
+
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.errors import BadRow, ImportRefused
+from app.models import (
+    Caregiver,
+    Child,
+    Consent,
+    Family,
+    FollowUp,
+    GuidanceSession,
+    SignUp,
+    Station,
+)
+from app.rules.age import age_months
+from app.rules.sign_up import SessionState, SignUpState
+from app.services import audit, decisions
+from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
+from app.services.imports import Cells, Imported, townships_by_name
+from app.services.registration import SERVICE_MONTHS
+
+FAMILY_COLUMNS = (
+    *("nickname", "birth_date", "sex", "gestation_weeks", "township", "station"),
+    *("relation", "contact_name", "phone", "need", "consent_date"),
+)
+ATTENDANCE_COLUMNS = ("session", "nickname", "phone")
+PAPER = "paper"
+"""The version of a consent that was signed on paper; its purpose is that of the chat's."""
+PURPOSE = "child_data"
+RELATIONS = ("mother", "father", "grandmother", "grandfather", "other", "")
+SEXES = {"": None, "girl": "girl", "boy": "boy", "女": "girl", "男": "boy"}
+NEEDS = {"": None, "yes": True, "no": False, "是": True, "否": False}
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyRow:
+    nickname: str
+    birth_date: date
+    sex: str | None
+    gestation_weeks: int | None
+    township_id: int
+    station_id: int | None
+    relation: str | None
+    contact_name: str
+    phone: str
+    need: bool | None
+    consent_date: date
+
+
+def read_date(text: str) -> date | None:
+    """2026-05-01, 2026/5/1, or what a spreadsheet makes of it: a time at midnight."""
+    plain = unicodedata.normalize("NFKC", text).replace("/", "-").replace(".", "-").strip()
+    parts = plain.split("T")[0].split(" ")[0].split("-")
+    try:
+        year, month, day = (int(part) for part in parts)
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _day(cells: Cells, text: str, column: str, *, until: date) -> date:
+    found = read_date(text)
+    if not text:
+        cells.refuse(column, "missing")
+    elif found is None:
+        cells.refuse(column, "not_a_date")
+    elif found > until:
+        cells.refuse(column, "in_the_future")
+    return found or until
+
+
+def _family_reader(
+    townships: Mapping[str, int], stations: Mapping[str, tuple[int, int]], today: date
+) -> Callable[[Row, Cells], FamilyRow]:
+    def read(row: Row, cells: Cells) -> FamilyRow:
+        born = _day(cells, row.cells["birth_date"], "birth_date", until=today)
+        if not cells.faults and age_months(born, today) >= SERVICE_MONTHS:
+            cells.refuse("birth_date", "three_or_older")
+        station = row.cells["station"].casefold()
+        if station and station not in stations:
+            cells.refuse("station", "unknown_station")
+        weeks = cells.whole("gestation_weeks", most=45) if row.cells["gestation_weeks"] else None
+        if weeks is not None and weeks < 20:
+            cells.refuse_once("gestation_weeks", "out_of_range")
+        for column, known in (("sex", SEXES), ("need", NEEDS)):
+            if row.cells[column].casefold() not in known:
+                cells.refuse(column, "unknown_value")
+        if row.cells["relation"].casefold() not in RELATIONS:
+            cells.refuse("relation", "unknown_value")
+        return FamilyRow(
+            nickname=cells.words("nickname", limit=20),
+            birth_date=born,
+            sex=SEXES.get(row.cells["sex"].casefold()),
+            gestation_weeks=weeks,
+            township_id=cells.found_in("township", townships, "unknown_township", 0),
+            station_id=stations.get(station, (None, 0))[0],
+            relation=row.cells["relation"].casefold() or None,
+            contact_name=cells.words("contact_name", limit=20, required=False),
+            phone=cells.phone("phone"),
+            need=NEEDS.get(row.cells["need"].casefold()),
+            consent_date=_day(cells, row.cells["consent_date"], "consent_date", until=today),
+        )
+
+    return read
+
+
+def _read_all(
+    content: bytes, columns: Sequence[str], read: Callable[[Row, Cells], R]
+) -> list[tuple[Row, R]]:
+    """Every row as a record. Raises FileUnreadable, ImportRefused with the first faults."""
+    records: list[tuple[Row, R]] = []
+    faults: list[BadRow] = []
+    for row in read_rows(content, columns):
+        cells = Cells(row)
+        records.append((row, read(row, cells)))
+        faults += cells.faults
+    if faults:
+        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
+    return records
+
+
+def import_families(
+    db: Session, content: bytes, *, actor: audit.Actor, now: datetime
+) -> tuple[Imported, list[int]]:
+    """New families known on paper, a row a child; how many, and their ids for the undoing.
+
+    Rows with one telephone are one family. A family that is known already, by the same
+    telephone and a child of the same nickname, is left as it is. Raises FileUnreadable,
+    ImportRefused; then nothing was changed.
+    """
+    today = now.astimezone(SHANGHAI).date()
+    stations = {
+        code.casefold(): (station_id, township_id)
+        for code, station_id, township_id in db.execute(
+            select(Station.code, Station.id, Station.township_id)
+        )
+    }
+    rows = _read_all(
+        content, FAMILY_COLUMNS, _family_reader(townships_by_name(db), stations, today)
+    )
+    _check_twice(rows)
+    groups: dict[str, list[FamilyRow]] = {}
+    for line, (_, row) in enumerate(rows):
+        groups.setdefault(_digits(row.phone) or f"line {line}", []).append(row)
+    known = _known_children(db)
+    made: list[int] = []
+    unchanged = 0
+    for phone, children in groups.items():
+        fresh = [row for row in children if (phone, row.nickname) not in known]
+        unchanged += len(children) - len(fresh)
+        if len(fresh) == len(children):
+            made.append(_add_family(db, children, now))
+    db.flush()
+    for family_id in made:
+        audit.record(
+            db,
+            actor=actor,
+            action="import_family",
+            subject_type="family",
+            subject_id=family_id,
+            now=now,
+        )
+    return Imported(added=len(made), updated=0, unchanged=unchanged), made
+
+
+def _digits(phone: str) -> str:
+    return "".join(mark for mark in unicodedata.normalize("NFKC", phone) if mark.isdigit())
+
+
+def _check_twice(rows: Sequence[tuple[Row, FamilyRow]]) -> None:
+    """Raises ImportRefused for a child that stands in the file twice."""
+    seen: set[tuple[str, str, date]] = set()
+    faults = []
+    for line, row in rows:
+        key = (_digits(row.phone), row.nickname, row.birth_date)
+        if key in seen:
+            faults.append(BadRow(line.line, "nickname", "repeated_child", row.nickname))
+        seen.add(key)
+    if faults:
+        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
+
+
+def _known_children(db: Session) -> set[tuple[str, str]]:
+    """The (telephone, nickname) pairs that are registered."""
+    return {
+        (_digits(phone or ""), nickname)
+        for phone, nickname in db.execute(
+            select(Family.phone, Child.nickname)
+            .join(Child, Child.family_id == Family.id)
+            .where(Family.phone.is_not(None))
+        )
+    }
+
+
+def _add_family(db: Session, rows: Sequence[FamilyRow], now: datetime) -> int:
+    first = rows[0]
+    family = Family(
+        township_id=first.township_id,
+        station_id=first.station_id,
+        need=first.need,
+        need_answered_at=None if first.need is None else now,
+        contact_name=first.contact_name or None,
+        phone=first.phone or None,
+        created_at=now,
+    )
+    # Whoever signed on paper: without WeChat, until somebody of the family joins.
+    caregiver = Caregiver(
+        family=family, relation=first.relation, is_following=False, pushes="on", created_at=now
+    )
+    children = [
+        Child(
+            family=family,
+            nickname=row.nickname,
+            birth_date=row.birth_date,
+            sex=row.sex,
+            gestation_weeks=row.gestation_weeks,
+            created_at=now,
+            updated_at=now,
+        )
+        for row in rows
+    ]
+    db.add_all([family, caregiver, *children])
+    db.flush()
+    for child, row in zip(children, rows, strict=True):
+        signed = datetime.combine(row.consent_date, datetime.min.time(), SHANGHAI)
+        db.add(
+            Consent(
+                caregiver_id=caregiver.id,
+                child_id=child.id,
+                purpose=PURPOSE,
+                version=PAPER,
+                given_at=min(signed, now),
+                evidence="signed on paper, taken from a file",
+            )
+        )
+    return family.id
+
+
+def undo_families(db: Session, family_ids: Sequence[int]) -> list[int]:
+    """Take the families out again; gives those that must stay, and then takes out none.
+
+    A family stays where something has happened with it since: a sign-up, a caregiver who
+    joined, a follow-up.
+    """
+    busy = set(
+        db.scalars(select(SignUp.family_id).where(SignUp.family_id.in_(family_ids)).distinct())
+    )
+    busy |= set(
+        db.scalars(
+            select(Caregiver.family_id)
+            .where(Caregiver.family_id.in_(family_ids), Caregiver.openid.is_not(None))
+            .distinct()
+        )
+    )
+    busy |= set(
+        db.scalars(
+            select(Caregiver.family_id).where(
+                Caregiver.family_id.in_(family_ids),
+                exists().where(FollowUp.caregiver_id == Caregiver.id),
+            )
+        )
+    )
+    if busy:
+        return sorted(number for number in busy if number is not None)
+    people = select(Caregiver.id).where(Caregiver.family_id.in_(family_ids))
+    db.execute(delete(Consent).where(Consent.caregiver_id.in_(people)))
+    db.execute(delete(Child).where(Child.family_id.in_(family_ids)))
+    db.execute(delete(Caregiver).where(Caregiver.family_id.in_(family_ids)))
+    db.execute(delete(Family).where(Family.id.in_(family_ids)))
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class AttendanceRow:
+    session: str
+    nickname: str
+    phone: str
+
+
+def _attendance_reader(
+    sessions: Mapping[str, GuidanceSession],
+) -> Callable[[Row, Cells], AttendanceRow]:
+    def read(row: Row, cells: Cells) -> AttendanceRow:
+        code = row.cells["session"].upper()
+        if not code:
+            cells.refuse("session", "missing")
+        elif code not in sessions:
+            cells.refuse("session", "unknown_session")
+        return AttendanceRow(
+            session=code,
+            nickname=cells.words("nickname", limit=20),
+            phone=cells.phone("phone"),
+        )
+
+    return read
+
+
+def import_attendance(
+    db: Session, content: bytes, *, actor: audit.Actor, now: datetime
+) -> tuple[Imported, list[tuple[str, int]]]:
+    """Who came, by session, nickname and the family's telephone; and what is new of it.
+
+    The telephone may be left out where only one child of that nickname signed up for the
+    session. Raises FileUnreadable, ImportRefused; then nothing was changed.
+    """
+    codes = {row.cells["session"].upper() for row in read_rows(content, ATTENDANCE_COLUMNS)}
+    sessions = {
+        session.code: session
+        for session in db.scalars(
+            select(GuidanceSession).where(
+                GuidanceSession.code.in_(codes),
+                GuidanceSession.state.in_((SessionState.PUBLISHED, SessionState.HELD)),
+                GuidanceSession.starts_at <= now,
+            )
+        )
+    }
+    rows = _read_all(content, ATTENDANCE_COLUMNS, _attendance_reader(sessions))
+    faults: list[BadRow] = []
+    found: list[tuple[AttendanceRow, Child]] = []
+    children = _children_by_name(db, {row.nickname for _, row in rows})
+    signed_up = _signed_up(db, [session.id for session in sessions.values()])
+    for line, row in rows:
+        candidates = children.get(row.nickname, [])
+        if row.phone:
+            candidates = [c for c in candidates if _digits(c[1]) == _digits(row.phone)]
+        else:
+            there = signed_up.get(sessions[row.session].id, set())
+            candidates = [c for c in candidates if c[0].id in there]
+        if len(candidates) == 1:
+            found.append((row, candidates[0][0]))
+        else:
+            reason = "unclear_child" if candidates else "unknown_child"
+            faults.append(BadRow(line.line, "nickname", reason, row.nickname))
+    if faults:
+        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
+    made: list[tuple[str, int]] = []
+    # One order for every writer of several sessions.
+    for row, child in sorted(found, key=lambda each: (each[0].session, each[1].id)):
+        is_there = db.execute(
+            select(func.count(SignUp.id)).where(
+                SignUp.session_id == sessions[row.session].id,
+                SignUp.child_id == child.id,
+                SignUp.state == SignUpState.ATTENDED,
+            )
+        ).scalar_one()
+        if not is_there:
+            decisions.attend(
+                db,
+                session_code=row.session,
+                caregiver=child.family.caregivers[0],
+                child=child,
+                actor=actor,
+                now=now,
+            )
+            made.append((row.session, child.id))
+    return Imported(added=len(made), updated=0, unchanged=len(found) - len(made)), made
+
+
+def _children_by_name(db: Session, names: set[str]) -> dict[str, list[tuple[Child, str]]]:
+    """Children of these nicknames with their family's telephone: read all, names are encrypted."""
+    found: dict[str, list[tuple[Child, str]]] = {}
+    for child, phone in db.execute(
+        select(Child, Family.phone).join(Family, Family.id == Child.family_id)
+    ):
+        if child.nickname in names:
+            found.setdefault(child.nickname, []).append((child, phone or ""))
+    return found
+
+
+def _signed_up(db: Session, session_ids: Sequence[int]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for session_id, child_id in db.execute(
+        select(SignUp.session_id, SignUp.child_id).where(SignUp.session_id.in_(session_ids))
+    ):
+        found.setdefault(session_id, set()).add(child_id)
+    return found
+
+
+def undo_attendance(
+    db: Session, entered: Sequence[tuple[str, int]], *, actor: audit.Actor, now: datetime
+) -> None:
+    """Take the attendances back that the file had entered; one that was undone since stays so."""
+    for code, child_id in sorted(entered):
+        child = db.get(Child, child_id)
+        is_there = (
+            child is not None
+            and db.scalars(
+                select(SignUp.id)
+                .join(SignUp.session)
+                .where(
+                    GuidanceSession.code == code,
+                    SignUp.child_id == child_id,
+                    SignUp.state == SignUpState.ATTENDED,
+                )
+            ).first()
+        )
+        if child is not None and is_there:
+            decisions.attend(
+                db,
+                session_code=code,
+                caregiver=child.family.caregivers[0],
+                child=child,
+                actor=actor,
+                now=now,
+                undo=True,
+            )

@@ -1,0 +1,39 @@
+"""Small cells are hidden, and cannot be worked out from the totals."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rules.small_cells import hidden, is_small
+
+tables = st.integers(1, 6).flatmap(
+    lambda columns: st.lists(
+        st.lists(st.integers(0, 30), min_size=columns, max_size=columns), min_size=1, max_size=6
+    )
+)
+
+
+def test_from_one_to_four_is_small_and_nothing_is_not() -> None:
+    assert [count for count in range(7) if is_small(count)] == [1, 2, 3, 4]
+
+
+def test_a_table_of_large_numbers_hides_nothing() -> None:
+    assert hidden([[5, 9], [0, 12]]) == frozenset()
+
+
+def test_beside_a_small_number_the_next_smallest_is_hidden() -> None:
+    found = hidden([[3, 8, 20], [9, 7, 30], [11, 12, 13]])
+    assert {(0, 0), (0, 1)} <= found
+    assert (2, 2) not in found
+
+
+@given(tables)
+def test_no_row_and_no_column_leaves_one_cell_to_work_out(table: list[list[int]]) -> None:
+    found = hidden(table)
+    rows, columns = len(table), len(table[0])
+    for row in range(rows):
+        for column in range(columns):
+            assert not is_small(table[row][column]) or (row, column) in found
+    if columns > 1:
+        assert all(sum((row, c) in found for c in range(columns)) != 1 for row in range(rows))
+    if rows > 1:
+        assert all(sum((r, column) in found for r in range(rows)) != 1 for column in range(columns))
