@@ -6,7 +6,8 @@ from wtforms import TextAreaField
 from wtforms.validators import DataRequired, Length
 
 from app.clock import now
-from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
+from app.console import listing
+from app.console.listing import Column, Filter, ListScreen
 from app.console.said import say
 from app.console.session_forms import ChineseForm
 from app.console.signed_in import acting_staff, database
@@ -21,11 +22,44 @@ from app.errors import (
 )
 from app.services import decisions, desk, impact, publishing, rosters
 from app.services.audit import Actor
-from app.services.rosters import Show
+from app.services.rosters import DeskSession, Show
 from app.services.staff import scope_of
 from app.words.errors import say_error
+from app.words.timeline import STAGES
 
 MAX_REASON_LENGTH = 100
+
+
+SESSIONS: ListScreen[DeskSession] = ListScreen(
+    endpoint="sessions",
+    title="活动",
+    search="活动名称、编号、站点，拼音也行；或者报了名的宝宝小名、电话末四位",
+    columns=(
+        Column("活动", lambda session: session.title, is_title=True),
+        Column("编号", lambda session: session.code),
+        Column("站点", lambda session: session.station),
+        Column("种类", lambda session: session.kind),
+        Column("开始", lambda session: session.starts_at),
+        Column("结束", lambda session: session.ends_at),
+        Column("状态", lambda session: STAGES[session.stage]),
+        Column("已占", lambda session: session.places_taken),
+        Column("名额", lambda session: session.places),
+        Column("待确认", lambda session: session.waiting_for_decision),
+    ),
+    filters=(
+        Filter(
+            "show",
+            "看哪些",
+            {
+                Show.COMING.value: "接下来的",
+                Show.PAST.value: "过去的",
+                Show.DRAFTS.value: "草稿",
+                Show.CANCELLED.value: "已取消",
+            },
+        ),
+    ),
+    link=lambda session: url_for("console.roster", code=session.code),
+)
 
 
 class CancelForm(ChineseForm):
@@ -53,28 +87,22 @@ def add_routes(console: Blueprint) -> None:
 
 
 def show_sessions() -> ResponseReturnValue:
-    """Sessions of the kind that the address names: those to come, where it names none."""
-    asked = request.args.get("show", Show.COMING)
-    if asked not in list(Show):
-        abort(404)
-    number = asked_page()
+    """Sessions that the address asks for: those to come, where it names no others."""
+    asked = listing.read(SESSIONS)
     with database().reading() as db:
         staff = acting_staff(db)
         rows = rosters.list_sessions(
             db,
             scope_of(staff),
-            Show(asked),
+            Show(asked.values["show"]),
             now=now(),
-            limit=PAGE_SIZE + 1,
-            offset=offset_of(number),
+            text=asked.text,
+            limit=asked.limit,
+            offset=asked.offset,
         )
         shows_station = staff.station_id is None
-    return render_template(
-        "console/sessions/sessions.html",
-        page=page_of(number, rows),
-        shows_station=shows_station,
-        asked=asked,
-        filters=list(Show),
+    return listing.answer(
+        SESSIONS, asked, rows, "console/sessions/sessions.html", shows_station=shows_station
     )
 
 

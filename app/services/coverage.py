@@ -32,7 +32,7 @@ from app.rules.coverage import BARS, DEFINITIONS_VERSION, MONTHS_A_YEAR, Cell, s
 from app.rules.sign_up import SessionState, SignUpState
 from app.services.course_counts import CourseCount, count_learners
 from app.services.course_counts import total as total_learners
-from app.services.coverage_supply import Area, Held, areas, bare_townships, sessions_held
+from app.services.coverage_supply import Area, Held, bare_townships, offered
 from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
 from app.services.pack_reports import reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
@@ -196,6 +196,9 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
     for group in groups:
         of_township.setdefault(group.township_id, []).append(group)
         of_station.setdefault(group.station_id, []).append(group)
+    townships = _townships(db, scope)
+    stations = _stations(db, scope, of_station.keys() | in_station.keys())
+    supply = offered(db, start=start, end=end, now=now, scope=scope)
     return Report(
         year=year,
         as_of=now,
@@ -215,7 +218,7 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
                     of_township.get(township.id, ()), seats.get(township.id, 0), month
                 ),
             )
-            for township in _townships(db, scope)
+            for township in townships
         ),
         stations=tuple(
             StationRow(
@@ -230,11 +233,13 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
                     one for one in newborns if one.station_id == (station.id if station else None)
                 ),
             )
-            for station in _stations(db, scope, of_station.keys() | in_station.keys())
+            for station in stations
         ),
-        sessions_held=sessions_held(db, start=start, end=end, now=now, scope=scope),
-        areas=areas(db, start=start, end=end, now=now, scope=scope),
-        townships_without_station=(bare_townships(db) if scope is None or scope.sees_all else ()),
+        sessions_held=supply.held,
+        areas=supply.areas,
+        townships_without_station=(
+            bare_townships(townships, stations) if scope is None or scope.sees_all else ()
+        ),
     )
 
 

@@ -1,9 +1,10 @@
 """What the district offered in a year: sessions held by level and kind, areas, bare townships."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, true
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from app.models import GuidanceSession, SignUp, Station, Township
@@ -34,24 +35,27 @@ class Area:
     sessions: int
 
 
-def sessions_held(
-    db: Session, *, start: datetime, end: datetime, now: datetime, scope: StaffScope | None
-) -> tuple[Held, ...]:
+@dataclass(frozen=True, slots=True)
+class Offered:
+    held: tuple[Held, ...]
     """By level and kind, the commonest first."""
+    areas: tuple[Area, ...]
+    """The areas that sessions were about, so far as their topic was said."""
+
+
+def offered(
+    db: Session, *, start: datetime, end: datetime, now: datetime, scope: StaffScope | None
+) -> Offered:
+    """The sessions between two instants that are over. One query."""
     came = (
         select(SignUp.session_id, func.count(SignUp.id).label("children"))
         .where(SignUp.state == SignUpState.ATTENDED)
         .group_by(SignUp.session_id)
         .subquery()
     )
-    count = func.count(GuidanceSession.id)
+    keys = (GuidanceSession.level, GuidanceSession.kind, GuidanceSession.topic)
     rows = db.execute(
-        select(
-            GuidanceSession.level,
-            GuidanceSession.kind,
-            count,
-            func.coalesce(func.sum(came.c.children), 0),
-        )
+        select(*keys, func.count(GuidanceSession.id), func.coalesce(func.sum(came.c.children), 0))
         .join(GuidanceSession.station)
         .outerjoin(came, came.c.session_id == GuidanceSession.id)
         .where(
@@ -61,39 +65,36 @@ def sessions_held(
             GuidanceSession.starts_at < end,
             GuidanceSession.ends_at <= now,
         )
-        .group_by(GuidanceSession.level, GuidanceSession.kind)
-        .order_by(count.desc(), GuidanceSession.level, GuidanceSession.kind)
+        .group_by(*keys)
     )
-    return tuple(
-        Held(level, kind, sessions, int(children)) for level, kind, sessions, children in rows
+    held: dict[tuple[str, str], tuple[int, int]] = {}
+    topics: dict[str, int] = {}
+    for level, kind, topic, sessions, children in rows:
+        before = held.get((level, kind), (0, 0))
+        held[level, kind] = (before[0] + sessions, before[1] + int(children))
+        if topic is not None:
+            topics[topic] = topics.get(topic, 0) + sessions
+    return Offered(
+        held=tuple(
+            Held(level, kind, sessions, children)
+            for (level, kind), (sessions, children) in sorted(
+                held.items(), key=lambda each: (-each[1][0], each[0])
+            )
+        ),
+        areas=tuple(
+            Area(topic, sessions)
+            for topic, sessions in sorted(topics.items(), key=lambda each: (-each[1], each[0]))
+        ),
     )
 
 
-def areas(
-    db: Session, *, start: datetime, end: datetime, now: datetime, scope: StaffScope | None
-) -> tuple[Area, ...]:
-    """The areas that sessions of the year were about, so far as their topic was said."""
-    count = func.count(GuidanceSession.id)
-    rows = db.execute(
-        select(GuidanceSession.topic, count)
-        .join(GuidanceSession.station)
-        .where(
-            true() if scope is None else scope.stations(),
-            GuidanceSession.topic.is_not(None),
-            GuidanceSession.state.in_(HELD),
-            GuidanceSession.starts_at >= start,
-            GuidanceSession.starts_at < end,
-            GuidanceSession.ends_at <= now,
-        )
-        .group_by(GuidanceSession.topic)
-        .order_by(count.desc(), GuidanceSession.topic)
-    )
-    return tuple(Area(str(topic), sessions) for topic, sessions in rows)
-
-
-def bare_townships(db: Session) -> tuple[str, ...]:
-    """Townships without an active station, in the official order."""
-    has_station = exists().where(
-        Station.township_id == Township.id, Station.is_active, Station.kind.in_(STATION_KINDS)
-    )
-    return tuple(db.scalars(select(Township.name).where(~has_station).order_by(Township.id)))
+def bare_townships(
+    townships: Sequence[Township], stations: Iterable[Station | None]
+) -> tuple[str, ...]:
+    """Townships without an active station, in the order given."""
+    served = {
+        station.township_id
+        for station in stations
+        if station is not None and station.is_active and station.kind in STATION_KINDS
+    }
+    return tuple(township.name for township in townships if township.id not in served)

@@ -28,6 +28,7 @@ from app.models import Caregiver, Family, FollowUp, GuidanceSession, Notice, Sig
 from app.models.notice_facts import NoticeFacts, load_facts
 from app.services import audit
 from app.services.audit import Actor
+from app.services.families import matching
 from app.services.staff import StaffScope
 
 NOTICE_STATES = ("queued", "sending", "waiting", "sent", "failed", "skipped", "unknown")
@@ -173,6 +174,7 @@ def _nicknames(caregiver: Caregiver | None) -> tuple[str, ...]:
 @dataclass(frozen=True, slots=True)
 class DeskNotice:
     id: int
+    family_id: int | None
     kind: str
     relation: str | None
     nicknames: tuple[str, ...]
@@ -210,6 +212,7 @@ def list_notices(
     scope: StaffScope,
     *,
     states: tuple[str, ...],
+    text: str = "",
     limit: int = 50,
     offset: int = 0,
 ) -> list[DeskNotice]:
@@ -218,7 +221,11 @@ def list_notices(
         select(Notice)
         .join(Notice.caregiver)
         .outerjoin(Caregiver.family)
-        .where(Notice.state.in_(states), _notices_in(scope))
+        .where(
+            Notice.state.in_(states),
+            _notices_in(scope),
+            matching(text) if text else true(),
+        )
         .options(
             contains_eager(Notice.caregiver)
             .contains_eager(Caregiver.family)
@@ -231,6 +238,7 @@ def list_notices(
     return [
         DeskNotice(
             id=notice.id,
+            family_id=notice.caregiver.family_id,
             kind=notice.kind,
             relation=notice.caregiver.relation,
             nicknames=_nicknames(notice.caregiver),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, select, true
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from app.clock import SHANGHAI
 from app.errors import NotYours
@@ -288,18 +288,22 @@ def get(db: Session, scope: StaffScope, family_id: int) -> Family:
 
     Raises NotYours, also where there is no such family.
     """
-    found = db.scalars(
-        select(Family)
-        .join(Family.township)
-        .outerjoin(Family.station)
-        .options(
-            contains_eager(Family.township),
-            contains_eager(Family.station),
-            selectinload(Family.children),
-            selectinload(Family.caregivers),
+    found = (
+        db.scalars(
+            select(Family)
+            .join(Family.township)
+            .outerjoin(Family.station)
+            .options(
+                contains_eager(Family.township),
+                contains_eager(Family.station),
+                joinedload(Family.children),
+                joinedload(Family.caregivers),
+            )
+            .where(Family.id == family_id, scope.families())
         )
-        .where(Family.id == family_id, scope.families())
-    ).one_or_none()
+        .unique()
+        .one_or_none()
+    )
     if found is None:
         raise NotYours()
     return found

@@ -8,16 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import SessionUnknown
-from app.models import Caregiver, Child, GuidanceSession, SignUp, Staff, Station, Township
+from app.models import Caregiver, Child, Family, GuidanceSession, SignUp, Staff, Station, Township
 from app.rules.age import age_months
+from app.rules.search_terms import terms_of_name, terms_of_query
 from app.rules.session_life import Stage, stage_of
 from app.rules.sign_up import SessionState, SignUpState
 from app.services import waiting_list
+from app.services.families import matching
 from app.services.seats import terms_of
 from app.services.staff import StaffScope
 
@@ -160,9 +162,20 @@ class Show(StrEnum):
 
 
 def list_sessions(
-    db: Session, scope: StaffScope, show: Show, *, now: datetime, limit: int = 50, offset: int = 0
+    db: Session,
+    scope: StaffScope,
+    show: Show,
+    *,
+    now: datetime,
+    text: str = "",
+    limit: int = 50,
+    offset: int = 0,
 ) -> list[DeskSession]:
-    """Sessions of one kind: what comes and drafts by time, what is past or cancelled backwards."""
+    """Sessions of one kind: what comes and drafts by time, what is past or cancelled backwards.
+
+    `text` is part of a code, of a title or a station in characters or pinyin; or a family's
+    name, nickname or telephone, for the sessions that it signed up for.
+    """
     today = now.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
     is_coming, starts = GuidanceSession.starts_at >= today, GuidanceSession.starts_at
     match show:
@@ -177,6 +190,8 @@ def list_sessions(
             wanted = GuidanceSession.state == SessionState.DRAFT
         case Show.CANCELLED:
             wanted = GuidanceSession.state == SessionState.CANCELLED
+    if text:
+        wanted = and_(wanted, _found_by(db, text))
     is_backwards = show in (Show.PAST, Show.CANCELLED)
     statement = (
         _sessions(scope)
@@ -186,6 +201,29 @@ def list_sessions(
         .offset(offset)
     )
     return [_desk_session(session, waiting, now) for session, waiting in db.execute(statement)]
+
+
+def _found_by(db: Session, text: str) -> ColumnElement[bool]:
+    """Titles and stations are few: how they sound is looked at here, not in the database."""
+    part = f"%{text.replace('%', '').replace('_', '')}%"
+    conditions = [
+        GuidanceSession.code.ilike(part),
+        GuidanceSession.title.ilike(part),
+        Station.name.ilike(part),
+    ]
+    terms = set(terms_of_query(text) or ())
+    if terms and all(term.startswith("sound:") for term in terms):
+        titles = db.scalars(select(GuidanceSession.title).distinct())
+        conditions.append(
+            GuidanceSession.title.in_([name for name in titles if terms <= terms_of_name(name)])
+        )
+        stations = db.execute(select(Station.id, Station.name))
+        conditions.append(
+            Station.id.in_([key for key, name in stations if terms <= terms_of_name(name)])
+        )
+    families = select(SignUp.session_id).join(Family, Family.id == SignUp.family_id)
+    conditions.append(GuidanceSession.id.in_(families.where(matching(text))))
+    return or_(*conditions)
 
 
 def get_in_scope(db: Session, scope: StaffScope, code: str) -> GuidanceSession:

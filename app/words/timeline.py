@@ -38,6 +38,17 @@ SIGN_UP_STATES: Final[Mapping[str, str]] = {
     "no_show": "没来",
 }
 
+STAGES: Final[Mapping[str, str]] = {
+    "draft": "草稿",
+    "not_open": "还没开放报名",
+    "open": "报名中",
+    "closed": "报名截止",
+    "running": "正在办",
+    "over": "已结束",
+    "held": "办完了",
+    "cancelled": "已取消",
+}
+
 NOTICE_STATES: Final[Mapping[str, str]] = {
     "queued": "排队中",
     "sending": "正在发",

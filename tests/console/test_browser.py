@@ -281,3 +281,61 @@ def test_everything_works_with_scripts_switched_off(
     screen.page.get_by_role("button", name="退出").click()
     assert screen.page.url == address + "/console/login"
     context.close()
+
+
+DISTRICT_PATHS = {
+    "families": "/console/families",
+    "families-nothing": "/console/families?q=nobody",
+    "family": "/console/families/1",
+    "family-contact": "/console/families/1/contact",
+    "sessions-found": "/console/sessions?q=qinzi",
+    "notices-all": "/console/notices?state=all",
+    "coverage": "/console/coverage",
+    "coverage-families": "/console/coverage/families?which=in_need",
+    "coverage-report": "/console/coverage/report",
+    "coverage-months": "/console/coverage/months",
+    "files": "/console/files",
+    "accounts": "/console/accounts",
+    "account": "/console/accounts/1",
+    "account-new": "/console/accounts/new",
+    "audit": "/console/audit",
+    "second-factor": "/console/second-factor",
+    "more": "/console/more",
+}
+
+
+def test_every_screen_of_the_district_is_fit_for_everybody(
+    screen: Screen,
+    busy_desk: datetime,
+    database: Database,
+) -> None:
+    with database.transaction() as db:
+        make_staff(db, "district", busy_desk, role="district")
+        for family in db.scalars(select(Family)):
+            family.need, family.contact_name, family.phone = True, "王阿姨", "13800001234"
+    screen.log_in("district")
+    for name, path in DISTRICT_PATHS.items():
+        screen.open(path)
+        check_page(screen, f"district-{name}")
+
+
+def test_a_request_is_confirmed_by_the_keyboard_alone(
+    screen: Screen,
+    busy_desk: datetime,
+) -> None:
+    screen.log_in()
+    screen.open("/console/pending")
+    keyboard = screen.page.keyboard
+    for key in ("j", "j", "k", "c"):
+        keyboard.press(key)
+    screen.page.wait_for_url("**/console/pending")
+    assert "已确认：糖糖" in screen.page.get_by_role("status").inner_text()
+
+
+def test_what_is_printed_has_no_buttons(screen: Screen, busy_desk: datetime) -> None:
+    screen.log_in()
+    screen.open("/console/families")
+    screen.page.emulate_media(media="print")
+    assert screen.page.locator(".listed").is_visible()
+    assert not screen.page.locator(".find").is_visible()
+    assert not screen.page.locator(".files").is_visible()
