@@ -84,6 +84,8 @@ JOBS: tuple[Job, ...] = (
         does="empties notices and deletes done tasks after a year, and retires families whose"
         " youngest child turned three the year before last",
         run=apply_retention.run,
+    ),
+    Job(
         name="snapshot_coverage",
         schedule="30 0 * * *",
         does="freezes the coverage of the month that has ended, with its definitions' version",
