@@ -295,18 +295,19 @@ class LearnerDetail:
 
 def get_learner(db: Session, scope: StaffScope, learner_id: int) -> Learner:
     """Raises LearnerUnknown, also for a learner outside the scope."""
-    learner = db.scalars(
+    found = db.scalars(
         select(Learner)
         .join(Learner.family)
         .where(Learner.id == learner_id, scope.families())
         .options(
             contains_eager(Learner.family).joinedload(Family.township),
             contains_eager(Learner.family).joinedload(Family.station),
-            contains_eager(Learner.family).selectinload(Family.children),
-            contains_eager(Learner.family).selectinload(Family.caregivers),
+            contains_eager(Learner.family).joinedload(Family.children),
+            contains_eager(Learner.family).joinedload(Family.caregivers),
             selectinload(Learner.passes),
         )
-    ).one_or_none()
+    )
+    learner = found.unique().one_or_none()
     if learner is None:
         raise LearnerUnknown()
     return learner

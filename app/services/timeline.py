@@ -15,9 +15,12 @@ from app.models import (
     AuditEntry,
     Caregiver,
     CataloguedPack,
+    Certificate,
     Child,
     FollowUp,
     GuidanceSession,
+    Learner,
+    ModulePass,
     Notice,
     PackPush,
     SignUp,
@@ -177,10 +180,45 @@ def _packs(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
         )
 
 
+def _course(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    """What the family's learners have reached: modules, the course, certificates."""
+    rows = db.execute(
+        select(Learner, ModulePass, Certificate)
+        .outerjoin(ModulePass, ModulePass.learner_id == Learner.id)
+        .outerjoin(Certificate, Certificate.learner_id == Learner.id)
+        .where(Learner.family_id == family_id)
+        .order_by(Learner.id.desc())
+        .limit(limit)
+    ).all()
+    learners = {learner.id: learner for learner, _, _ in rows}
+    passed = {(one.learner_id, one.module): one for _, one, _ in rows if one is not None}
+    certificates = {one.id: one for _, _, one in rows if one is not None}
+    for one in learners.values():
+        who = one.relation or ""
+        yield Entry(one.enrolled_at, "course", "enrolled", "", about=who)
+        if one.left_at is not None:
+            yield Entry(one.left_at, "course", "left", "", about=who)
+    for (learner_id, module), each in passed.items():
+        who = learners[learner_id].relation or ""
+        yield Entry(each.passed_at, "course", f"module_{module}", "done", about=who)
+    for found in certificates.values():
+        yield Entry(found.issued_at, "course", "certificate", "issued", about=found.code)
+        if found.revoked_at is not None:
+            yield Entry(
+                found.revoked_at,
+                "course",
+                "certificate",
+                "revoked",
+                about=found.code,
+                reason=found.revoked_reason or "",
+            )
+
+
 SOURCES: dict[str, Source] = {
     "sign_up": _sign_ups,
     "notice": _notices,
     "follow_up": _follow_ups,
     "pack": _packs,
+    "course": _course,
     "change": _changes,
 }

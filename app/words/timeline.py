@@ -70,6 +70,11 @@ NOTICE_KINDS: Final[Mapping[str, str]] = {
     "reminder_2h": "两小时前提醒",
     "plan_proposed": "年度计划建议",
     "year_plan_nudge": "年度计划提醒",
+    "course_nudge": "课程提醒",
+    "course_module_passed": "老人学完一会的喜报",
+    "course_enrolled": "代报名课程",
+    "certificate_revoked": "证书作废",
+    "certificate_restored": "证书恢复",
     "late_reply": "补发的答复",
     "caregiver_joined": "家人加入",
     "pack": "按月龄的资料",
@@ -115,7 +120,21 @@ CHANGES: Final[Mapping[str, str]] = {
     "unmark_lost": "改回：宝宝在",
 }
 
+COURSE_KINDS: Final[Mapping[str, str]] = {
+    "enrolled": "报名七会课程",
+    "left": "课程停下了",
+    "module_1": "学完「会照料」",
+    "module_2": "学完「会抚爱」",
+    "module_3": "学完「会陪玩」",
+    "module_4": "学完「会倾听」",
+    "module_5": "学完「会沟通」",
+    "module_6": "学完「会放手」",
+    "module_7": "学完「会等待」",
+    "certificate": "结业证书",
+}
+
 STATES: Final[Mapping[str, Mapping[str, str]]] = {
+    "course": {"done": "完成", "issued": "发了", "revoked": "作废了"},
     "sign_up": SIGN_UP_STATES,
     "notice": NOTICE_STATES,
     "follow_up": {"open": "等着办", "done": "办完了"},
@@ -125,6 +144,7 @@ KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "notice": NOTICE_KINDS,
     "follow_up": FOLLOW_UP_KINDS,
     "change": CHANGES,
+    "course": COURSE_KINDS,
     "pack": RELATIONS,
 }
 REASONS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -137,6 +157,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
     "notice": RELATIONS,
+    "course": RELATIONS,
     "change": {"yes": "需要", "no": "不需要"},
 }
 
