@@ -51,6 +51,8 @@ def rotate_command(services: Services) -> Answer:
         rewritten[table.name] = count
     # Its hashes hang on the newest key.
     index_all(services)
+    # What staff search by hangs on the newest key as well.
+    index_all(services)
     with services.database.reading() as db:
         left = key_rotation.count_older(db, services.cipher)
     total = sum(rewritten.values())

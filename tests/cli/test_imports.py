@@ -26,11 +26,8 @@ def written(folder: Path, text: str) -> str:
 
 
 def test_files_are_taken_and_taken_again(run: Run, tmp_path: Path) -> None:
-    assert run("stations", "import", written(tmp_path, STATIONS)).json == {
-        "added": 1,
-        "updated": 0,
-        "unchanged": 0,
-    }
+    stations = run("stations", "import", written(tmp_path, STATIONS)).json
+    assert (stations["added"], stations["updated"], stations["unchanged"]) == (1, 0, 0)
     done = run("sessions", "import", written(tmp_path, SESSIONS), as_json=False)
     assert (done.code, done.out) == (0, "sessions: 1 new, 0 updated, 0 unchanged\n")
     again = run("sessions", "import", written(tmp_path, SESSIONS.replace(",2,6,", ",3,6,")))

@@ -24,6 +24,7 @@ from app.models import (
     Station,
     Township,
 )
+from app.services import family_index
 from tests.concurrency.rush import Answer, Message, Order
 
 CODE = "RUSH"
@@ -131,6 +132,10 @@ def _move_in(db: Session, township_id: int, families: int, now: datetime) -> Non
             for each in ids
         ],
     )
+    # Rows that come in bulk are found by staff only when the index was made.
+    after: int | None = 0
+    while after is not None:
+        _, after = family_index.rebuild_batch(db, after=after)
 
 
 def rush(
