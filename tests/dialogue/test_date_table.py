@@ -1,4 +1,4 @@
-"""A table of what families say for a day or an hour, written before the code was looked at."""
+"""A table of what families say for a day or an hour, written before the readers were widened."""
 
 from datetime import datetime
 from pathlib import Path

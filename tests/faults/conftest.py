@@ -1,5 +1,6 @@
 """The web process as it is deployed, with servers that a test may break."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +44,7 @@ class BreakableRedis:
 @contextmanager
 def breakable_redis(folder: Path) -> Iterator[BreakableRedis]:
     folder.mkdir()
-    redis = BreakableRedis(folder, socket_folder(ROOT, folder) / f"{folder.parent.name}.sock")
+    redis = BreakableRedis(folder, socket_folder(ROOT, folder) / f"gone-{os.getpid()}.sock")
     redis.start()
     try:
         yield redis
