@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+from app.drawing import load_pygal
 from app.rules.coverage import BARS
 from app.services.coverage import Report
 
@@ -39,11 +40,9 @@ def _percent(share: float | None) -> float | None:
 
 
 def _chart(kind: str, **options: Any) -> Any:
-    # Late: a worker that shows no chart does not load it.
-    import pygal
-    from pygal.style import Style
+    pygal = load_pygal()
 
-    style = Style(
+    style = pygal.style.Style(
         background="transparent",
         plot_background="transparent",
         foreground=INK,

@@ -155,9 +155,7 @@ def show_family(family_id: int) -> ResponseReturnValue:
             family = families.get(db, scope, family_id)
             counts = families.year_counts(db, [family_id], at).get(family_id, families.NO_COUNTS)
             entries = timeline.of_family(db, family_id, topic=topic)
-            desk.record_view(
-                db, scope, page="family", subject_id=family_id, now=at, families=[family_id]
-            )
+            desk.record_view(db, scope, page="family", subject_id=family_id, now=at)
             today = families.listed(family, counts, at)
     except NotYours:
         abort(404)

@@ -4,6 +4,7 @@ import base64
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from app.drawing import load_pygal
 from app.rules.growth import PERCENTILES, Indicator, Line
 
 SHOWN_PERCENTILES = (3, 25, 50, 75, 97)
@@ -23,8 +24,7 @@ def growth_chart(
     that a young child's measures are not squeezed into a corner.
     """
     # Pygal is large, and most requests draw nothing.
-    import pygal
-    from pygal.style import Style
+    pygal = load_pygal()
 
     last = max((months for months, _ in points), default=0.0)
     until = min(max(last + MARGIN_MONTHS, 6), LONGEST_MONTHS)
@@ -44,7 +44,7 @@ def growth_chart(
         x_labels=list(range(0, int(until) + 1, 3 if until > 9 else 1)),
         truncate_label=-1,
         disable_xml_declaration=True,
-        style=Style(
+        style=pygal.style.Style(
             background="#ffffff",
             plot_background="#ffffff",
             colors=(*(GREY[p] for p in SHOWN_PERCENTILES), OWN),
