@@ -4,18 +4,15 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
-from threading import Thread
 from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from pydantic import SecretStr
-from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app.config import Settings
-from app.factory import create_app
 from app.wiring import Services
 from sandbox import credentials
 from sandbox import web as sandbox_web
@@ -23,6 +20,7 @@ from sandbox.settings import Settings as SandboxSettings
 from sandbox.world import World
 from tests.conversations.conftest import person, publish, services, station
 from tests.family.conftest import clock
+from tests.serving import serving, whole_application
 
 __all__ = ["clock", "person", "publish", "services", "station"]
 
@@ -44,14 +42,14 @@ def world() -> World:
 
 
 @pytest.fixture
-def platform(world: World) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, sandbox_web.create_app_over(world), threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def platform_app(world: World) -> Flask:
+    return sandbox_web.create_app_over(world)
+
+
+@pytest.fixture
+def platform(platform_app: Flask) -> Iterator[str]:
+    with serving(platform_app) as address:
+        yield address
 
 
 @pytest.fixture
@@ -69,7 +67,7 @@ def settings(settings: Settings, platform: str) -> Settings:
 
 @pytest.fixture
 def app(services: Services) -> Flask:
-    return create_app(services, commands=False)
+    return whole_application(services)
 
 
 @dataclass
@@ -113,9 +111,9 @@ def _json(response: TestResponse, status: int) -> Any:
 
 
 @pytest.fixture
-def log_in(app: Flask, world: World) -> Callable[[str], Caller]:
+def log_in(app: Flask, platform_app: Flask) -> Callable[[str], Caller]:
     """Somebody's mini program, logged in by a code of the platform."""
-    platform = sandbox_web.create_app_over(world).test_client()
+    platform = platform_app.test_client()
 
     def logging_in(openid: str) -> Caller:
         answer = platform.post(f"/_sandbox/people/{openid}/code").get_json()

@@ -8,10 +8,8 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
-from app.factory import create_app
 from app.family.opening import CAREGIVER, MARK
 from app.rules.identity import mark_of
 from app.services.registration import find_caregiver
@@ -26,6 +24,7 @@ from tests.conversations.conftest import (
     services,
     station,
 )
+from tests.serving import whole_application
 
 __all__ = ["grandmother", "mother", "person", "publish", "registered", "services", "station"]
 
@@ -54,16 +53,9 @@ def clock(now: datetime) -> Iterator[MovedClock]:
         yield MovedClock(now, traveller)
 
 
-@pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-
-
 @pytest.fixture
-def app(services: Services, compiled_templates: FileSystemBytecodeCache) -> Flask:
-    app = create_app(services, commands=False)
-    app.jinja_env.bytecode_cache = compiled_templates
-    return app
+def app(services: Services) -> Flask:
+    return whole_application(services)
 
 
 @dataclass
@@ -79,13 +71,13 @@ class Phone:
 
     def posts(self, path: str, status: int = 200, **fields: object) -> str:
         """The page's text after its form was sent."""
-        token = self._token()
+        token = self.token()
         response = self.client.post(
             _below(path), data={**fields, "csrf_token": token}, follow_redirects=True
         )
         return _text(response, status)
 
-    def _token(self) -> str:
+    def token(self) -> str:
         page = self.client.get("/family/leave-page-that-is-not").get_data(as_text=True)
         return page.split('name="csrf_token" value="')[1].split('"')[0]
 

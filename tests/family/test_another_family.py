@@ -79,6 +79,7 @@ def test_no_page_shows_or_changes_anything_of_another_family(
     assert all(word in before[2] for word in THEIRS), "or the walk would find nothing to find"
     rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.startswith("family.")]
     walked = 0
+    token = walker.token()
     with app.test_request_context():
         addresses = [
             (rule, app.url_map.bind("localhost").build(rule.endpoint, theirs(rule)))
@@ -94,7 +95,6 @@ def test_no_page_shows_or_changes_anything_of_another_family(
             assert not any(word in said for word in THEIRS), address
             walked += 1
         if "POST" in methods and (rule.endpoint not in OWN or rule.arguments):
-            token = walker._token()
             answer = walker.client.post(
                 address, data={**FORM, "csrf_token": token}, follow_redirects=True
             )
@@ -134,7 +134,8 @@ def test_no_operation_shows_or_changes_anything_of_another_family(
         for method in operations:
             if (method, path) in ENDING:
                 continue
-            for body in BODIES:
+            has_body = method in ("post", "put", "patch")
+            for body in BODIES if has_body else BODIES[:1]:
                 address = path
                 for name, value in IDS.items():
                     address = address.replace("{" + name + "}", str(value))
@@ -143,7 +144,7 @@ def test_no_operation_shows_or_changes_anything_of_another_family(
                     address,
                     method=method.upper(),
                     query_string=query,
-                    json=body if method in ("post", "put", "patch") else None,
+                    json=body if has_body else None,
                     headers={
                         "Authorization": f"Bearer {token}",
                         "Idempotency-Key": f"walk-{walked:05d}",

@@ -5,17 +5,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pydantic import SecretStr
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from app.clock import now as real_now
 from app.config import Settings
-from app.factory import create_app
 from app.wiring import Services
 from sandbox import credentials
 from sandbox import web as sandbox_web
@@ -23,11 +20,12 @@ from sandbox.settings import Settings as SandboxSettings
 from sandbox.world import World
 from tests.chromium import chromium
 from tests.conversations.conftest import Clock, Person, Publisher
+from tests.serving import serving, whole_application
 
 pytestmark = pytest.mark.browser
 
 MAMA = "oSbx0-mama-of-the-tests-0001"
-WIDTHS = (375, 1280)
+PHONE = ViewportSize(width=375, height=740)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 MAX_BYTES = 150_000
 PATHS = (
@@ -40,6 +38,8 @@ PATHS = (
     "bookings",
     "year-plan",
     "packs",
+    "visits",
+    "growth",
     "me",
     "me/children/1",
     "me/consents",
@@ -70,22 +70,12 @@ def clock() -> Clock:
     return Clock(real_now())
 
 
-def serve(app: object) -> tuple[BaseWSGIServer, Thread]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)  # type: ignore[arg-type]
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    return server, thread
-
-
 @pytest.fixture
 def platform() -> Iterator[str]:
     world = World(SandboxSettings(callback="http://127.0.0.1:8000/wechat"))
-    server, thread = serve(sandbox_web.create_app_over(world))
     world.add_person("妈妈", MAMA)
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(sandbox_web.create_app_over(world)) as address:
+        yield address
 
 
 @pytest.fixture
@@ -101,15 +91,10 @@ def settings(settings: Settings, platform: str) -> Settings:
 
 @pytest.fixture
 def served(services: Services, platform: str) -> Iterator[Served]:
-    app = create_app(services, commands=False)
-    server, thread = serve(app)
-    address = f"http://127.0.0.1:{server.server_port}"
-    # Frozen for everybody but this test, which learns its port only now.
-    vars(services.settings)["public_url"] = address
-    yield Served(address, platform)
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(whole_application(services)) as address:
+        # Frozen for everybody but this test, which learns its port only now.
+        vars(services.settings)["public_url"] = address
+        yield Served(address, platform)
 
 
 @pytest.fixture
@@ -133,7 +118,6 @@ def family(person: Callable[[str], Person], publish: Publisher, clock: Clock) ->
 class Screen:
     page: Page
     served: Served
-    width: int
 
     def open(self, path: str) -> int:
         response = self.page.goto(f"{self.served.address}/family/{path}")
@@ -144,56 +128,63 @@ class Screen:
         """Keep a picture where SCREENSHOTS says to."""
         if folder := os.environ.get("SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
-            path = Path(folder) / f"{name}-{self.width}.png"
-            self.page.screenshot(path=path, full_page=True)
+            self.page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the screen."""
+        wide: int = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        return wide
 
 
-def screen_of(browser: Browser, served: Served, width: int, *, javascript: bool = True) -> Screen:
-    context = browser.new_context(
-        viewport={"width": width, "height": 740}, java_script_enabled=javascript, locale="zh-CN"
-    )
+def screen_of(browser: Browser, served: Served, *, javascript: bool = True) -> Screen:
+    context = browser.new_context(viewport=PHONE, java_script_enabled=javascript, locale="zh-CN")
     # What the phone page leaves behind when a link in the chat is tapped.
     cookie = {"name": "sandbox_openid", "value": MAMA, "url": f"{served.platform}/connect"}
     context.add_cookies([cookie])  # type: ignore[list-item]
-    return Screen(context.new_page(), served, width)
+    return Screen(context.new_page(), served)
 
 
-@pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_is_readable_by_everybody(
-    browser: Browser, served: Served, family: Person, width: int
+    browser: Browser, served: Served, family: Person
 ) -> None:
-    screen = screen_of(browser, served, width)
+    """axe on the phone, in the largest type, and what a wide screen changes: its places."""
+    screen = screen_of(browser, served)
     for path in PATHS:
+        name = path.partition("?")[0].replace("/", "_") or "home"
         weight = screen.open(path)
         assert weight <= MAX_BYTES, path
         found = Axe().run(screen.page, options=RULES)
         assert found.violations_count == 0, f"{path}: {found.generate_report()}"
-        wide = screen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} is wider than the screen"
-        screen.shoot(path.partition("?")[0].replace("/", "_") or "home")
+        assert screen.overflow() <= 0, f"{path} is wider than the screen"
+        screen.shoot(f"{name}-375")
+        screen.page.evaluate("document.documentElement.className = 'largest'")
+        assert screen.overflow() <= 0, f"{path} is wider than the screen in the largest type"
+        screen.shoot(f"{name}-largest")
+        screen.page.evaluate("document.documentElement.className = ''")
+        screen.page.set_viewport_size({"width": 1280, "height": 740})
+        assert screen.overflow() <= 0, f"{path} is wider than a wide screen"
+        screen.shoot(f"{name}-1280")
+        screen.page.set_viewport_size(PHONE)
     screen.page.context.close()
 
 
-def test_in_the_largest_type_nothing_is_cut_off(
+def test_larger_type_is_a_tap_away_and_remembered(
     browser: Browser, served: Served, family: Person
 ) -> None:
-    screen = screen_of(browser, served, 375)
+    screen = screen_of(browser, served)
     screen.open("")
     for _ in range(2):
         screen.page.get_by_role("button", name="字再大些").click()
     expect(screen.page.locator("html")).to_have_class("largest")
-    for path in PATHS:
-        screen.open(path)
-        wide = screen.page.evaluate("document.documentElement.scrollWidth - innerWidth")
-        assert wide <= 0, f"{path} is wider than the screen"
-        screen.shoot("largest_" + (path.partition("?")[0].replace("/", "_") or "home"))
+    screen.open("me")
+    expect(screen.page.locator("html")).to_have_class("largest")
     screen.page.context.close()
 
 
 def test_a_mother_finds_signs_up_and_cancels_without_javascript(
     browser: Browser, served: Served, family: Person
 ) -> None:
-    screen = screen_of(browser, served, 375, javascript=False)
+    screen = screen_of(browser, served, javascript=False)
     page = screen.page
     screen.open("")
     page.get_by_role("navigation").get_by_role("link", name="活动").click()
@@ -211,7 +202,7 @@ def test_a_mother_finds_signs_up_and_cancels_without_javascript(
 
 
 def test_the_year_is_planned_at_a_tap(browser: Browser, served: Served, family: Person) -> None:
-    screen = screen_of(browser, served, 375)
+    screen = screen_of(browser, served)
     screen.open("year-plan")
     screen.page.get_by_role("button", name="全部报名").click()
     expect(screen.page.get_by_role("status")).to_contain_text("都报上了")
@@ -220,7 +211,7 @@ def test_the_year_is_planned_at_a_tap(browser: Browser, served: Served, family: 
 
 
 def test_a_full_session_is_waited_for(browser: Browser, served: Served, family: Person) -> None:
-    screen = screen_of(browser, served, 375)
+    screen = screen_of(browser, served)
     screen.open("sessions/CQ-2")
     screen.page.get_by_role("button", name="排候补").click()
     expect(screen.page.get_by_role("status")).to_contain_text("第1位")
@@ -231,7 +222,7 @@ def test_a_full_session_is_waited_for(browser: Browser, served: Served, family: 
 def test_a_page_prints_without_its_buttons(
     browser: Browser, served: Served, family: Person
 ) -> None:
-    screen = screen_of(browser, served, 375)
+    screen = screen_of(browser, served)
     screen.open("me/data")
     screen.page.emulate_media(media="print")
     expect(screen.page.get_by_role("navigation")).to_be_hidden()
@@ -240,7 +231,7 @@ def test_a_page_prints_without_its_buttons(
 
 
 def test_an_erased_family_is_gone(browser: Browser, served: Served, family: Person) -> None:
-    screen = screen_of(browser, served, 375)
+    screen = screen_of(browser, served)
     screen.open("me/erase")
     screen.page.get_by_label("我知道不能恢复").check()
     screen.page.get_by_role("button", name="注销并删除").click()

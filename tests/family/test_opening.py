@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from flask import Blueprint, Flask
-from werkzeug.serving import make_server
 
 from app.config import Settings
 from app.factory import create_app
@@ -21,6 +19,7 @@ from sandbox.settings import Settings as SandboxSettings
 from sandbox.world import World
 from tests.conversations.conftest import Person
 from tests.family.conftest import MovedClock, Phone
+from tests.serving import serving
 
 WECHAT = {"User-Agent": "Mozilla/5.0 (Linux; Android 9) MicroMessenger/8.0.50"}
 
@@ -31,15 +30,15 @@ def world() -> World:
 
 
 @pytest.fixture
-def platform(world: World) -> Iterator[str]:
+def platform_app(world: World) -> Flask:
+    return sandbox_web.create_app_over(world)
+
+
+@pytest.fixture
+def platform(platform_app: Flask) -> Iterator[str]:
     """The stand-in for the platform, served: its codes are spent over a real connection."""
-    server = make_server("127.0.0.1", 0, sandbox_web.create_app_over(world), threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(platform_app) as address:
+        yield address
 
 
 @pytest.fixture
@@ -80,13 +79,11 @@ def authorised(platform_app: Flask, location: str, openid: str, *, snapshot: boo
 
 
 @pytest.fixture
-def come_back(world: World) -> Callable[..., str]:
-    app = sandbox_web.create_app_over(world)
-
+def come_back(world: World, platform_app: Flask) -> Callable[..., str]:
     def coming(location: str, openid: str, *, snapshot: bool = False) -> str:
         if openid not in world.state.people:
             world.add_person("妈妈", openid)
-        return authorised(app, location, openid, snapshot=snapshot)
+        return authorised(platform_app, location, openid, snapshot=snapshot)
 
     return coming
 
