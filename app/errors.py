@@ -470,6 +470,11 @@ class NotYours(DomainError):
 
 
 @dataclass(eq=False)
+class NoticeNotAstray(DomainError):
+    """None of these notices went astray, or somebody has dealt with all of them."""
+
+
+@dataclass(eq=False)
 class BadCredentials(DomainError):
     attempts_left: int | None
 

@@ -1,7 +1,7 @@
 """Whether the service is alive, whether it is ready, and its metrics."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Protocol
@@ -18,18 +18,38 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.clock import now as clock_now
+from app.config import Settings
 from app.db import Database
 from app.migrating import head_revision, revision_of
-from app.models import FollowUp, JobRun, Notice
+from app.models import FollowUp, Notice
+from app.rules.channel_budget import Channel
+from app.services import dead_letters, timekeeping
+from app.services.timekeeping import JobState
+from app.wechat.standing import find_standing
 
 MULTIPROCESS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """Where several processes add up their metrics; each must see it before it starts."""
 
+READY_KEY = "ready"
+
 log = structlog.get_logger(__name__)
 
 
+class Timed(Protocol):
+    """A job of the timetable."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def schedule(self) -> str: ...
+
+
 class Parts(Protocol):
-    """What has to work: two parts of app.wiring.Services."""
+    """What has to work, and what is told of it: parts of app.wiring.Services."""
+
+    @property
+    def settings(self) -> Settings: ...
 
     @property
     def database(self) -> Database: ...
@@ -37,9 +57,13 @@ class Parts(Protocol):
     @property
     def redis(self) -> Redis: ...
 
+    @property
+    def jobs(self) -> Sequence[Timed]: ...
+
 
 @cache
-def _head() -> str | None:
+def head() -> str | None:
+    """The newest revision of the schema."""
     # Asked for once, at the first look: it takes Alembic, which a web worker else never loads.
     return head_revision()
 
@@ -54,7 +78,7 @@ def make_blueprint(services: Parts) -> Blueprint:
 
     @blueprint.get("/readyz")
     def ready() -> tuple[Response, int]:
-        faults = find_faults(services.database, services.redis, _head())
+        faults = find_faults(services.database, services.redis, head())
         if not faults:
             return jsonify(ok=True), 200
         log.warning("not_ready", faults=sorted(faults))
@@ -62,7 +86,7 @@ def make_blueprint(services: Parts) -> Blueprint:
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
-        return Response(collect(services.database), content_type=CONTENT_TYPE_LATEST)
+        return Response(collect(services), content_type=CONTENT_TYPE_LATEST)
 
     return blueprint
 
@@ -72,45 +96,55 @@ def find_faults(database: Database, redis: Redis, head: str | None) -> dict[str,
     faults = {}
     try:
         with database.reading() as db:
-            revision = revision_of(db.connection())
+            connection = db.connection()
+            revision = revision_of(connection)
+            is_copy = connection.dialect.name == "postgresql" and bool(
+                db.execute(select(func.pg_is_in_recovery())).scalar_one()
+            )
         if revision != head:
             faults["schema"] = f"at {revision or 'nothing'}, should be at {head}: run db upgrade"
+        if is_copy:
+            faults["database"] = "read only: a standby, or one that is being restored"
     except (SQLAlchemyError, OSError) as error:
         faults["database"] = type(error).__name__
     try:
-        redis.ping()
+        # Written, not only reached: a full disk or a replica still answers a ping.
+        redis.set(READY_KEY, "1", ex=60)
     except (RedisError, OSError) as error:
         faults["redis"] = type(error).__name__
     return faults
 
 
-def collect(database: Database) -> bytes:
-    """The metrics of all processes, and what the database tells of outbox, tasks and jobs."""
+def collect(services: Parts) -> bytes:
+    """The metrics of all processes, and what database and Redis tell for all of them."""
     if os.environ.get(MULTIPROCESS_VARIABLE):
         counted = CollectorRegistry()
         MultiProcessCollector(counted)
     else:
         counted = REGISTRY
     stored = CollectorRegistry()
-    stored.register(_Stored(database, clock_now))
+    stored.register(_Stored(services, clock_now))
+    stored.register(_Platform(services, clock_now))
     return generate_latest(counted) + generate_latest(stored)
 
 
 class _Stored:
     """What the database alone can tell, for all processes: the outbox, open tasks, the jobs."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
+    def __init__(self, services: Parts, now: Callable[[], datetime]) -> None:
+        self._database = services.database
+        self._timetable = [(job.name, job.schedule) for job in services.jobs]
         self._now = now
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
+        now = self._now()
         try:
             with self._database.reading() as db:
-                yield from (_lying(db), _queue_age(db, self._now()), _open_tasks(db))
-                yield _last_runs(db)
-        except (SQLAlchemyError, OSError):
+                yield from (_lying(db), _queue_age(db, now), _open_tasks(db), _astray(db))
+                yield from _jobs(timekeeping.job_states(db, self._timetable, now))
+        except (SQLAlchemyError, OSError) as error:
             # A scrape while the database is down still gives the counters.
-            return
+            log.warning("metrics_without_database", reason=type(error).__name__)
 
 
 def _lying(db: Session) -> GaugeMetricFamily:
@@ -142,10 +176,67 @@ def _open_tasks(db: Session) -> GaugeMetricFamily:
     return tasks
 
 
-def _last_runs(db: Session) -> GaugeMetricFamily:
-    runs = GaugeMetricFamily(
+def _astray(db: Session) -> GaugeMetricFamily:
+    astray = GaugeMetricFamily(
+        "yuban_notices_astray",
+        "Failed or uncertain notices that nobody has dealt with.",
+        labels=["state"],
+    )
+    counts = dict.fromkeys(("failed", "unknown"), 0)
+    for group in dead_letters.groups(db):
+        counts[group.state] += group.count
+    for state, count in counts.items():
+        astray.add_metric([state], count)
+    return astray
+
+
+def _jobs(states: Sequence[JobState]) -> Iterator[GaugeMetricFamily]:
+    began = GaugeMetricFamily(
         "yuban_job_started_timestamp_seconds", "When a job last began.", labels=["name"]
     )
-    for name, started_at in db.execute(select(JobRun.name, JobRun.started_at)):
-        runs.add_metric([name], started_at.timestamp())
-    return runs
+    lag = GaugeMetricFamily(
+        "yuban_job_lag_seconds", "How long a job should have begun again.", labels=["name"]
+    )
+    failures = GaugeMetricFamily(
+        "yuban_job_failures", "How often in a row a job ended in an error.", labels=["name"]
+    )
+    for job in states:
+        if job.started_at is not None:
+            began.add_metric([job.name], job.started_at.timestamp())
+            lag.add_metric([job.name], job.lag.total_seconds())
+            failures.add_metric([job.name], job.failures)
+    yield from (began, lag, failures)
+
+
+class _Platform:
+    """How we stand with the platform, as Redis has it for all processes."""
+
+    def __init__(self, services: Parts, now: Callable[[], datetime]) -> None:
+        self._redis = services.redis
+        self._app_id = services.settings.wechat_app_id
+        self._now = now
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        try:
+            standing = find_standing(self._redis, self._app_id, self._now())
+        except (RedisError, OSError):
+            return
+        yield GaugeMetricFamily(
+            "yuban_token_seconds_left",
+            "How long the access token lasts; 0 where there is none.",
+            value=standing.token.seconds_left,
+        )
+        left = GaugeMetricFamily(
+            "yuban_quota_left", "Messages that today still allows, by our count.", labels=["api"]
+        )
+        a_day = GaugeMetricFamily("yuban_quota_a_day", "Messages of a whole day.", labels=["api"])
+        for quota in standing.quotas:
+            left.add_metric([quota.api], quota.left)
+            a_day.add_metric([quota.api], quota.a_day)
+        paused = GaugeMetricFamily(
+            "yuban_channel_paused_seconds", "How long a channel still rests.", labels=["channel"]
+        )
+        for channel in Channel:
+            pause = standing.pauses.get(channel)
+            paused.add_metric([channel], pause.seconds_left if pause else 0)
+        yield from (left, a_day, paused)

@@ -6,7 +6,6 @@ by its type and the places it passed through.
 """
 
 import logging
-import secrets
 import sys
 import traceback
 
@@ -14,6 +13,8 @@ import structlog
 from flask import Flask, Response, request
 from prometheus_client import Counter, Histogram
 from structlog.typing import EventDict, Processor, WrappedLogger
+
+from app import tracing
 
 FASTEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0)
 DELIVERY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 3600.0)
@@ -96,24 +97,16 @@ def _chain(error: BaseException) -> list[str]:
     return lines
 
 
-def begin_request(endpoint: str | None) -> str:
-    """A fresh id for the request that this thread now serves; its log lines bear it."""
-    request_id = secrets.token_hex(8)
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=request_id, endpoint=endpoint)
-    return request_id
-
-
 def follow_requests(app: Flask) -> None:
     """Give each request an id, which its log lines and its answer bear."""
 
     @app.before_request
     def _begin() -> None:
-        begin_request(request.endpoint)
+        tracing.begin(endpoint=request.endpoint)
 
     @app.after_request
     def _end(response: Response) -> Response:
-        request_id = structlog.contextvars.get_contextvars().get("request_id")
+        request_id = tracing.current_id()
         if request_id:
             response.headers["X-Request-Id"] = request_id
         return response

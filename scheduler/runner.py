@@ -14,6 +14,7 @@ from apscheduler.triggers.cron import CronTrigger
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app import tracing
 from app.clock import SHANGHAI
 from app.clock import now as clock_now
 from app.services import timekeeping
@@ -101,13 +102,14 @@ class Runner:
         """Run a job if the lease is ours. Whatever goes wrong ends here: the others go on."""
         if not self.holds_lease():
             return
+        tracing.begin(job=job.name)
         try:
             outcome = run_recorded(self._services, job, self._clock())
         except Exception:
-            log.exception("job_broke", job=job.name)
+            log.exception("job_broke")
             JOBS_RUN.labels(job.name, "broke").inc()
         else:
-            log.info("job_done", job=job.name, outcome=outcome)
+            log.info("job_done", outcome=outcome)
             JOBS_RUN.labels(job.name, "done").inc()
 
     def _missed(self, db: Session, now: datetime) -> list[Job]:
@@ -115,7 +117,7 @@ class Runner:
         missed = []
         for job in self._services.jobs:
             last = timekeeping.find_last_start(db, job.name)
-            if last is not None and next_tick(job, last) <= now:
+            if last is not None and timekeeping.next_tick(job.schedule, last) <= now:
                 missed.append(job)
         return missed
 
@@ -124,25 +126,22 @@ def run_recorded(services: Services, job: Job, now: datetime) -> str:
     """Run a job once as of a time, with its beginning and end in the table of runs."""
     with services.database.transaction() as db:
         timekeeping.record_start(db, job.name, now)
-    outcome = "failed"
+    outcome = timekeeping.FAILED
+    error: str | None = "Interrupted"
     try:
-        outcome = job.run(services, now)
+        outcome, error = job.run(services, now), None
+    except Exception as broken:
+        error = type(broken).__name__
+        raise
     finally:
         with services.database.transaction() as db:
-            timekeeping.record_end(db, job.name, outcome, clock_now())
+            timekeeping.record_end(db, job.name, outcome, clock_now(), error=error)
     return outcome
 
 
 def trigger_of(job: Job) -> CronTrigger:
     """The ticks of a job's schedule, by Shanghai's time."""
     return CronTrigger.from_crontab(job.schedule, timezone=SHANGHAI)
-
-
-def next_tick(job: Job, after: datetime) -> datetime:
-    """The first tick of a job later than a time."""
-    tick = trigger_of(job).get_next_fire_time(after, after)
-    assert isinstance(tick, datetime)
-    return tick
 
 
 def main() -> None:

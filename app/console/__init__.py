@@ -26,6 +26,7 @@ from app.console import (
     follow_ups,
     more,
     notices,
+    operations,
     packs,
     second_factor,
     sessions,
@@ -108,6 +109,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     files.add_routes(console)
     accounts.add_routes(console)
     audit_log.add_routes(console)
+    operations.add_routes(console)
     # Last: what is no page of ours is answered in the console's own looks, after the log-in.
     console.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
     return console

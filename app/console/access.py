@@ -153,6 +153,12 @@ ACCESS: Final[Mapping[str, Access]] = {
     "new_password": Access(act=DISTRICT),
     "forget_second_factor": Access(act=DISTRICT),
     "audit": DISTRICT_LOOKS,
+    # How the service runs
+    "operations": DISTRICT_LOOKS,
+    "retry_notice": Access(act=DISTRICT),
+    "close_notice": Access(act=DISTRICT),
+    "retry_notices": Access(act=DISTRICT),
+    "close_notices": Access(act=DISTRICT),
 }
 
 
@@ -220,6 +226,7 @@ TABS: Final = (
     Tab("files", "导入", "站点、活动、家庭、签到的表格", frozenset({"file"})),
     Tab("accounts", "账号", "谁能进工作台", frozenset({"account", "new_account"})),
     Tab("audit", "记录", "谁看过、改过什么"),
+    Tab("operations", "运行", "没送到的通知，定时任务，微信接口"),
 )
 """In the order of the header. On a phone there is room for the first few that a role has."""
 TABS_ON_A_PHONE: Final = 4

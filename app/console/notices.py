@@ -68,7 +68,13 @@ def show_notices() -> ResponseReturnValue:
     with database().transaction() as db:
         scope = scope_of(acting_staff(db))
         rows = desk.list_notices(
-            db, scope, states=states, text=asked.text, limit=asked.limit, offset=asked.offset
+            db,
+            scope,
+            states=states,
+            text=asked.text,
+            settled=state != TO_LOOK_AT,
+            limit=asked.limit,
+            offset=asked.offset,
         )
         desk.record_view(
             db,

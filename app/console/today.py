@@ -28,7 +28,7 @@ def show_today() -> ResponseReturnValue:
         scope = scope_of(staff)
         pending = decisions.count_pending(db, staff)
         follow_ups = desk.count_follow_ups(db, scope)
-        notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT)
+        notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
         sessions = rosters.coming_sessions(
             db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
         )

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from app.db import Base, EncryptedText, Instant
 from app.models.family import Caregiver
 
+ASTRAY = "state IN ('failed', 'unknown') AND settled_at IS NULL"
+"""Nobody but a person can settle these, and nobody has."""
+
 
 class InboxEntry(Base):
     """One callback of the platform, claimed before the work; keeps the reply for retries."""
@@ -47,6 +50,12 @@ class Notice(Base):
             postgresql_where=text("state = 'sending'"),
         ),
         Index("ix_notices_caregiver_id_state", "caregiver_id", "state"),
+        Index(
+            "ix_notices_astray",
+            "id",
+            sqlite_where=text(ASTRAY),
+            postgresql_where=text(ASTRAY),
+        ),
         Index("ix_notices_subject", "subject"),
         Index("ix_notices_platform_id", "platform_id"),
     )
@@ -79,6 +88,10 @@ class Notice(Base):
     """What TEMPLATESENDJOBFINISH said."""
     words_erased_at: Mapped[datetime | None] = mapped_column(Instant)
     """When facts and text were emptied, because they had been kept long enough."""
+    request_id: Mapped[str | None] = mapped_column(String(16))
+    """The request, or the job's run, that queued it; the log lines of its sending bear it."""
+    settled_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When a person had dealt with a failed or unknown one in some other way."""
 
     caregiver: Mapped[Caregiver] = relationship()
 

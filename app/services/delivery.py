@@ -115,6 +115,8 @@ class ClaimedNotice:
     expires_at: datetime | None
     attempts: int
     """How often it has been claimed, this time included."""
+    request_id: str | None
+    """Of the request or job that queued it: for the log."""
     repeat_on: Channel | None
     """The channel that a first, uncertain try was made on: no other is safe."""
 
@@ -180,6 +182,7 @@ def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNo
         queued_at=notice.queued_at,
         expires_at=notice.expires_at,
         attempts=notice.attempts,
+        request_id=notice.request_id,
         repeat_on=repeat_on,
     )
 

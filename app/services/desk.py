@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session, contains_eager, selectinload
 from app.errors import NotYours
 from app.models import Caregiver, Family, FollowUp, GuidanceSession, Notice, SignUp, Staff, Station
 from app.models.notice_facts import NoticeFacts, load_facts
-from app.services import audit
+from app.services import audit, dead_letters
 from app.services.audit import Actor
 from app.services.families import matching
 from app.services.staff import StaffScope
@@ -142,17 +142,19 @@ def finish_follow_up(
         update(FollowUp)
         .where(FollowUp.id == follow_up_id, FollowUp.done_at.is_(None), _follow_ups_in(scope))
         .values(done_at=now, done_by=scope.staff_id)
-        .returning(FollowUp.kind)
+        .returning(FollowUp.kind, FollowUp.detail)
         .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
+    ).one_or_none()
     if finished is not None:
+        if finished.kind in dead_letters.ABOUT_NOTICES:
+            dead_letters.settle_by_task(db, finished.detail, now)
         audit.record(
             db,
             actor=Actor("staff", scope.staff_id),
             action="finish",
             subject_type="follow_up",
             subject_id=follow_up_id,
-            before=finished,
+            before=finished.kind,
             now=now,
         )
     row = db.execute(
@@ -213,16 +215,18 @@ def list_notices(
     *,
     states: tuple[str, ...],
     text: str = "",
+    settled: bool = True,
     limit: int = 50,
     offset: int = 0,
 ) -> list[DeskNotice]:
-    """Notices in these states, the newest first."""
+    """Notices in these states, the newest first; with those that somebody has dealt with."""
     notices = db.scalars(
         select(Notice)
         .join(Notice.caregiver)
         .outerjoin(Caregiver.family)
         .where(
             Notice.state.in_(states),
+            true() if settled else Notice.settled_at.is_(None),
             _notices_in(scope),
             matching(text) if text else true(),
         )
@@ -254,13 +258,19 @@ def list_notices(
     ]
 
 
-def count_notices(db: Session, scope: StaffScope, states: tuple[str, ...]) -> int:
-    """How many notices are in these states."""
+def count_notices(
+    db: Session, scope: StaffScope, states: tuple[str, ...], *, settled: bool = True
+) -> int:
+    """How many notices are in these states; with those that somebody has dealt with."""
     return db.execute(
         select(func.count(Notice.id))
         .join(Notice.caregiver)
         .outerjoin(Caregiver.family)
-        .where(Notice.state.in_(states), _notices_in(scope))
+        .where(
+            Notice.state.in_(states),
+            true() if settled else Notice.settled_at.is_(None),
+            _notices_in(scope),
+        )
     ).scalar_one()
 
 

@@ -26,6 +26,7 @@ from app.models.notice_facts import ERASED_FACTS, load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
 from app.services import (
     course_checks,
+    dead_letters,
     family_index,
     growth,
     pack_checks,
@@ -367,6 +368,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     *visit_checks.CHECKS,
     ("sent_notices_are_complete", _incomplete_sent_notices),
     ("notices_have_state_and_reason", _unexplained_notices),
+    ("only_what_went_astray_is_put_aside", dead_letters.misplaced_marks),
     ("pushes_have_state_and_reason", pack_checks.unexplained),
     ("pushes_say_what_their_message_says", pack_checks.unfollowed),
     ("a_push_has_one_message", pack_checks.doubled),

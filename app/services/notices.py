@@ -13,6 +13,7 @@ from sqlalchemy import func, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app import tracing
 from app.clock import SHANGHAI
 from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import NoticeFacts, dump_facts
@@ -109,6 +110,7 @@ def _row(draft: NoticeDraft, now: datetime) -> dict[str, object]:
         "due_at": due,
         "expires_at": expires_at,
         "attempts": 0,
+        "request_id": tracing.current_id(),
     }
 
 

@@ -6,6 +6,7 @@ dozen notices are prepared and recorded together, and sent side by side.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -121,8 +122,8 @@ class Deliverer:
             letters = self._prepare_chunk(chunk, now)
             sent = self._await(under_way, now)
             under_way = {self._pool.submit(self._deliver, letter, now) for letter in letters}
-            self._outcomes.succeed_all(sent, now)
-        self._outcomes.succeed_all(self._await(under_way, now), now)
+            self._record_sent(sent, now)
+        self._record_sent(self._await(under_way, now), now)
         return len(claimed)
 
     def settle_orphans(self, now: datetime) -> int:
@@ -166,9 +167,14 @@ class Deliverer:
             done, under_way = wait(under_way, timeout=RECORD_SECONDS)
             sent += [one for one in (future.result() for future in done) if one is not None]
             if under_way:
-                self._outcomes.succeed_all(sent, now)
+                self._record_sent(sent, now)
                 sent = []
         return sent
+
+    def _record_sent(self, sent: Sequence[Sent], now: datetime) -> None:
+        self._outcomes.succeed_all(sent, now)
+        for channel, number in Counter(one.channel for one in sent).items():
+            self._quotas.note_sent(channel, number, now)
 
     def _deliver(self, letter: _Letter, now: datetime) -> Sent | None:
         """What is to be recorded of a success; any other outcome is recorded here."""

@@ -228,6 +228,7 @@ class Outcomes:
             channel=channel,
             reason=reason,
             attempts=notice.attempts,
+            request_id=notice.request_id,
         )
 
 

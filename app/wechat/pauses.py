@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from redis import Redis
 
@@ -18,6 +19,10 @@ class Pause:
 
     reason: str
     seconds_left: int
+
+    @property
+    def lasts(self) -> timedelta:
+        return timedelta(seconds=self.seconds_left)
 
 
 class Pauses:

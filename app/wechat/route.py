@@ -10,10 +10,11 @@ import structlog
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from werkzeug.wrappers import Request, Response
 
+from app import tracing
 from app.clock import now
 from app.config import Settings
 from app.dialogue.message import Inbound, Reply
-from app.telemetry import CALLBACK_SECONDS, CALLBACKS, begin_request
+from app.telemetry import CALLBACK_SECONDS, CALLBACKS
 from app.wechat.envelope import (
     MAX_BODY_BYTES,
     NOTHING_TO_SAY,
@@ -70,7 +71,7 @@ class CallbackApp:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         request = Request(environ)
-        request_id = begin_request("wechat")
+        request_id = tracing.begin(endpoint="wechat")
         try:
             response = self._answer(request)
         except HTTPException as error:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 
 import structlog
@@ -164,3 +165,26 @@ def _release(release: Callable[[], None]) -> None:
         release()
     except LockError:
         log.warning("token_lock_outlived")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenState:
+    """How the access token stands, without the token."""
+
+    seconds_left: int
+    """0 where there is none: the next message fetches one."""
+    forced_today: int
+    """Refreshes that we had to insist on; FORCED_A_DAY at most."""
+
+    @property
+    def lasts(self) -> timedelta:
+        return timedelta(seconds=self.seconds_left)
+
+
+def token_state(redis: Redis, app_id: str) -> TokenState:
+    """Raises redis.RedisError."""
+    key = f"wechat:{app_id}:token"
+    return TokenState(
+        seconds_left=max(0, redis.ttl(key)),
+        forced_today=int(redis.get(f"{key}:forced_today") or 0),
+    )

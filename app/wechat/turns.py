@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -110,7 +111,8 @@ class Turns:
         race = _Race(has_first_aid=first_aid is not None)
         # An emergency does not stand in line behind turns that wait for a stuck database.
         pool = self._pool if first_aid is None else self._urgent
-        future: Future[Reply | None] = pool.submit(self._run, inbound, race)
+        # The thread's log lines, and what it queues, bear the request's id.
+        future: Future[Reply | None] = pool.submit(copy_context().run, self._run, inbound, race)
         future.add_done_callback(lambda _: self._waiting.release())
         try:
             seconds = self._deadline_seconds

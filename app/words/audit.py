@@ -47,6 +47,8 @@ ACTIONS: Final[Mapping[str, str]] = {
     "undo_import": "撤销导入",
     "import_family": "从文件录入家庭",
     "put_station": "站点导入",
+    "retry_notice": "让通知再发",
+    "close_notice": "记下通知已处理",
 }
 
 SUBJECTS: Final[Mapping[str, str]] = {
@@ -66,6 +68,8 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "follow_ups": "跟进",
     "follow_up": "跟进",
     "notices": "通知",
+    "notice": "通知",
+    "operations": "运行页",
     "staff": "账号",
     "station": "站点",
     "file": "导入的文件",

@@ -238,6 +238,7 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     ),
     e.StaffUnknown: lambda x: f"没有用户名是「{x.username}」的账号。",
     e.OwnAccount: lambda _: "不能停用自己正在用的账号。请让另一位区里的同事来办。",
+    e.NoticeNotAstray: lambda _: "这几条通知已经有人处理过了，不用再处理。",
     e.LastDistrictAccount: lambda _: "这是最后一个区里的账号，停用了就没有人能再开账号了。",
     e.PasswordTooWeak: lambda x: f"密码太简单：至少{x.min_length}个字符，不能和用户名一样。",
     e.UsernameTaken: lambda x: f"用户名「{x.username}」已经有人用了，请换一个。",

@@ -1,6 +1,6 @@
 """The console alone, over a real database, with a worker here, one elsewhere, and the district."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,8 +15,10 @@ from app.config import Settings
 from app.console import init_console
 from app.db import Database
 from app.security import secure
+from app.wiring import Job
 from content.library import Library
 from content.shelf import Shelf
+from scheduler.timetable import JOBS
 from tests.console.browsing import send
 from tests.console.desk_world import (
     PASSWORD,
@@ -42,6 +44,7 @@ class Parts:
     redis: Redis
     settings: Settings
     shelf: Shelf = SHELF
+    jobs: Sequence[Job] = JOBS
 
     @property
     def library(self) -> Library:

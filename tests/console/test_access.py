@@ -58,6 +58,7 @@ SEES = {
     "/console/accounts/{staff_id}": DISTRICT_READERS,
     "/console/accounts/new": DISTRICT,
     "/console/audit": DISTRICT_READERS,
+    "/console/operations": DISTRICT_READERS,
     "/console/files": DISTRICT,
     "/console/files/template/families.csv": DISTRICT,
 }
@@ -99,6 +100,10 @@ DOES = {
     "/console/files": DISTRICT,
     "/console/files/1/take": DISTRICT,
     "/console/files/1/undo": DISTRICT,
+    "/console/operations/retry": DISTRICT,
+    "/console/operations/close": DISTRICT,
+    "/console/operations/notices/{notice_id}/retry": DISTRICT,
+    "/console/operations/notices/{notice_id}/close": DISTRICT,
     "/console/accounts/{staff_id}/close": DISTRICT,
     "/console/accounts/{staff_id}/open": DISTRICT,
     "/console/accounts/{staff_id}/password": DISTRICT,
@@ -109,8 +114,8 @@ DOES = {
 
 
 def is_of_the_station(path: str) -> bool:
-    """Whether it names something of the station CQ; accounts are the district's alone."""
-    return "CQ-1" in path or ("{" in path and "{staff_id}" not in path)
+    """Whether it names something of the station CQ; accounts and the outbox are the district's."""
+    return "CQ-1" in path or ("{" in path and not re.search("staff_id|notice_id", path))
 
 
 OF_THE_STATION = tuple(path for path in SEES if is_of_the_station(path))
@@ -143,6 +148,7 @@ def filled(path: str, desk: Desk) -> str:
         learner_id=desk.learner_id,
         certificate_id=desk.certificate_id,
         staff_id=desk.staff_id,
+        notice_id=desk.notice_id,
     )
 
 

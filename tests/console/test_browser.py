@@ -17,6 +17,7 @@ from app.clock import now as real_now
 from app.config import Settings
 from app.db import Database
 from app.models import Family
+from app.services import timekeeping
 from tests.console.conftest import console_app
 from tests.console.desk_world import (
     PASSWORD,
@@ -212,10 +213,14 @@ def test_a_refused_log_in_and_a_role_without_pages_are_fit_for_everybody(
     check_page(screen, "forbidden")
 
 
-def test_the_districts_coverage_is_fit_for_everybody(
+def test_the_districts_coverage_and_the_operators_page_are_fit_for_everybody(
     screen: Screen, busy_desk: datetime, database: Database
 ) -> None:
     with database.transaction() as db:
+        timekeeping.record_start(db, "tidy", busy_desk - timedelta(days=3))
+        timekeeping.record_end(db, "tidy", "failed", busy_desk, error="OperationalError")
+        timekeeping.record_start(db, "queue_packs", busy_desk)
+        timekeeping.record_end(db, "queue_packs", "queued 12 packs, skipped 3", busy_desk)
         make_staff(db, "district", busy_desk, role="district")
         for number, family in enumerate(db.scalars(select(Family).order_by(Family.id))):
             family.need = None if number == 0 else True
@@ -224,6 +229,8 @@ def test_the_districts_coverage_is_fit_for_everybody(
     check_page(screen, "coverage-district")
     screen.open(f"/console/coverage?year={busy_desk.year - 1}")
     check_page(screen, "coverage-last-year")
+    screen.open("/console/operations")
+    check_page(screen, "operations")
 
 
 def test_a_teacher_confirms_one_child_and_declines_another(

@@ -94,7 +94,7 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
 
 def test_every_alert_asks_for_a_metric_that_is_there(services: Services) -> None:
     JOBS.labels("tidy", "done").inc()
-    exposed = set(METRIC.findall(collect(services.database).decode()))
+    exposed = set(METRIC.findall(collect(services).decode()))
     rules = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yaml").read_text(encoding="utf-8"))
     runbook = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
     alerts = [rule for group in rules["groups"] for rule in group["rules"]]

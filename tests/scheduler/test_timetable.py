@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from app.services.timekeeping import next_tick
 from app.wiring import Job
-from scheduler.runner import next_tick, trigger_of
+from scheduler.runner import trigger_of
 from scheduler.timetable import JOBS
 
 
@@ -30,7 +31,7 @@ def test_weekdays_are_written_as_words(job: Job) -> None:
 def test_ticks_are_by_shanghais_time() -> None:
     (tidy,) = [job for job in JOBS if job.name == "tidy"]
 
-    tick = next_tick(tidy, datetime(2026, 11, 21, 19, 19, tzinfo=UTC))
+    tick = next_tick(tidy.schedule, datetime(2026, 11, 21, 19, 19, tzinfo=UTC))
 
     assert tick == datetime(2026, 11, 21, 19, 20, tzinfo=UTC)
-    assert next_tick(tidy, tick) == datetime(2026, 11, 22, 19, 20, tzinfo=UTC)
+    assert next_tick(tidy.schedule, tick) == datetime(2026, 11, 22, 19, 20, tzinfo=UTC)
