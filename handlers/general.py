@@ -1,8 +1,5 @@
 """Following, scanning, help, a person, emergencies, and what we cannot read."""
 
-from datetime import datetime
-
-from app.clock import SHANGHAI
 from app.dialogue.emergency import Emergency
 from app.dialogue.message import Dialogue, Kind, Reply
 from app.dialogue.reading.numerals import read_number
@@ -10,9 +7,10 @@ from app.dialogue.turn import ELSEWHERE, Answered, Handler, Turn
 from app.rules.check_in import code_of
 from app.services import registration
 from app.services.follow_ups import open_follow_up
+from app.services.threads import say
 from app.words import general as words
 from app.words.emergency import emergency_words
-from handlers import check_in, course, sessions
+from handlers import check_in, course, sessions, threads
 from handlers import registration as child_registration
 
 TOPIC_NAMES = {
@@ -46,6 +44,9 @@ def emergency(turn: Turn, found: Emergency) -> Answered:
         detail=f"{found.category}: {turn.inbound.text}",
         now=turn.now,
     )
+    if turn.caregiver.open_thread_id is not None:
+        # Who is being talked with reads it there, too.
+        say(turn.db, caregiver=turn.caregiver, text=turn.inbound.text, now=turn.now)
     text = emergency_words(found.category, turn.phone or None, staff_told=True)
     return Reply(text), turn.dialogue
 
@@ -123,34 +124,6 @@ def go_on_choosing(turn: Turn) -> Answered:
     return CHOSEN[chosen](turn)
 
 
-def in_hours(now: datetime) -> bool:
-    """Monday to Friday, 9:00 to 17:00 in Shanghai."""
-    local = now.astimezone(SHANGHAI)
-    return local.weekday() < 5 and 9 <= local.hour < 17
-
-
-def hand_over(turn: Turn) -> Answered:
-    open_follow_up(
-        turn.db,
-        kind="human",
-        caregiver=turn.caregiver,
-        detail=turn.inbound.text,
-        now=turn.now,
-    )
-    return Reply(words.hand_over(turn.phone, in_hours(turn.now))), None
-
-
-def complaint(turn: Turn) -> Answered:
-    open_follow_up(
-        turn.db,
-        kind="complaint",
-        caregiver=turn.caregiver,
-        detail=turn.inbound.text,
-        now=turn.now,
-    )
-    return Reply(words.complaint_noted(turn.phone)), None
-
-
 def leave(turn: Turn) -> Answered:
     if turn.dialogue is None:
         return nothing_running(turn)
@@ -178,5 +151,5 @@ CHOSEN: dict[str, Handler] = {
     "list_sessions": sessions.list_sessions,
     "my_bookings": sessions.my_bookings,
     "register_child": child_registration.start,
-    "human_agent": hand_over,
+    "human_agent": threads.hand_over,
 }

@@ -1,6 +1,7 @@
 """Questions: answered from reviewed texts with their source, or honestly not at all."""
 
 import re
+from collections.abc import Sequence
 
 from sqlalchemy import select
 
@@ -23,7 +24,20 @@ def answer(turn: Turn) -> Answered:
     topic = next(iter(turn.likeliest), SERVICE)
     if topic == SERVICE and _WHERE.search(turn.text):
         return _where(turn)
-    found = turn.desk.answers.find(
+    return Reply(_said(turn, _find(turn, topic), topic)), None
+
+
+def find(turn: Turn, likeliest: Sequence[str]) -> str | None:
+    """The answer to what is surely a question; None where it is none, or we have no answer."""
+    topic = next(iter(likeliest), "")
+    if not topic.startswith("faq_") or _WHERE.search(turn.text):
+        return None
+    found = _find(turn, topic)
+    return _said(turn, found, topic) if found.faq is not None else None
+
+
+def _find(turn: Turn, topic: str) -> Found:
+    return turn.desk.answers.find(
         turn.desk.library,
         turn.text,
         topic=topic,
@@ -31,7 +45,6 @@ def answer(turn: Turn) -> Answered:
         today=turn.today,
         cut=the_model().cut,
     )
-    return Reply(_said(turn, found, topic)), None
 
 
 def out_of_scope(_turn: Turn) -> Answered:

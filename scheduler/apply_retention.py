@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.db import Database
-from app.services import retention
+from app.services import retention, thread_care
 from app.wiring import Services
 
 
@@ -15,8 +15,12 @@ def run(services: Services, now: datetime) -> str:
     database = services.database
     words = _all_batches(database, retention.empty_notices, now)
     tasks = _all_batches(database, retention.delete_tasks, now)
+    threads = _all_batches(database, thread_care.delete_old, now)
     families = _retire(database, now)
-    return f"emptied {words} notices, deleted {tasks} done tasks, retired {families} families"
+    return (
+        f"emptied {words} notices, deleted {tasks} done tasks and {threads} conversations,"
+        f" retired {families} families"
+    )
 
 
 def _retire(database: Database, now: datetime) -> int:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from app.services import visit_dues, visit_reminding
+from app.services import thread_care, visit_dues, visit_reminding
 from app.wiring import Services
 
 
@@ -22,4 +22,10 @@ def run(services: Services, now: datetime) -> str:
         dues += late
         if not late:
             break
-    return f"took up {requests} requests and {dues} overdue visits, ended {ended} proposals"
+    with services.database.transaction() as db:
+        threads = thread_care.escalate(db, now)
+        silent = thread_care.end_silent(db, now)
+    return (
+        f"took up {requests} requests, {dues} overdue visits and {threads} conversations, ended"
+        f" {ended} proposals and {silent} silent conversations"
+    )

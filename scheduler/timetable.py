@@ -41,9 +41,10 @@ JOBS: tuple[Job, ...] = (
     ),
     Job(
         name="escalate",
-        schedule="10 * * * *",
-        does="takes requests for home visits unanswered, and visits overdue, for 3 working days up"
-        " to the township lead; ends offers of a time that nobody answered",
+        schedule="10,40 * * * *",
+        does="takes conversations unanswered for 2 working hours, requests for home visits"
+        " unanswered for 3 working days, and visits overdue as long, up to the township lead; ends"
+        " offers of a time that nobody answered, and conversations silent for 3 days",
         run=escalate.run,
     ),
     Job(
@@ -81,8 +82,8 @@ JOBS: tuple[Job, ...] = (
     Job(
         name="apply_retention",
         schedule="40 3 * * *",
-        does="empties notices and deletes done tasks after a year, and retires families whose"
-        " youngest child turned three the year before last",
+        does="empties notices and deletes done tasks and ended conversations after a year, and"
+        " retires families whose youngest child turned three the year before last",
         run=apply_retention.run,
     ),
     Job(

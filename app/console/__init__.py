@@ -31,6 +31,7 @@ from app.console import (
     second_factor,
     sessions,
     sheets,
+    threads,
     timetable,
     today,
     visit_board,
@@ -98,6 +99,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     calendar.add_routes(console)
     families.add_routes(console)
     follow_ups.add_routes(console)
+    threads.add_routes(console)
     notices.add_routes(console)
     packs.add_routes(console)
     more.add_routes(console)

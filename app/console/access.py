@@ -87,6 +87,13 @@ ACCESS: Final[Mapping[str, Access]] = {
     "follow_ups": LOOKS,
     "finish": ACT,
     "notices": LOOKS,
+    # Conversations with families
+    "threads": LOOKS,
+    "thread": LOOKS,
+    "answer_thread": ACT,
+    "close_thread": ACT,
+    "keep_canned": ACT,
+    "drop_canned": ACT,
     # Home visits
     "visits": LOOKS,
     "visit": LOOKS,
@@ -214,6 +221,7 @@ TABS: Final = (
         "谁在学七会，谁停住了，证书",
         frozenset({"course_stations", "course_questions", "learner", "enrol_learners"}),
     ),
+    Tab("threads", "留言", "家长找老师说的话，在这里回", frozenset({"thread"})),
     Tab("follow_ups", "跟进", "要人来办的事"),
     Tab("packs", "资料", "按月龄发的资料，送到和打开多少", frozenset({"pack"})),
     Tab("notices", "通知", "发给家长的消息，没送到的"),

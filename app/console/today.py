@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.clock import SHANGHAI, now
 from app.console.signed_in import acting_staff, database
 from app.rules.session_life import Stage
-from app.services import decisions, desk, rosters
+from app.services import decisions, desk, rosters, threads
 from app.services.staff import scope_of
 
 COMING_DAYS = 7
@@ -29,6 +29,8 @@ def show_today() -> ResponseReturnValue:
         pending = decisions.count_pending(db, staff)
         follow_ups = desk.count_follow_ups(db, scope)
         notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
+        waiting = threads.count_waiting(db, scope)
+        notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT)
         sessions = rosters.coming_sessions(
             db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
         )
@@ -36,6 +38,7 @@ def show_today() -> ResponseReturnValue:
         "console/today/today.html",
         pending=pending,
         follow_ups=follow_ups,
+        waiting=waiting,
         notices=notices,
         sessions=sessions,
         today_sessions=[

@@ -97,6 +97,10 @@ def _answer_words(turn: Turn, handlers: Handlers) -> Answered:
         answered = handlers.topics[running.topic](turn)
         if answered is not ELSEWHERE:
             return answered
+    if command is None and turn.caregiver.open_thread_id is not None:
+        taken = handlers.in_thread(turn)
+        if taken is not None:
+            return taken
     intent = command or read_wish(turn.text)
     if intent is not None:
         return _act(turn, intent, handlers)

@@ -35,6 +35,7 @@ from app.models.policy import Entitlement
 from app.models.reporting import CoverageSnapshot
 from app.models.search import FamilyTerm
 from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
+from app.models.threads import CannedAnswer, HelpThread, ThreadMessage
 from app.models.visit import (
     HomeContact,
     HomeVisit,
@@ -54,6 +55,7 @@ __all__ = [
     "AuditEntry",
     "AuditedFamily",
     "CalendarDay",
+    "CannedAnswer",
     "Caregiver",
     "CataloguedPack",
     "Certificate",
@@ -66,6 +68,7 @@ __all__ = [
     "FileImport",
     "FollowUp",
     "GuidanceSession",
+    "HelpThread",
     "HomeContact",
     "HomeVisit",
     "InboxEntry",
@@ -93,6 +96,7 @@ __all__ = [
     "Staff",
     "Station",
     "SubscriptionConsent",
+    "ThreadMessage",
     "Township",
     "VisitDue",
     "VisitProposal",

@@ -84,6 +84,8 @@ class Caregiver(Base):
 
     has_waiting: Mapped[bool | None] = query_expression()
     """Whether notices wait for this caregiver's next contact; loaded where asked for."""
+    open_thread_id: Mapped[int | None] = query_expression()
+    """The conversation with a person that is going on; loaded where asked for."""
 
     family: Mapped[Family | None] = relationship(back_populates="caregivers")
     scanned_station: Mapped[Station | None] = relationship()

@@ -201,6 +201,24 @@ class LateReply(_Facts):
     text: str
 
 
+class StaffAnswer(_Facts):
+    """What a person of the staff says in a conversation that the family asked for."""
+
+    kind: Literal["staff_answer"] = "staff_answer"
+    thread_id: int
+    text: str
+    who: str
+    """The station's name; empty for the district."""
+
+
+class ThreadLate(_Facts):
+    """Nobody has answered yet, and the family is told how else to reach somebody."""
+
+    kind: Literal["thread_late"] = "thread_late"
+    thread_id: int
+    phone: str
+
+
 ERASED_FACTS = LateReply(text="")
 """What is left of a notice of any kind whose family had its data erased."""
 
@@ -230,6 +248,8 @@ NoticeFacts = Annotated[
     | PackDue
     | VisitFacts
     | LateReply
+    | StaffAnswer
+    | ThreadLate
     | CaregiverJoined,
     Field(discriminator="kind"),
 ]
@@ -267,6 +287,8 @@ __all__ = [
     "SignUpDeclined",
     "SignUpOfferExpired",
     "SignUpOffered",
+    "StaffAnswer",
+    "ThreadLate",
     "WaitingEnded",
     "YearPlanNudge",
     "dump_facts",

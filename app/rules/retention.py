@@ -42,6 +42,7 @@ KEPT = (
         "emptied; kind, state, reason and times stay",
     ),
     Kept("done tasks of staff", f"{DONE_TASKS.days} days", "deleted"),
+    Kept("conversations with a person, once ended", f"{DONE_TASKS.days} days", "deleted"),
     Kept(
         "a family's personal data",
         "to the end of the year after the one in which its youngest child turned three",

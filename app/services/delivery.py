@@ -13,7 +13,15 @@ from sqlalchemy import CursorResult, func, literal_column, select, update
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
-from app.models import Caregiver, FollowUp, GuidanceSession, Notice, PlanProposal, SignUp
+from app.models import (
+    Caregiver,
+    FollowUp,
+    GuidanceSession,
+    HelpThread,
+    Notice,
+    PlanProposal,
+    SignUp,
+)
 from app.models.notice_facts import (
     CourseModulePassed,
     CourseNudge,
@@ -22,6 +30,8 @@ from app.models.notice_facts import (
     PackDue,
     PlanProposed,
     SessionReminder,
+    StaffAnswer,
+    ThreadLate,
     YearPlanNudge,
     load_facts,
 )
@@ -80,6 +90,7 @@ WAITS_FOR_MORNING = frozenset(
         "course_module_passed",
         "course_enrolled",
         "pack",
+        "thread_late",
     }
 )
 """Kinds that a deliverer which comes late, in the night, puts off once more."""
@@ -196,7 +207,8 @@ def find_common_objection(
     if caregiver is None or caregiver.openid != notice.openid or not caregiver.is_following:
         return Reason.NOT_FOLLOWING
     family = caregiver.family
-    if family is not None and family.stopped_at and not isinstance(notice.facts, LateReply):
+    is_answer = isinstance(notice.facts, LateReply | StaffAnswer)
+    if family is not None and family.stopped_at and not is_answer:
         return Reason.FAMILY_STOPPED
     return None
 
@@ -216,6 +228,10 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
         visit_id = int(notice.subject.removeprefix("home_visit:"))
         wanted_still = visit_notices.is_wanted(db, notice.facts, visit_id)
         return None if wanted_still else Reason.SUPERSEDED
+    if isinstance(notice.facts, ThreadLate):
+        thread = db.get(HelpThread, notice.facts.thread_id)
+        waits = thread is not None and thread.waiting_since is not None
+        return None if waits else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanProposed | YearPlanNudge):
         return _objection_to_plan(db, notice.facts, caregiver)
     if isinstance(notice.facts, CourseNudge | CourseModulePassed):

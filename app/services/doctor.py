@@ -30,6 +30,7 @@ from app.services import (
     family_index,
     growth,
     pack_checks,
+    thread_care,
     visit_checks,
     waiting_checks,
 )
@@ -382,4 +383,5 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("identities_are_kept_of_followers_only", _followed_identities),
     ("staff_have_their_place", _staff_without_place),
     *course_checks.CHECKS,
+    *thread_care.CHECKS,
 )

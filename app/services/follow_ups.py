@@ -8,7 +8,15 @@ from sqlalchemy.orm import Session
 from app.models import Caregiver, FollowUp
 
 FollowUpKind = Literal[
-    "emergency", "human", "complaint", "privacy", "loss", "referral", "mother", "escalation"
+    "emergency",
+    "human",
+    "complaint",
+    "privacy",
+    "loss",
+    "referral",
+    "mother",
+    "escalation",
+    "thread_late",
 ]
 
 

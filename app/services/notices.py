@@ -26,7 +26,7 @@ BOOKING = 10
 PACK = 30
 """Priorities; lower goes first: answers, then booking notices, before visits, before packs."""
 
-PRIORITIES = {"late_reply": ANSWER}
+PRIORITIES = {"late_reply": ANSWER, "staff_answer": ANSWER}
 
 LATE_REPLY_GOOD_FOR = timedelta(hours=48)
 """After that the window which it needs has closed, and the question is forgotten."""

@@ -22,15 +22,17 @@ from app.models import (
     FamilyTerm,
     FollowUp,
     GuidanceSession,
+    HelpThread,
     InboxEntry,
     Invitation,
     Notice,
     SignUp,
+    ThreadMessage,
     YearPlan,
 )
 from app.models.notice_facts import ERASED_FACTS
 from app.rules.sign_up import ACTIVE, SignUpState
-from app.services import audit, growth, holdings, visit_privacy, waiting_list
+from app.services import audit, growth, holdings, threads, visit_privacy, waiting_list
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.services.seats import change_state, lock_session
@@ -175,6 +177,7 @@ def _empty(db: Session, family: Family, children: Sequence[Child], now: datetime
     """No word of the family is left, and nobody belongs to it."""
     members = _members(db, family.id)
     _silence(db, [member.id for member in members])
+    threads.forget(db, [member.id for member in members], now)
     _scrub(db, holdings.find_own_rows(db, family.id))
     _forget_children(db, children, now)
     db.execute(delete(Invitation).where(Invitation.family_id == family.id))
@@ -348,6 +351,13 @@ def _scrub_mentions(db: Session, family_id: int, nickname: str) -> None:
     for follow_up in db.scalars(select(FollowUp).where(FollowUp.caregiver_id.in_(members))):
         if nickname in follow_up.detail:
             follow_up.detail = ""
+    for said in db.scalars(
+        select(ThreadMessage)
+        .join(HelpThread, HelpThread.id == ThreadMessage.thread_id)
+        .where(HelpThread.caregiver_id.in_(members))
+    ):
+        if nickname in said.text:
+            said.text = ""
 
 
 def _unlink(db: Session, caregiver: Caregiver, now: datetime) -> None:

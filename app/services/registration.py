@@ -25,6 +25,7 @@ from app.models import (
     Child,
     Consent,
     Family,
+    HelpThread,
     InboxEntry,
     Invitation,
     Notice,
@@ -78,6 +79,10 @@ _FIND_CAREGIVER = Prepared(
         exists()
         .where(Notice.caregiver_id == Caregiver.id, Notice.state == literal_column("'waiting'"))
         .label("has_waiting"),
+        select(HelpThread.id)
+        .where(HelpThread.caregiver_id == Caregiver.id, HelpThread.closed_at.is_(None))
+        .scalar_subquery()
+        .label("open_thread_id"),
         *_CAREGIVERS.columns,
         *_FAMILIES.columns,
         *_CHILDREN.columns,
@@ -99,17 +104,21 @@ def find_caregiver(db: Session, openid: str) -> Caregiver | None:
     rows = _FIND_CAREGIVER.all(db, openid=openid)
     if not rows:
         return None
-    has_waiting, *values = rows[0]
+    has_waiting, open_thread_id, *values = rows[0]
     family_at = len(_CAREGIVERS)
     children_at = family_at + len(_FAMILIES)
-    children = [_CHILDREN.put(db, row[1 + children_at :]) for row in rows]
+    children = [_CHILDREN.put(db, row[2 + children_at :]) for row in rows]
     family = _FAMILIES.put(
         db,
         values[family_at:children_at],
         children=[child for child in children if child is not None],
     )
     found: Caregiver = _CAREGIVERS.put(
-        db, values[:family_at], family=family, has_waiting=has_waiting
+        db,
+        values[:family_at],
+        family=family,
+        has_waiting=has_waiting,
+        open_thread_id=open_thread_id,
     )
     return found
 

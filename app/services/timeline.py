@@ -19,6 +19,7 @@ from app.models import (
     Child,
     FollowUp,
     GuidanceSession,
+    HelpThread,
     Learner,
     ModulePass,
     Notice,
@@ -37,7 +38,7 @@ class Entry:
 
     at: datetime
     topic: str
-    """sign_up, notice, follow_up, change; visit, pack, course."""
+    """sign_up, notice, follow_up, thread, change; visit, pack, course."""
     kind: str
     """Within the topic: a notice's kind, an audit action; for a sign-up the session's kind."""
     state: str
@@ -214,10 +215,33 @@ def _course(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
             )
 
 
+def _threads(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    """Conversations with a person; their words stand on the conversation's own page."""
+    rows = db.execute(
+        select(HelpThread, Caregiver.relation, Staff.username)
+        .join(Caregiver, Caregiver.id == HelpThread.caregiver_id)
+        .outerjoin(Staff, Staff.id == HelpThread.closed_by)
+        .where(Caregiver.family_id == family_id)
+        .order_by(HelpThread.id.desc())
+        .limit(limit)
+    )
+    for thread, relation, username in rows:
+        state = "closed" if thread.closed_at else "waiting" if thread.waiting_since else "answered"
+        yield Entry(
+            at=thread.last_at,
+            topic="thread",
+            kind=thread.kind,
+            state=state,
+            about=relation or "",
+            by=username or "",
+        )
+
+
 SOURCES: dict[str, Source] = {
     "sign_up": _sign_ups,
     "notice": _notices,
     "follow_up": _follow_ups,
+    "thread": _threads,
     "pack": _packs,
     "course": _course,
     "change": _changes,

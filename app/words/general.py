@@ -51,23 +51,6 @@ def thanks() -> str:
     return "不客气，应该的。有事随时说，看活动回复「活动」。"
 
 
-def hand_over(phone: str, in_hours: bool) -> str:
-    when = (
-        "老师看到就会回您。"
-        if in_hours
-        else "老师的上班时间是周一到周五上午9点到下午5点，上班后第一时间回您。"
-    )
-    call = f"\n急的话请打电话：{phone}" if phone else ""
-    return (
-        f"已经转给人工，{when}{call}\n您可以接着把事情写在这里。孩子有危险请立刻打120，不要等回复。"
-    )
-
-
-def complaint_noted(phone: str) -> str:
-    call = f"您也可以直接打电话：{phone}。" if phone else ""
-    return f"对不起，让您不满意了。这件事已经记下来，交给负责的老师处理。{call}\n想再补充，请直接写，或回复「人工」。"
-
-
 def pushes_paused() -> str:
     return "已暂停：养育资料先不发给您了。您自己报名的活动有变化，还是会告诉您。\n想再收，回复「恢复推送」。"
 

@@ -24,11 +24,13 @@ from app.models.notice_facts import (
     SignUpDeclined,
     SignUpOffered,
     SignUpOfferExpired,
+    StaffAnswer,
+    ThreadLate,
     WaitingEnded,
     YearPlanNudge,
 )
 from app.models.visit_facts import VisitFacts
-from app.words import course
+from app.words import course, threads
 from app.words.calendar import link_line
 from app.words.packs import age_of, push
 from app.words.visit_notices import visit_text
@@ -131,6 +133,10 @@ def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> No
             )
         case LateReply():
             return NoticeWords(text=facts.text)
+        case StaffAnswer():
+            return NoticeWords(text=threads.staff_answer(facts.text, facts.who))
+        case ThreadLate():
+            return NoticeWords(text=threads.late(facts.phone))
         case CaregiverJoined():
             who = RELATIONS.get(facts.relation or "", "您邀请的家人")
             return NoticeWords(

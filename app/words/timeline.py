@@ -16,6 +16,7 @@ TOPICS: Final[Mapping[str, str]] = {
     "visit": "上门",
     "pack": "资料",
     "course": "课程",
+    "thread": "留言",
 }
 
 RELATIONS: Final[Mapping[str, str]] = {
@@ -76,6 +77,8 @@ NOTICE_KINDS: Final[Mapping[str, str]] = {
     "certificate_revoked": "证书作废",
     "certificate_restored": "证书恢复",
     "late_reply": "补发的答复",
+    "staff_answer": "老师的回答",
+    "thread_late": "留言没人回的致歉",
     "caregiver_joined": "家人加入",
     "pack": "按月龄的资料",
 }
@@ -101,6 +104,7 @@ FOLLOW_UP_KINDS: Final[Mapping[str, str]] = {
     "notice_unknown": "通知不确定",
     "notice_failed": "通知没送到",
     "loss": "家里有变故",
+    "thread_late": "留言没人回",
 }
 
 CHANGES: Final[Mapping[str, str]] = {
@@ -138,9 +142,11 @@ STATES: Final[Mapping[str, Mapping[str, str]]] = {
     "sign_up": SIGN_UP_STATES,
     "notice": NOTICE_STATES,
     "follow_up": {"open": "等着办", "done": "办完了"},
+    "thread": {"waiting": "等回复", "answered": "已回", "closed": "结束了"},
     "pack": {**NOTICE_STATES, "planned": "排着", "sent": "已给到"},
 }
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "thread": {"person": "找老师", "complaint": "提意见"},
     "notice": NOTICE_KINDS,
     "follow_up": FOLLOW_UP_KINDS,
     "change": CHANGES,
@@ -157,6 +163,7 @@ REASONS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
     "notice": RELATIONS,
+    "thread": RELATIONS,
     "course": RELATIONS,
     "change": {"yes": "需要", "no": "不需要"},
 }

@@ -30,6 +30,7 @@ from tests.console.desk_world import (
     make_sign_up,
     make_staff,
     make_station,
+    make_thread,
 )
 
 SHELF = Shelf()
@@ -71,6 +72,8 @@ class Desk:
     certificate_id: int
     staff_id: int
     """wang's."""
+    thread_id: int
+    """Her mother has asked for a person."""
 
 
 @pytest.fixture
@@ -144,6 +147,7 @@ def desk(database: Database, now: datetime) -> Desk:
             certificate.learner_id,
             certificate.id,
             wang.id,
+            make_thread(db, child, now, "想问问辅食怎么加").id,
         )
 
 

@@ -14,6 +14,7 @@ from app.models import (
     Family,
     FollowUp,
     GuidanceSession,
+    HelpThread,
     Learner,
     Notice,
     SignUp,
@@ -23,6 +24,7 @@ from app.models import (
 )
 from app.models.notice_facts import SignUpConfirmed, dump_facts
 from app.services.staff import HASHER
+from app.services.threads import open_thread
 
 PASSWORD = "rice and congee"
 _numbers = count(1)
@@ -196,6 +198,11 @@ def make_follow_up(
     db.add(follow_up)
     db.flush()
     return follow_up
+
+
+def make_thread(db: Session, child: Child, now: datetime, text: str) -> HelpThread:
+    """The child's mother has asked for a person, with these words."""
+    return open_thread(db, caregiver=mother_of(db, child), kind="person", text=text, now=now)
 
 
 def make_notice(

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.db import Database
-from app.models import Certificate, Family, FollowUp, GuidanceSession, Learner, SignUp
+from app.models import Certificate, Family, FollowUp, GuidanceSession, HelpThread, Learner, SignUp
 from app.services.staff import Role
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse, Desk
@@ -42,6 +42,8 @@ SEES = {
     "/console/families/{family_id}/contact": STATION,
     "/console/follow-ups": READERS,
     "/console/notices": READERS,
+    "/console/threads": READERS,
+    "/console/threads/{thread_id}": READERS,
     "/console/packs": f"{READERS} editor",
     "/console/packs/P00-06": f"{READERS} editor",
     "/console/course": READERS,
@@ -70,6 +72,10 @@ DOES = {
     "/console/pending/{sign_up_id}/move": STATION,
     "/console/pending/bulk": STATION,
     "/console/follow-ups/{follow_up_id}/finish": STATION,
+    "/console/threads/{thread_id}/answer": STATION,
+    "/console/threads/{thread_id}/close": STATION,
+    "/console/threads/canned": STATION,
+    "/console/threads/canned/1/drop": STATION,
     "/console/new-session": STATION,
     "/console/new-series": STATION,
     "/console/sessions/CQ-1/publish": STATION,
@@ -137,6 +143,7 @@ FIELDS = {
     "child_id": "1",
     "name": "李四",
     "caregiver": "1",
+    "text": "先加米粉",
 }
 
 
@@ -149,6 +156,7 @@ def filled(path: str, desk: Desk) -> str:
         certificate_id=desk.certificate_id,
         staff_id=desk.staff_id,
         notice_id=desk.notice_id,
+        thread_id=desk.thread_id,
     )
 
 
@@ -165,6 +173,8 @@ def untouched(database: Database, desk: Desk) -> bool:
             and is_family_as_it_was
             and sign_up.state == "requested"
             and follow_up.done_at is None
+            and db.get_one(HelpThread, desk.thread_id).closed_at is None
+            and db.get_one(HelpThread, desk.thread_id).answered_at is None
             and db.get_one(Certificate, desk.certificate_id).revoked_at is None
             and db.get_one(Learner, desk.learner_id).name == "王秀英"
         )
@@ -187,6 +197,7 @@ def rule_of(path: str) -> str:
     )
     written = written.replace("families.csv", "<kind>.<suffix>")
     written = written.replace("/files/1/", "/files/<id:import_id>/")
+    written = written.replace("/canned/1/", "/canned/<id:answer_id>/")
     return re.sub(r"\{(\w+)\}", r"<id:\1>", written)
 
 
@@ -329,6 +340,7 @@ def test_an_id_that_does_not_exist_is_not_found(browse: Browse) -> None:
         learner_id=999,
         certificate_id=999,
         staff_id=999,
+        thread_id=999,
     )
     for path in ACTS_OF_THE_STATION:
         if "{" in path and "/check-in/" not in path:

@@ -66,11 +66,6 @@ def test_fever_is_an_emergency_for_a_newborn_and_not_for_a_toddler(
     assert "拨打120" not in other.says("宝宝发烧38度")
 
 
-def test_asking_for_a_person_is_noted_for_staff(registered: Person, services: Services) -> None:
-    assert "已经转给人工" in registered.says("人工")
-    assert follow_ups(services) == [("human", "人工")]
-
-
 def test_a_mere_yes_is_no_consent(mother: Person) -> None:
     mother.says("登记 糖糖 2026-05-01 城桥镇")
     assert "「同意」两个字" in mother.says("好的")
@@ -81,8 +76,8 @@ def test_the_same_callback_again_gets_the_same_reply_and_does_nothing_more(
     mother: Person, services: Services
 ) -> None:
     key = "ab" * 32
-    first = mother.sends(Kind.TEXT, text="人工", key=key)
-    assert mother.sends(Kind.TEXT, text="人工", key=key) == first
+    first = mother.sends(Kind.TEXT, text="我要投诉", key=key)
+    assert mother.sends(Kind.TEXT, text="我要投诉", key=key) == first
     assert len(follow_ups(services)) == 1
 
 

@@ -14,6 +14,8 @@ from app.models.notice_facts import (
     SignUpCancelledByStaff,
     SignUpConfirmed,
     SignUpDeclined,
+    StaffAnswer,
+    ThreadLate,
 )
 from app.words.notices import Field, render
 
@@ -115,6 +117,15 @@ AGED_OUT = AgedOut(
             "想另选一场，请回复「活动」。",
         ),
         (LateReply(text="查到了，近期有2场。"), "查到了，近期有2场。"),
+        (
+            StaffAnswer(thread_id=1, text="先加米粉。", who="城桥镇早教指导站"),
+            "【城桥镇早教指导站老师】先加米粉。\n——\n要接着说，直接写在这里；说完了，回复「结束」。",
+        ),
+        (
+            ThreadLate(thread_id=1, phone="021-5555-0101"),
+            "对不起，让您久等了，老师还没顾上回您，我们已经去催了。"
+            "急的话请打电话：021-5555-0101。\n您的话都在，不用重写；不用找了，回复「结束」。",
+        ),
         (
             CaregiverJoined(relation="father"),
             "宝宝的爸爸已经加入您的家庭，也能报名和查看预约了。\n"
