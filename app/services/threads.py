@@ -12,7 +12,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
 from app.errors import NotYours
@@ -298,7 +298,7 @@ def count_waiting(db: Session, scope: StaffScope) -> ThreadCount:
 
 def get(db: Session, scope: StaffScope, thread_id: int, now: datetime) -> OpenedThread:
     """One conversation. Raises NotYours, also where there is none."""
-    row = db.execute(
+    found = db.execute(
         select(HelpThread, Station.name, Staff.username)
         .join(HelpThread.caregiver)
         .outerjoin(Caregiver.family)
@@ -308,9 +308,10 @@ def get(db: Session, scope: StaffScope, thread_id: int, now: datetime) -> Opened
         .options(
             contains_eager(HelpThread.caregiver)
             .contains_eager(Caregiver.family)
-            .options(selectinload(Family.children))
+            .joinedload(Family.children)
         )
-    ).one_or_none()
+    )
+    row = found.unique().one_or_none()
     if row is None:
         raise NotYours()
     thread, station, closed_by = row
