@@ -30,7 +30,6 @@ def show_today() -> ResponseReturnValue:
         follow_ups = desk.count_follow_ups(db, scope)
         notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
         waiting = threads.count_waiting(db, scope)
-        notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT)
         sessions = rosters.coming_sessions(
             db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
         )
