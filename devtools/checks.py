@@ -174,12 +174,20 @@ def find_content_faults(root: Path) -> list[str]:
     return [] if done.returncode == 0 else (done.stdout + done.stderr).splitlines()
 
 
+def find_document_faults(root: Path) -> list[str]:
+    """What the documents say, and the code tells otherwise."""
+    from devtools import documents
+
+    return documents.find_document_faults(root)
+
+
 CHECKS = (
     Check("content", find_content_faults),
     Check("settings against docs", find_setting_faults),
     Check("commands against docs", find_command_faults),
     Check("machine paths, hosts", find_machine_faults),
     Check("pins", find_pin_faults),
+    Check("documents from code", find_document_faults),
 )
 
 

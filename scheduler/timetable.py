@@ -82,7 +82,8 @@ JOBS: tuple[Job, ...] = (
     Job(
         name="apply_retention",
         schedule="40 3 * * *",
-        does="empties notices and deletes done tasks and ended conversations after a year, and"
+        does="empties notices and deletes done tasks and ended conversations after a year, empties"
+        " imported files after 30 days, and"
         " retires families whose youngest child turned three the year before last",
         run=apply_retention.run,
     ),

@@ -69,8 +69,21 @@ def find_own_rows(
 def load_holdings(db: Session, family_id: int) -> list[HeldTable]:
     """All rows of the family, table by table; tables without any are left out."""
     held = [_read(db, own) for own in find_own_rows(db, family_id)]
+    held += [_read(db, own) for own in _by_openid(db, family_id)]
     held.append(_history(db, family_id))
     return [table for table in held if table.rows]
+
+
+def _by_openid(db: Session, family_id: int) -> list[OwnRows]:
+    """Rows that name a caregiver by the WeChat identity alone; they end with it."""
+    openids = select(Caregiver.openid).where(
+        Caregiver.family_id == family_id, Caregiver.openid.is_not(None)
+    )
+    return [
+        OwnRows(table, table.c.openid.in_(openids))
+        for table in Base.metadata.sorted_tables
+        if "openid" in table.c and table.name not in ROOTS
+    ]
 
 
 def _ids(db: Session, table: object, family_id: int) -> set[int]:

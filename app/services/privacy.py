@@ -27,6 +27,7 @@ from app.models import (
     Invitation,
     Notice,
     SignUp,
+    SubscriptionConsent,
     ThreadMessage,
     YearPlan,
 )
@@ -367,6 +368,7 @@ def _unlink(db: Session, caregiver: Caregiver, now: datetime) -> None:
         .where(InboxEntry.openid == caregiver.openid)
         .values(openid="", reply=None)
     )
+    db.execute(delete(SubscriptionConsent).where(SubscriptionConsent.openid == caregiver.openid))
     caregiver.openid = caregiver.unionid = caregiver.mini_openid = None
     caregiver.is_following = False
     caregiver.unfollowed_at = now

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
-from app.models import Child, Family, FollowUp, Notice
+from app.models import Child, Family, FileImport, FollowUp, Notice
 from app.models.notice_facts import ERASED_FACTS
 from app.rules.retention import (
     DONE_TASKS,
+    FILES,
     NOTICE_WORDS,
     SERVICE_MONTHS,
     YEARS_AFTER_SERVICE,
@@ -39,6 +40,22 @@ def empty_notices(db: Session, now: datetime) -> int:
             .where(Notice.id.in_(old))
             .values(facts=ERASED_FACTS.model_dump_json(), text=None, words_erased_at=now)
         )
+    return len(old)
+
+
+def empty_files(db: Session, now: datetime) -> int:
+    """Empty a batch of imported files of long ago: they cannot be taken back any more."""
+    old = db.scalars(
+        select(FileImport.id)
+        .where(
+            FileImport.made_at < now - FILES,
+            or_(FileImport.content.is_not(None), FileImport.undo.is_not(None)),
+        )
+        .order_by(FileImport.id)
+        .limit(BATCH)
+    ).all()
+    if old:
+        db.execute(update(FileImport).where(FileImport.id.in_(old)).values(content=None, undo=None))
     return len(old)
 
 

@@ -56,7 +56,7 @@ SILENT = frozenset(
 )
 """Events that are acknowledged without a word."""
 CONSENTS = frozenset({Kind.CONSENT_POPUP, Kind.CONSENT_CHANGE, Kind.CONSENT_SENT})
-GONE = frozenset({Kind.UNSUBSCRIBE, Kind.AUTHORISATION_REVOKED})
+GONE = frozenset({Kind.UNSUBSCRIBE, Kind.AUTHORISATION_REVOKED, Kind.AUTHORISATION_CANCELLED})
 
 
 @dataclass(slots=True)

@@ -5,28 +5,8 @@ from datetime import date, datetime
 from typing import Final
 
 from app.clock import SHANGHAI
+from app.words.records import RECORDS
 
-TABLES: Final[Mapping[str, str]] = {
-    "families": "家庭",
-    "caregivers": "养育人",
-    "children": "宝宝",
-    "consents": "同意的记录",
-    "invitations": "邀请码",
-    "sign_ups": "活动报名",
-    "year_plans": "年度计划",
-    "plan_proposals": "年度计划里提过的活动",
-    "notices": "发给您的通知",
-    "follow_ups": "请老师看的事",
-    "home_visits": "上门指导",
-    "visits": "上门指导",
-    "api_answers": "小程序请求的回执",
-    "audit_log": "谁看过、改过（最近的在前）",
-    "pack_pushes": "养育资料的推送",
-    "pack_deliveries": "养育资料的推送",
-    "enrolments": "课程报名",
-    "lesson_progress": "课程进度",
-    "certificates": "结业证书",
-}
 COLUMNS: Final[Mapping[str, str]] = {
     "nickname": "小名",
     "birth_date": "生日",
@@ -82,8 +62,73 @@ COLUMNS: Final[Mapping[str, str]] = {
     "ends_at": "结束",
     "erased_at": "删除时间",
     "weight_grams": "体重（克）",
-    "length_mm": "身长（毫米）",
+    "length_millimetres": "身长（毫米）",
+    "head_millimetres": "头围（毫米）",
     "measured_on": "量的日子",
+    "recorded_at": "记下的时间",
+    "unfollowed_at": "取消关注的时间",
+    "contact_name": "联系人称呼",
+    "no_shows_waived_at": "没来的不再计较",
+    "nudged_at": "上次提醒的时间",
+    "stopped_at": "停下所有消息的时间",
+    "lost_at": "宝宝离开的时间",
+    "name": "姓名",
+    "issued_at": "发证时间",
+    "revoked_at": "作废时间",
+    "revoked_reason": "作废原因",
+    "course_version": "课程版本",
+    "wished_on": "想要的日子",
+    "wished_half": "上午还是下午",
+    "note": "留言",
+    "en_route_at": "老师出门",
+    "arrived_at": "老师到了",
+    "completed_at": "办完的时间",
+    "rating": "评价",
+    "rating_words": "评价的话",
+    "enrolled_at": "报名时间",
+    "left_at": "停下的时间",
+    "module": "第几会",
+    "lesson": "第几课",
+    "lessons_passed": "学完几课",
+    "passed_at": "学完的时间",
+    "answers": "答的",
+    "correct": "答对几题",
+    "is_passed": "过了没有",
+    "category": "特殊需求",
+    "noted_at": "记下的时间",
+    "factors": "高危因素",
+    "discharged_on": "出院日子",
+    "is_multiple": "多胞胎",
+    "reported_at": "告诉我们的时间",
+    "topic": "主题",
+    "title": "题目",
+    "per_week": "每周最多几篇",
+    "paused_until": "暂停到",
+    "opened_at": "打开的时间",
+    "rated_at": "评价的时间",
+    "planned_at": "排上的时间",
+    "due_at": "该发的时间",
+    "closes_at": "过了就不发",
+    "opens_on": "从哪天起",
+    "due_on": "最晚哪天",
+    "unreachable_at": "联系不上的时间",
+    "closed_at": "了结的时间",
+    "record": "上门记录",
+    "written_at": "写记录的时间",
+    "signs": "看到的情况",
+    "referred_to": "建议去哪里",
+    "check_on": "哪天问结果",
+    "urgency": "急不急",
+    "outcome": "结果",
+    "answered_at": "答复的时间",
+    "last_at": "最后一句的时间",
+    "is_walk_in": "没报名直接来的",
+    "moved_at": "上次往前学的时间",
+    "sends_left": "还可以发几次",
+    "is_lasting": "长期有效",
+    "reply": "当时的答复",
+    "asked_at": "问过的时间",
+    "refused_at": "拒绝的时间",
 }
 VALUES: Final[Mapping[str, str]] = {
     "girl": "女",
@@ -104,7 +149,10 @@ VALUES: Final[Mapping[str, str]] = {
     "family": "家庭",
     "child": "宝宝",
 }
-PURPOSES: Final[Mapping[str, str]] = {"child_data": "登记和安排活动、上门、资料"}
+PURPOSES: Final[Mapping[str, str]] = {
+    "child_data": "登记和安排活动、上门、资料",
+    "home_visit_contact": "上门时用的地址和电话",
+}
 RELATIONS: Final[Mapping[str, str]] = {
     "mother": "妈妈",
     "father": "爸爸",
@@ -112,12 +160,25 @@ RELATIONS: Final[Mapping[str, str]] = {
     "grandfather": "爷爷或外公",
     "other": "其他家人",
 }
-INSIDE = frozenset({"facts", "dedupe_key", "claimed_by", "claimed_at", "request", "body"})
+INSIDE = frozenset(
+    {
+        *("facts", "dedupe_key", "claimed_by", "claimed_at", "request", "body", "key", "term"),
+        *("packs_from", "packs_born", "packs_weeks", "replans", "because", "words_erased_at"),
+        *("priority", "attempts", "receipt", "subject", "settled_at", "busy_until", "code_word"),
+        *("moves", "told_at", "requested_by", "decided_by", "done_by", "created_by", "used_by"),
+        *("enrolled_by", "revoked_by", "noted_by", "written_by", "proposed_by", "received_at"),
+        *("open_lesson", "open_quiz", "open_answers", "quiz", "is_first", "nudges", "tried"),
+        *("tried_at", "escalated_at", "closed_as", "owed_until", "number", "is_override", "status"),
+        *("is_high_risk", "window", "waiting_since", "closed_how", "closed_by"),
+    }
+)
 """Of use to machines only: in the machine's file, not in the one that is read."""
 
 
 def table_name(name: str) -> str:
-    return TABLES.get(name, name)
+    if name == "audit_log":
+        return "谁看过、改过（最近的在前）"
+    return RECORDS[name].title if name in RECORDS else name
 
 
 def column_name(name: str) -> str:

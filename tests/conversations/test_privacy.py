@@ -1,9 +1,15 @@
 """导出信息, 撤回同意, 注销 in the chat."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
+from sqlalchemy import String, cast, select
 
+from app.dialogue.message import Kind
+from app.models import Caregiver, SubscriptionConsent
+from app.services import subscriptions
+from app.wiring import Services
 from tests.conversations.conftest import Person, Publisher
 
 
@@ -90,3 +96,49 @@ def test_another_family_is_untouched(registered: Person, person: Callable[[str],
     registered.says("注销")
     registered.says("确认注销")
     assert "果果" in other.says("我的信息")
+
+
+def tables_that_hold(services: Services, openid: str) -> set[str]:
+    """Names of the tables in which somebody's WeChat identity stands."""
+    with services.database.reading() as db:
+        return {
+            table.name
+            for table in Caregiver.metadata.sorted_tables
+            for column in table.c
+            if isinstance(column.type, String)
+            and db.execute(select(1).where(cast(column, String) == openid).limit(1)).first()
+        }
+
+
+def with_consent(person: Person, services: Services, now: datetime) -> None:
+    """A subscription consent bears the identity too, and refers to no caregiver."""
+    with services.database.transaction() as db:
+        popup = (subscriptions.Answer("template", "accept"),)
+        subscriptions.note_popup(db, person.openid, popup, now)
+        assert db.scalars(select(SubscriptionConsent)).one()
+
+
+@pytest.mark.parametrize(
+    "kind", [Kind.UNSUBSCRIBE, Kind.AUTHORISATION_REVOKED, Kind.AUTHORISATION_CANCELLED]
+)
+def test_what_the_platform_says_was_revoked_unlinks(
+    registered: Person, services: Services, now: datetime, kind: Kind
+) -> None:
+    with_consent(registered, services, now)
+    assert {"caregivers", "inbox"} <= tables_that_hold(services, registered.openid)
+
+    registered.sends(kind)
+
+    # The key of the callback itself, which is kept for its repetition, names nobody.
+    assert tables_that_hold(services, registered.openid) == set()
+
+
+def test_who_erases_leaves_no_identity_behind(
+    registered: Person, services: Services, now: datetime
+) -> None:
+    with_consent(registered, services, now)
+
+    registered.says("注销")
+    registered.says("确认注销")
+
+    assert tables_that_hold(services, registered.openid) <= {"inbox"}

@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from app.crypto import Cipher
 from app.db import Database
-from app.models import Caregiver, Child, Family, FollowUp, Notice, SignUp
+from app.models import Caregiver, Child, Family, FileImport, FollowUp, Notice, SignUp
 from app.models.notice_facts import ERASED_FACTS, load_facts
 from app.rules.retention import DONE_TASKS, NOTICE_WORDS, is_grown_out
 from app.services import doctor, retention
+from tests.console.desk_world import make_staff
 from tests.outbox import book, put_notice
 
 
@@ -119,3 +120,31 @@ def test_a_family_that_awaits_a_child_is_not_grown_out(database: Database, now: 
         )
     with database.reading() as db:
         assert retention.find_grown_out(db, now) == []
+
+
+def test_imported_files_are_emptied_after_a_month_and_who_took_them_stays(
+    database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        staff = make_staff(db, "district", now, role="district")
+        for days in (31, 29):
+            db.add(
+                FileImport(
+                    kind="families",
+                    file_name=f"{days}.csv",
+                    content="5YaF5a65" if days == 31 else None,
+                    undo="[]",
+                    state="taken",
+                    added=3,
+                    made_by=staff.id,
+                    made_at=now - timedelta(days=days),
+                )
+            )
+
+    with database.transaction() as db:
+        assert retention.empty_files(db, now) == 1
+        assert retention.empty_files(db, now) == 0
+        found = {one.file_name: one for one in db.scalars(select(FileImport))}
+        assert (found["31.csv"].content, found["31.csv"].undo) == (None, None)
+        assert found["31.csv"].added == 3
+        assert found["29.csv"].undo == "[]"
