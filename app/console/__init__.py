@@ -35,6 +35,7 @@ from app.console import (
     timetable,
     today,
     visit_board,
+    visit_reports,
     visit_work,
     visitor_day,
     visits,
@@ -105,6 +106,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     more.add_routes(console)
     visits.add_routes(console)
     visit_work.add_routes(console)
+    visit_reports.add_routes(console)
     visit_board.add_routes(console)
     visitor_day.add_routes(console)
     second_factor.add_routes(console)

@@ -107,6 +107,9 @@ ACCESS: Final[Mapping[str, Access]] = {
     "do_arrange_visit": ACT,
     "visits_due": LOOKS,
     "note_try": ACT,
+    "family_care": LOOKS,
+    "report_birth": ACT,
+    "note_special": ACT,
     "note_medical": ACT,
     "finish_referral": ACT,
     "visit_board": LOOKS,
@@ -199,6 +202,7 @@ TABS: Final = (
         frozenset(
             {
                 *("visit", "visit_time", "visits_due", "arrange_visit", "visit_board"),
+                "family_care",
                 *("visit_route", "visitors", "visit_form"),
             }
         ),

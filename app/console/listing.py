@@ -43,6 +43,8 @@ class Filter:
     title: str
     choices: Mapping[str, str]
     """Value in the address → words. The first value is usually "", for all."""
+    is_tabs: bool = False
+    """Shown as a row of links above the list: the parts of one list."""
 
     @property
     def default(self) -> str:
@@ -79,8 +81,10 @@ class Asked:
     """A file of all pages, not of the one that is shown."""
 
     def is_filtered(self, screen: "ListScreen[Row]") -> bool:
-        """Whether any filter is set."""
-        return any(self.values[each.name] != each.default for each in screen.filters)
+        """Whether any filter is set; which part of a list is shown is none."""
+        return any(
+            self.values[each.name] != each.default for each in screen.filters if not each.is_tabs
+        )
 
     @property
     def limit(self) -> int:

@@ -6,13 +6,17 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.clock import SHANGHAI, now
+from app.console.paging import asked_page
 from app.console.said import say
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError
 from app.models import Visitor
-from app.services import desk, visit_board, visitors
+from app.services import desk, visit_board, visit_routes, visitors
 from app.services.staff import Role
 
+VISITORS_OF_A_WEEK = 20
+VISITORS_OF_A_DAY = 60
+"""So many stand on one page: a page is read, and is there at once."""
 PARTS = {
     "day": (time(0), timedelta(days=1)),
     "morning": (time(0), timedelta(hours=12)),
@@ -31,19 +35,68 @@ def add_routes(console: Blueprint) -> None:
 
 
 def show_board() -> ResponseReturnValue:
-    """A week from its Monday, or seven days from a day that was asked for."""
-    default = today() - timedelta(days=today().weekday())
+    """A week from its Monday, seven days from a day that was asked for, or one day."""
+    is_day = request.args.get("days") == "1"
+    default = today() if is_day else today() - timedelta(days=today().weekday())
     first = asked_day(default)
+    number = asked_page()
+    size = VISITORS_OF_A_DAY if is_day else VISITORS_OF_A_WEEK
     with acting() as (db, _staff, scope):
-        board = visit_board.read_board(db, scope, first)
-        desk.record_view(db, scope, page="visit_board", subject_id=scope.station_id, now=now())
+        places = {each.id: each.name for each in visitors.townships_gone_to(db, scope)}
+        township = request.args.get("township", type=int)
+        if township not in places:
+            township = None
+        board = visit_board.read_board(
+            db,
+            scope,
+            first,
+            days=1 if is_day else visit_board.DAYS,
+            township_id=township,
+            limit=size,
+            offset=(number - 1) * size,
+        )
+        desk.record_view(
+            db,
+            scope,
+            page="visit_board",
+            subject_id=scope.station_id,
+            now=now(),
+            families=board.families,
+        )
+
+    def address(**changes: str | int | None) -> str:
+        asked = {
+            "day": first.isoformat(),
+            "days": 1 if is_day else None,
+            "township": township,
+            "page": number if number > 1 else None,
+        }
+        kept = {name: value for name, value in {**asked, **changes}.items() if value is not None}
+        known = {name: str(value) for name, value in kept.items()}
+        return url_for(
+            "console.visit_board",
+            _anchor=None,
+            _scheme=None,
+            _external=False,
+            _method=None,
+            **known,
+        )
+
+    step = timedelta(days=1 if is_day else visit_board.DAYS)
     return render_template(
         "console/visits/board.html",
         board=board,
+        is_day=is_day,
         first=first,
-        before=first - timedelta(days=7),
-        after=first + timedelta(days=7),
+        before=first - step,
+        after=first + step,
         today=today(),
+        places=places,
+        township=township,
+        page=number,
+        pages=max(1, -(-board.visitors // size)),
+        size=size,
+        address=address,
     )
 
 
@@ -54,7 +107,7 @@ def show_route(visitor_id: int) -> ResponseReturnValue:
         visitor = db.get(Visitor, visitor_id)
         if visitor is None:
             abort(404)
-        stops = visit_board.read_route(db, scope, visitor_id, day)
+        stops = visit_routes.read_route(db, scope, visitor_id, day)
         if scope.role is Role.VISITOR:
             visitors.check_visitor(db, scope, visitor_id)
         desk.record_view(db, scope, page="visit_route", subject_id=visitor_id, now=now())

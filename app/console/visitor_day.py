@@ -28,7 +28,7 @@ from app.console.visit_packs import fitting_packs
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError, NotYours
 from app.models.visit_facts import VisitPack
-from app.services import desk, visit_board, visit_day
+from app.services import desk, visit_day, visit_routes
 from app.services.visit_scope import find_own_visitor
 from app.words.errors import say_error
 
@@ -57,7 +57,7 @@ def show_day() -> ResponseReturnValue:
     day = asked_day(today())
     with acting() as (db, _staff, scope):
         visitor = find_own_visitor(db, scope)
-        stops = visit_board.read_route(db, scope, visitor.id, day) if visitor else []
+        stops = visit_routes.read_route(db, scope, visitor.id, day) if visitor else []
         name = visitor.name if visitor else ""
         desk.record_view(db, scope, page="my_day", subject_id=scope.staff_id, now=now())
     return render_template(
@@ -90,7 +90,7 @@ def take_step(visit_id: int, step: str) -> ResponseReturnValue:
 def show_form(visit_id: int) -> ResponseReturnValue:
     """The record to be written, for each child and for the home."""
     with acting() as (db, staff, scope):
-        stop = visit_board.find_stop(db, scope, visit_id)
+        stop = visit_routes.find_stop(db, scope, visit_id)
         if stop is None:
             abort(404)
         desk.record_view(db, scope, page="visit_form", subject_id=visit_id, now=now())
@@ -117,7 +117,7 @@ def send_record(visit_id: int) -> ResponseReturnValue:
         return _refused(visit_id, sentence, is_script)
     try:
         with acting() as (db, staff, scope):
-            stop = visit_board.find_stop(db, scope, visit_id)
+            stop = visit_routes.find_stop(db, scope, visit_id)
             packs = _packs(stop, written.advice) if stop else ()
             done = visit_day.complete(
                 db,
@@ -139,7 +139,7 @@ def send_record(visit_id: int) -> ResponseReturnValue:
     return redirect(url_for("console.my_day"))
 
 
-def _packs(stop: visit_board.Stop, advice: tuple[str, ...]) -> tuple[VisitPack, ...]:
+def _packs(stop: visit_routes.Stop, advice: tuple[str, ...]) -> tuple[VisitPack, ...]:
     library = current_app.extensions["yuban"].library
     return fitting_packs(library, stop.born, stop.starts_at.date(), advice)
 

@@ -2,21 +2,33 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI, now
-from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
+from app.console import listing
+from app.console.listing import Column, Filter, ListScreen, Row
 from app.console.said import say
 from app.console.signed_in import acting_staff, database
 from app.errors import DomainError, NotYours, VisitUnknown
-from app.models import Staff
-from app.services import desk, home_visits, visit_details, visit_lists, visit_proposals
+from app.models import Staff, Township
+from app.services import (
+    desk,
+    home_visits,
+    visit_details,
+    visit_due_lists,
+    visit_lists,
+    visit_proposals,
+)
 from app.services.home_visits import Choice
 from app.services.staff import StaffScope, scope_of
+from app.services.visit_lists import VisitQuery, VisitRow
+from app.words import visit_signs
 from app.words.errors import say_error
 
 MAX_REASON_LENGTH = 100
@@ -24,7 +36,7 @@ SOON_DAYS = 14
 
 
 def add_routes(console: Blueprint) -> None:
-    console.get("/visits", endpoint="visits")(show_waiting)
+    console.get("/visits", endpoint="visits")(show_visits)
     console.get("/visits/<id:visit_id>", endpoint="visit")(show_visit)
     console.get("/visits/<id:visit_id>/time", endpoint="visit_time")(show_times)
     console.post("/visits/<id:visit_id>/time", endpoint="set_visit_time")(set_time)
@@ -64,19 +76,103 @@ def today() -> date:
     return now().astimezone(SHANGHAI).date()
 
 
-def show_waiting() -> ResponseReturnValue:
-    """What waits, what was taken up first; each with its one button."""
-    number = asked_page()
+VISITS: ListScreen[VisitRow] = ListScreen(
+    endpoint="visits",
+    title="上门",
+    search="宝宝小名、拼音、家长称呼或电话末四位",
+    columns=(
+        Column("宝宝", lambda row: row.nickname, is_title=True),
+        Column("状态", lambda row: visit_signs.STATES.get(row.state, row.state)),
+        Column("时间", lambda row: row.starts_at),
+        Column("老师", lambda row: row.visitor),
+        Column("事由", lambda row: visit_signs.PURPOSES[row.purpose]),
+        Column("高危", lambda row: "高危" if row.is_high_risk else ""),
+        Column("出生", lambda row: row.born),
+        Column("乡镇", lambda row: row.township),
+        Column("站点", lambda row: row.station),
+        Column("期限", lambda row: row.due_on),
+        Column("申请", lambda row: row.requested_at),
+    ),
+    filters=(
+        Filter(
+            "show",
+            "哪一些",
+            {
+                "waiting": "等答复",
+                "arranged": "约好的",
+                "completed": "已上门",
+                "missed": "没遇到",
+                "ended": "没去成",
+                "medical": "卫生院访视",
+                "all": "全部",
+            },
+            is_tabs=True,
+        ),
+    ),
+    link=lambda row: url_for("console.visit", visit_id=row.visit_id),
+)
+MEDICAL_COLUMNS: tuple[Column[VisitRow], ...] = (
+    VISITS.columns[0],
+    Column("访视日期", lambda row: row.wished_on),
+    *VISITS.columns[6:9],
+)
+MONTHS_BEFORE, MONTHS_AFTER = 14, 2
+
+
+def _months() -> dict[str, str]:
+    """From the next months back to those of last year, as they stand in the address."""
+    this = today().year * 12 + today().month - 1
+    months = range(this + MONTHS_AFTER, this - MONTHS_BEFORE, -1)
+    return {
+        f"{number // 12}-{number % 12 + 1:02}": f"{number // 12}年{number % 12 + 1}月"
+        for number in months
+    }
+
+
+def with_townships(screen: ListScreen[Row], db: Session, scope: StaffScope) -> ListScreen[Row]:
+    """The same list with a choice of townships, for whoever sees all of them."""
+    if not scope.sees_all:
+        return screen
+    names = {each: each for each in db.scalars(select(Township.name).order_by(Township.id))}
+    return replace(
+        screen, filters=(*screen.filters, Filter("township", "乡镇", {"": "不限", **names}))
+    )
+
+
+def show_visits() -> ResponseReturnValue:
+    """What waits, what was taken up first, each with its one button; and all other visits."""
     with acting() as (db, staff, scope):
-        rows = visit_lists.waiting(db, scope, limit=PAGE_SIZE + 1, offset=offset_of(number))
-        counts = visit_lists.count_dues(db, scope, today())
-        referrals = visit_lists.count_referrals(db, scope, today())
-        desk.record_view(db, scope, page="visits", subject_id=scope.station_id, now=now())
+        screen = with_townships(VISITS, db, scope)
+        month = Filter("month", "哪个月", {"": "不限", **_months()})
+        screen = replace(screen, filters=(*screen.filters, month))
+        asked = listing.read(screen)
+        is_medical = asked.values["show"] == "medical"
+        if is_medical:
+            screen = replace(screen, columns=MEDICAL_COLUMNS)
+        query = VisitQuery(
+            show=asked.values["show"],
+            text=asked.text,
+            township=asked.values.get("township", ""),
+            month=asked.values["month"],
+        )
+        rows = visit_lists.find_visits(db, scope, query, limit=asked.limit, offset=asked.offset)
+        counts = visit_due_lists.count_dues(db, scope, today())
+        referrals = visit_due_lists.count_referrals(db, scope, today())
+        desk.record_view(
+            db,
+            scope,
+            page="export" if asked.file else "visits",
+            subject_id=scope.station_id,
+            now=now(),
+            families={row.family_id for row in rows[: asked.limit - 1]},
+        )
         shows_station = staff.station_id is None
-    return render_template(
+    return listing.answer(
+        screen,
+        asked,
+        rows,
         "console/visits/waiting.html",
-        page=page_of(number, rows),
-        counts=counts,
+        due_counts=counts,
         referrals=referrals,
         shows_station=shows_station,
         max_reason_length=MAX_REASON_LENGTH,

@@ -29,7 +29,7 @@ from app.services.pack_ledger import PushRow, pushes_of
 from app.services.registration import find_caregiver
 from app.services.rosters import sign_ups_of
 from app.services.sessions import YearCount, get_session, year_count
-from app.services.visit_overview import FamilyVisit, family_visits
+from app.services.visit_overview import FamilyVisit, OwedVisit, family_visits, owed_visits
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,7 @@ class FamilyOverview:
     signups: tuple[FamilySignUp, ...]
     pushes: tuple[PushRow, ...]
     visits: tuple[FamilyVisit, ...]
+    visits_owed: tuple[OwedVisit, ...]
     course: CourseProgress
     """Of the caregiver who was asked for; learners are all of the family's."""
     learners: tuple[LearnerRow, ...]
@@ -232,6 +233,7 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         signups=_sign_ups(db, family.id) if family else (),
         pushes=pushes_of(db, family.id) if family else (),
         visits=family_visits(db, family.id) if family else (),
+        visits_owed=tuple(owed_visits(db, family.id)) if family else (),
         course=next((_as_progress(one) for one in learners if one.openid == openid), NO_COURSE),
         learners=learners,
         measurements=_measurements(db, family.id) if family else (),

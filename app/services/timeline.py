@@ -20,13 +20,16 @@ from app.models import (
     FollowUp,
     GuidanceSession,
     HelpThread,
+    HomeVisit,
     Learner,
     ModulePass,
     Notice,
     PackPush,
     SignUp,
     Staff,
+    Visitor,
 )
+from app.rules.visiting import Kind
 
 SHOWN = 200
 """Of each topic, and of all together: the latest."""
@@ -45,7 +48,7 @@ class Entry:
     about: str = ""
     """Words of the thing itself: a session's title, a visitor's name, a pack's title."""
     code: str = ""
-    """The session's code, for a link; empty where there is none."""
+    """The session's code or the visit's number, for a link; empty where there is none."""
     child: str = ""
     """A nickname."""
     starts_at: datetime | None = None
@@ -237,8 +240,36 @@ def _threads(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
         )
 
 
+def _visits(db: Session, family_id: int, limit: int) -> Iterable[Entry]:
+    """Home visits, and the health centre's own ones."""
+    rows = db.execute(
+        select(HomeVisit, Child.nickname, Visitor.name, Staff.username)
+        .join(Child, Child.id == HomeVisit.child_id)
+        .outerjoin(Visitor, Visitor.id == HomeVisit.visitor_id)
+        .outerjoin(Staff, Staff.id == HomeVisit.decided_by)
+        .where(HomeVisit.family_id == family_id)
+        .order_by(HomeVisit.id.desc())
+        .limit(limit)
+    )
+    for visit, nickname, visitor, username in rows:
+        is_medical = visit.kind == Kind.MEDICAL
+        yield Entry(
+            at=visit.completed_at or visit.decided_at or visit.requested_at,
+            topic="visit",
+            kind=visit.kind if is_medical else visit.purpose,
+            state=visit.state,
+            about=visitor or "",
+            code="" if is_medical else str(visit.id),
+            child=nickname,
+            starts_at=visit.starts_at,
+            reason=visit.reason or "",
+            by=username or "",
+        )
+
+
 SOURCES: dict[str, Source] = {
     "sign_up": _sign_ups,
+    "visit": _visits,
     "notice": _notices,
     "follow_up": _follow_ups,
     "thread": _threads,

@@ -1,33 +1,31 @@
-"""The board: visitors by days, with every visit in its cell and what is wrong with it; routes."""
+"""The board: visitors by days, with every visit in its cell and what is wrong with it."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import ColumnElement, or_, select, true
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.models import (
     Child,
     Family,
-    HomeContact,
     HomeVisit,
     Station,
     Township,
-    VisitDue,
     Visitor,
     VisitorLeave,
     VisitorTownship,
     VisitProposal,
 )
 from app.rules.calendar_days import Day, DayKind
-from app.rules.visit_slots import Diary, Span, is_in_hours, works_on
+from app.rules.visit_slots import Diary, Hours, Span, is_in_hours, works_on
 from app.rules.visiting import HOLDS, VisitState
 from app.services.staff import Role, StaffScope
-from app.services.visit_diaries import days_from, hours_of, midnight
-from app.services.visit_dues import twins_of
+from app.services.visit_diaries import days_from, midnight
 from app.services.visit_scope import families_in, own_visitor_id
 
 DAYS = 7
@@ -47,6 +45,7 @@ class Conflict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class BoardVisit:
     visit_id: int
+    family_id: int
     starts_at: datetime
     ends_at: datetime
     state: str
@@ -76,16 +75,41 @@ class BoardRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Troubled:
+    """A visitor with a visit that cannot take place as it stands."""
+
+    name: str
+    number: int
+    """Where they stand among all visitors of the board, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
 class Board:
     days: tuple[Day, ...]
     rows: tuple[BoardRow, ...]
+    """Of the page that was asked for."""
     conflicts: int
+    """Of all visitors, as the two that follow."""
+    visitors: int
+    troubled: tuple[Troubled, ...]
+
+    @property
+    def families(self) -> set[int]:
+        """Whose names are shown."""
+        return {
+            visit.family_id
+            for row in self.rows
+            for cell in row.cells
+            for visit in cell.visits
+            if visit.nickname is not None
+        }
 
 
-def visitors_shown(scope: StaffScope) -> ColumnElement[bool]:
+def visitors_shown(scope: StaffScope, since: datetime | None = None) -> ColumnElement[bool]:
     """A condition on Visitor joined with Station: whose time somebody watches.
 
-    The own station's or township's visitors, and whoever goes to one's families.
+    The own station's or township's visitors, and whoever goes to one's families, since a time
+    where one is given.
     """
     if scope.sees_all:
         return true()
@@ -94,67 +118,156 @@ def visitors_shown(scope: StaffScope) -> ColumnElement[bool]:
     goes_to_ours = (
         select(HomeVisit.visitor_id)
         .join(Family)
-        .where(families_in(scope), HomeVisit.state.in_(HOLDS), HomeVisit.visitor_id.is_not(None))
+        .where(
+            families_in(scope),
+            HomeVisit.state.in_(HOLDS),
+            HomeVisit.visitor_id.is_not(None),
+            HomeVisit.starts_at >= since if since else true(),
+        )
     )
     return or_(scope.stations(), Visitor.id.in_(goes_to_ours))
 
 
-def read_board(db: Session, scope: StaffScope, first: date) -> Board:
-    """Seven days from one on, for the visitors whose time this staff member watches."""
-    days = days_from(db, first, DAYS)
-    since, until = midnight(first), midnight(first + timedelta(days=DAYS))
-    visitors = db.scalars(
-        select(Visitor)
-        .join(Station, Station.id == Visitor.station_id)
-        .where(
-            visitors_shown(scope),
-            or_(
-                Visitor.is_active,
-                Visitor.id.in_(
-                    select(HomeVisit.visitor_id).where(
-                        HomeVisit.state.in_(HOLDS),
-                        HomeVisit.starts_at >= since,
-                        HomeVisit.starts_at < until,
-                    )
-                ),
-            ),
-        )
-        .options(selectinload(Visitor.station))
-        .order_by(Visitor.code)
-    ).all()
+def read_board(
+    db: Session,
+    scope: StaffScope,
+    first: date,
+    *,
+    days: int = DAYS,
+    township_id: int | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Board:
+    """Some days from one on, for the visitors whose time this staff member watches, by code.
+
+    Only those of the page are read with their names, which costs a decryption each; conflicts
+    are looked for with everybody, so that none hides on another page.
+    """
+    calendar = days_from(db, first, days)
+    since, until = midnight(first), midnight(first + timedelta(days=days))
+    visitors = _visitors(db, scope, since, until, township_id)
     ids = [visitor.id for visitor in visitors]
     taken = _taken(db, scope, ids, since, until)
     away = _away(db, ids, since, until)
     covers: dict[int, set[int]] = defaultdict(set)
-    for visitor_id, township_id in db.execute(
+    for visitor_id, covered in db.execute(
         select(VisitorTownship.visitor_id, VisitorTownship.township_id).where(
             VisitorTownship.visitor_id.in_(ids)
         )
     ):
-        covers[visitor_id].add(township_id)
-    rows = tuple(
-        _row(
+        covers[visitor_id].add(covered)
+    found = [
+        _conflicts_of(
             visitor,
-            days,
+            calendar,
             taken.get(visitor.id, []),
             tuple(away.get(visitor.id, ())),
             covers[visitor.id],
         )
         for visitor in visitors
+    ]
+    until_row = None if limit is None else offset + limit
+    shown = list(zip(visitors, found, strict=True))[offset:until_row]
+    troubled = [
+        (number, visitor.id) for number, visitor in enumerate(visitors) if any(found[number])
+    ]
+    named = {visitor.id for visitor, _ in shown} | {each for _, each in troubled}
+    names = dict(db.execute(select(Visitor.id, Visitor.name).where(Visitor.id.in_(named))).all())
+    nicknames = _nicknames(db, [one for v, _ in shown for one in taken.get(v.id, ())])
+    rows = tuple(
+        _row(
+            visitor,
+            names[visitor.id],
+            calendar,
+            list(zip(taken.get(visitor.id, ()), conflicts, strict=True)),
+            tuple(away.get(visitor.id, ())),
+            nicknames,
+        )
+        for visitor, conflicts in shown
     )
-    conflicts = sum(
-        bool(visit.conflicts) for row in rows for cell in row.cells for visit in cell.visits
+    return Board(
+        days=tuple(calendar),
+        rows=rows,
+        conflicts=sum(bool(each) for conflicts in found for each in conflicts),
+        visitors=len(visitors),
+        troubled=tuple(Troubled(names[each], number) for number, each in troubled),
     )
-    return Board(tuple(days), rows, conflicts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Visitor:
+    id: int
+    code: str
+    station: str
+    is_active: bool
+    hours: Hours
+
+
+def _visitors(
+    db: Session, scope: StaffScope, since: datetime, until: datetime, township_id: int | None
+) -> list[_Visitor]:
+    """Who is at work, or was when something was arranged; without what is encrypted."""
+    arranged = select(HomeVisit.visitor_id).where(
+        HomeVisit.state.in_(HOLDS), HomeVisit.starts_at >= since, HomeVisit.starts_at < until
+    )
+    covering = select(VisitorTownship.visitor_id).where(VisitorTownship.township_id == township_id)
+    found = db.execute(
+        select(
+            Visitor.id,
+            Visitor.code,
+            Station.name,
+            Visitor.is_active,
+            Visitor.weekdays,
+            Visitor.starts,
+            Visitor.ends,
+            Visitor.visit_minutes,
+            Visitor.buffer_minutes,
+        )
+        .join(Station, Station.id == Visitor.station_id)
+        .where(
+            visitors_shown(scope, since),
+            or_(Visitor.is_active, Visitor.id.in_(arranged)),
+            Visitor.id.in_(covering) if township_id is not None else true(),
+        )
+        .order_by(Visitor.code)
+    )
+    return [
+        _Visitor(
+            id=visitor_id,
+            code=code,
+            station=station,
+            is_active=is_active,
+            hours=Hours(
+                weekdays=frozenset(int(each) for each in weekdays.split()),
+                starts=starts,
+                ends=ends,
+                visit_minutes=visit_minutes,
+                buffer_minutes=buffer_minutes,
+            ),
+        )
+        for (
+            visitor_id,
+            code,
+            station,
+            is_active,
+            weekdays,
+            starts,
+            ends,
+            visit_minutes,
+            buffer_minutes,
+        ) in found
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
     visit_id: int
+    family_id: int
+    child_id: int
     span: Span
     ends_at: datetime
     state: str
-    nickname: str | None
+    is_ours: bool
     township_id: int
     township: str
     is_proposal: bool
@@ -173,11 +286,12 @@ def _taken(
         statement = select(
             table.visitor_id,
             HomeVisit.id,
+            HomeVisit.family_id,
+            HomeVisit.child_id,
             table.starts_at,
             table.busy_until,
             table.ends_at,
             HomeVisit.state,
-            Child.nickname,
             Family.township_id,
             Township.name,
             ours.label("is_ours"),
@@ -185,8 +299,7 @@ def _taken(
         if is_proposal:
             statement = statement.join(VisitProposal, VisitProposal.visit_id == HomeVisit.id)
         statement = (
-            statement.join(Child, Child.id == HomeVisit.child_id)
-            .join(Family, Family.id == HomeVisit.family_id)
+            statement.join(Family, Family.id == HomeVisit.family_id)
             .join(Township, Township.id == Family.township_id)
             .where(
                 table.visitor_id.in_(ids),
@@ -198,11 +311,12 @@ def _taken(
         for (
             visitor_id,
             visit_id,
+            family_id,
+            child_id,
             start,
             busy,
             end,
             state,
-            name,
             place,
             township,
             is_ours,
@@ -211,14 +325,16 @@ def _taken(
                 continue  # without a time it is on nobody's day
             found[visitor_id].append(
                 _Taken(
-                    visit_id,
-                    Span(start, busy),
-                    end,
-                    state,
-                    name if is_ours else None,
-                    place,
-                    township,
-                    is_proposal,
+                    visit_id=visit_id,
+                    family_id=family_id,
+                    child_id=child_id,
+                    span=Span(start, busy),
+                    ends_at=end,
+                    state=state,
+                    is_ours=bool(is_ours),
+                    township_id=place,
+                    township=township,
+                    is_proposal=is_proposal,
                 )
             )
     for each in found.values():
@@ -226,30 +342,70 @@ def _taken(
     return found
 
 
+def _nicknames(db: Session, taken: Sequence[_Taken]) -> dict[int, str]:
+    """Of one's own families' children: by id."""
+    ids = {one.child_id for one in taken if one.is_ours}
+    if not ids:
+        return {}
+    return dict(db.execute(select(Child.id, Child.nickname).where(Child.id.in_(ids))).all())
+
+
 def _away(db: Session, ids: list[int], since: datetime, until: datetime) -> dict[int, list[Span]]:
     found: dict[int, list[Span]] = defaultdict(list)
-    for leave in db.scalars(
-        select(VisitorLeave).where(
+    for visitor_id, starts_at, ends_at in db.execute(
+        select(VisitorLeave.visitor_id, VisitorLeave.starts_at, VisitorLeave.ends_at).where(
             VisitorLeave.visitor_id.in_(ids),
             VisitorLeave.starts_at < until,
             VisitorLeave.ends_at > since,
         )
     ):
-        found[leave.visitor_id].append(Span(leave.starts_at, leave.ends_at))
+        found[visitor_id].append(Span(starts_at, ends_at))
     return found
 
 
-def _row(
-    visitor: Visitor,
+def _conflicts_of(
+    visitor: _Visitor,
     days: list[Day],
     taken: list[_Taken],
     away: tuple[Span, ...],
     covers: set[int],
-) -> BoardRow:
-    diary = Diary(visitor.id, hours_of(visitor), away=away)
+) -> list[tuple[Conflict, ...]]:
+    """Of each visit, in the order of `taken`, what is wrong with it."""
+    diary = Diary(visitor.id, visitor.hours, away=away)
     by_day: dict[date, list[_Taken]] = defaultdict(list)
     for one in taken:
         by_day[one.span.starts_at.astimezone(SHANGHAI).date()].append(one)
+    calendar = {day.day: day for day in days}
+    found = []
+    for one in taken:
+        day = calendar[one.span.starts_at.astimezone(SHANGHAI).date()]
+        found.append(_conflicts(visitor, diary, day, one, by_day[day.day], covers))
+    return found
+
+
+def _row(
+    visitor: _Visitor,
+    name: str,
+    days: list[Day],
+    visits: list[tuple[_Taken, tuple[Conflict, ...]]],
+    away: tuple[Span, ...],
+    nicknames: Mapping[int, str],
+) -> BoardRow:
+    by_day: dict[date, list[BoardVisit]] = defaultdict(list)
+    for one, conflicts in visits:
+        by_day[one.span.starts_at.astimezone(SHANGHAI).date()].append(
+            BoardVisit(
+                visit_id=one.visit_id,
+                family_id=one.family_id,
+                starts_at=one.span.starts_at,
+                ends_at=one.ends_at,
+                state=one.state,
+                nickname=nicknames.get(one.child_id) if one.is_ours else None,
+                township=one.township,
+                is_proposal=one.is_proposal,
+                conflicts=conflicts,
+            )
+        )
     cells = []
     for day in days:
         start = midnight(day.day)
@@ -257,28 +413,16 @@ def _row(
         cells.append(
             BoardCell(
                 day=day.day,
-                works=works_on(diary.hours, day),
+                works=works_on(visitor.hours, day),
                 is_away=any(whole.overlaps(span) for span in away),
-                visits=tuple(
-                    BoardVisit(
-                        visit_id=one.visit_id,
-                        starts_at=one.span.starts_at,
-                        ends_at=one.ends_at,
-                        state=one.state,
-                        nickname=one.nickname,
-                        township=one.township,
-                        is_proposal=one.is_proposal,
-                        conflicts=_conflicts(visitor, diary, day, one, by_day[day.day], covers),
-                    )
-                    for one in by_day[day.day]
-                ),
+                visits=tuple(by_day[day.day]),
             )
         )
-    return BoardRow(visitor.id, visitor.code, visitor.name, visitor.station.name, tuple(cells))
+    return BoardRow(visitor.id, visitor.code, name, visitor.station, tuple(cells))
 
 
 def _conflicts(
-    visitor: Visitor,
+    visitor: _Visitor,
     diary: Diary,
     day: Day,
     one: _Taken,
@@ -302,113 +446,3 @@ def _conflicts(
     if not visitor.is_active:
         found.append(Conflict.INACTIVE)
     return tuple(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """One visit of a visitor's day, with what is needed at the door."""
-
-    visit_id: int
-    starts_at: datetime
-    ends_at: datetime
-    state: str
-    purpose: str
-    nicknames: tuple[str, ...]
-    child_ids: tuple[int, ...]
-    born: date | None
-    township: str
-    address: str | None
-    phone: str | None
-    code_word: int
-    note: str | None
-    arrived_at: datetime | None
-    is_high_risk: bool
-
-
-def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> list[Stop]:
-    """A visitor's visits of a day in the order of their times; where to and whom to call are
-    shown for those that are still to be made."""
-    own = true() if scope.role is Role.VISITOR else families_in(scope)
-    since, until = midnight(day), midnight(day + timedelta(days=1))
-    rows = db.execute(
-        select(HomeVisit, Child, Township.name, HomeContact)
-        .join(Child, Child.id == HomeVisit.child_id)
-        .join(Family, Family.id == HomeVisit.family_id)
-        .join(Township, Township.id == Family.township_id)
-        .outerjoin(HomeContact, HomeContact.family_id == HomeVisit.family_id)
-        .where(
-            HomeVisit.visitor_id == visitor_id,
-            HomeVisit.state.in_(
-                (
-                    VisitState.CONFIRMED,
-                    VisitState.EN_ROUTE,
-                    VisitState.COMPLETED,
-                    VisitState.MISSED,
-                )
-            ),
-            HomeVisit.starts_at >= since,
-            HomeVisit.starts_at < until,
-            own,
-        )
-        .order_by(HomeVisit.starts_at, HomeVisit.id)
-    ).all()
-    families = [visit.family_id for visit, *_ in rows]
-    siblings: dict[int, list[Child]] = defaultdict(list)
-    for child in db.scalars(select(Child).where(Child.family_id.in_(families)).order_by(Child.id)):
-        siblings[child.family_id].append(child)
-    at_risk = set(
-        db.scalars(
-            select(VisitDue.family_id).where(
-                VisitDue.family_id.in_(families),
-                VisitDue.is_high_risk,
-                VisitDue.closed_at.is_(None),
-            )
-        )
-    )
-    return [
-        _stop(visit, child, township, contact, siblings[visit.family_id], at_risk)
-        for visit, child, township, contact in rows
-    ]
-
-
-def _stop(
-    visit: HomeVisit,
-    child: Child,
-    township: str,
-    contact: HomeContact | None,
-    siblings: list[Child],
-    at_risk: set[int],
-) -> Stop:
-    is_open = visit.state in (VisitState.CONFIRMED, VisitState.EN_ROUTE)
-    seen = twins_of(siblings, child)
-    assert visit.starts_at is not None, "selected by its time"
-    assert visit.ends_at is not None, "the slot is whole"
-    return Stop(
-        visit_id=visit.id,
-        starts_at=visit.starts_at,
-        ends_at=visit.ends_at,
-        state=visit.state,
-        purpose=visit.purpose,
-        nicknames=tuple(each.nickname for each in seen),
-        child_ids=tuple(each.id for each in seen),
-        born=child.birth_date,
-        township=township,
-        address=contact.address if contact and is_open else None,
-        phone=contact.phone if contact and is_open else None,
-        code_word=visit.code_word,
-        note=visit.note if is_open else None,
-        arrived_at=visit.arrived_at,
-        is_high_risk=visit.family_id in at_risk,
-    )
-
-
-def find_stop(db: Session, scope: StaffScope, visit_id: int) -> Stop | None:
-    """One visit as its visitor sees it; None where it is not theirs, or has no time."""
-    visit = db.get(HomeVisit, visit_id)
-    if visit is None or visit.visitor_id is None or visit.starts_at is None:
-        return None
-    day = visit.starts_at.astimezone(SHANGHAI).date()
-    if scope.role is Role.VISITOR and db.scalar(own_visitor_id(scope)) != visit.visitor_id:
-        return None
-    stops = read_route(db, scope, visit.visitor_id, day)
-    return next((stop for stop in stops if stop.visit_id == visit_id), None)

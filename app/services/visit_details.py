@@ -23,11 +23,11 @@ from app.rules.visit_record import VisitRecord
 from app.rules.visit_slots import Slot
 from app.rules.visiting import Kind, VisitState, risk_factors
 from app.services import visit_diaries, visit_lists
-from app.services.staff import Role, StaffScope
+from app.services.staff import StaffScope
 from app.services.visit_day import read_record
 from app.services.visit_dues import newborn_of
 from app.services.visit_lists import ProposedTime
-from app.services.visit_scope import check_family, check_visit
+from app.services.visit_scope import check_family, check_visit, needs_to_know
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,13 @@ def read_family(db: Session, scope: StaffScope, family_id: int) -> FamilyDetails
 def _family(
     db: Session, scope: StaffScope, family: Family, *, shows_contact: bool
 ) -> FamilyDetails:
-    children = db.scalars(select(Child).where(Child.family_id == family.id).order_by(Child.id))
+    children = db.execute(
+        select(Child, NewbornCare, SpecialNeed)
+        .outerjoin(NewbornCare, NewbornCare.child_id == Child.id)
+        .outerjoin(SpecialNeed, SpecialNeed.child_id == Child.id)
+        .where(Child.family_id == family.id, Child.erased_at.is_(None))
+        .order_by(Child.id)
+    )
     contact = db.get(HomeContact, family.id) if shows_contact else None
     due_on = db.scalar(
         select(VisitDue.due_on)
@@ -166,7 +172,7 @@ def _family(
         family_id=family.id,
         township=family.township.name,
         station=family.station.name if family.station else None,
-        children=tuple(_child(db, scope, child) for child in children),
+        children=tuple(_child(scope, *each) for each in children),
         due_on=due_on,
         address=contact.address if contact else None,
         phone=contact.phone if contact else None,
@@ -174,16 +180,10 @@ def _family(
     )
 
 
-def needs_to_know(scope: StaffScope) -> bool:
-    """Whether somebody may read what a family's special need is: its own station's worker, and
-    the visitor who goes there. What they may see at all is checked before."""
-    return scope.role in (Role.WORKER, Role.VISITOR)
-
-
-def _child(db: Session, scope: StaffScope, child: Child) -> ChildDetails:
-    care = db.get(NewbornCare, child.id)
+def _child(
+    scope: StaffScope, child: Child, care: NewbornCare | None, need: SpecialNeed | None
+) -> ChildDetails:
     newborn = newborn_of(child, care)
-    need = db.get(SpecialNeed, child.id)
     category = None
     if need is not None and need.ended_at is None:
         category = need.category if needs_to_know(scope) else ""

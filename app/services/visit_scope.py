@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from app.errors import NotYours, VisitUnknown
-from app.models import Family, HomeVisit, Staff, Visitor
+from app.models import Family, HomeVisit, Staff, Township, Visitor
 from app.services.staff import Role, StaffScope
 
 
@@ -69,3 +69,15 @@ def check_family(db: Session, scope: StaffScope, family_id: int) -> Family:
     if family is None:
         raise NotYours()
     return family
+
+
+def in_township(name: str) -> ColumnElement[bool]:
+    """A condition on Family: it lives there."""
+    named = select(Township.id).where(Township.name == name).scalar_subquery()
+    return Family.township_id == named
+
+
+def needs_to_know(scope: StaffScope) -> bool:
+    """Whether somebody may read what a family's special need is: its own station's worker, and
+    the visitor who goes there. What they may see at all is checked before."""
+    return scope.role in (Role.WORKER, Role.VISITOR)

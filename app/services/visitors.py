@@ -89,6 +89,14 @@ def list_visitors(db: Session, scope: StaffScope, since: datetime) -> list[Visit
     ]
 
 
+def townships_gone_to(db: Session, scope: StaffScope) -> Sequence[Township]:
+    """The townships to choose from where one watches visitors of several; else none."""
+    if not scope.sees_all:
+        return ()
+    gone_to = select(VisitorTownship.township_id)
+    return db.scalars(select(Township).where(Township.id.in_(gone_to)).order_by(Township.id)).all()
+
+
 def check_visitor(db: Session, scope: StaffScope, visitor_id: int) -> Visitor:
     """The visitor, where this staff member may change them: of their station or township, or
     themself. Raises NotYours."""

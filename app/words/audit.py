@@ -49,6 +49,11 @@ ACTIONS: Final[Mapping[str, str]] = {
     "put_station": "站点导入",
     "retry_notice": "让通知再发",
     "close_notice": "记下通知已处理",
+    "report_birth": "记出生",
+    "note_special_need": "记特殊需求",
+    "end_special_need": "改为没有特殊需求",
+    "try_visit": "为上门联系",
+    "note_medical": "记卫生院访视",
 }
 
 SUBJECTS: Final[Mapping[str, str]] = {
@@ -75,6 +80,15 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "file": "导入的文件",
     "impact": "改活动的影响",
     "cancel": "取消活动页",
+    "visits": "上门",
+    "visits_due": "该上门的",
+    "visit_board": "上门排班",
+    "visit_route": "路线单",
+    "visit_form": "上门记录",
+    "home_visit": "上门",
+    "my_day": "当天上门",
+    "arrange_visit": "安排上门",
+    "family_care": "一家的上门",
 }
 
 

@@ -6,7 +6,7 @@ A code that is missing here is shown as it is: nothing is hidden from staff.
 from collections.abc import Mapping
 from typing import Final
 
-from app.words import packs
+from app.words import packs, visit_signs
 
 TOPICS: Final[Mapping[str, str]] = {
     "sign_up": "活动",
@@ -120,6 +120,10 @@ CHANGES: Final[Mapping[str, str]] = {
     "import_family": "从文件里录入",
     "stop_family": "停下了所有主动消息",
     "resume_family": "恢复了主动消息",
+    "report_birth": "报了出生、出院或体重",
+    "note_special_need": "记下了特殊需求",
+    "end_special_need": "改为没有特殊需求",
+    "try_visit": "为上门联系过",
     "mark_lost": "记下宝宝不在了",
     "unmark_lost": "改回：宝宝在",
 }
@@ -138,6 +142,7 @@ COURSE_KINDS: Final[Mapping[str, str]] = {
 }
 
 STATES: Final[Mapping[str, Mapping[str, str]]] = {
+    "visit": visit_signs.STATES,
     "course": {"done": "完成", "issued": "发了", "revoked": "作废了"},
     "sign_up": SIGN_UP_STATES,
     "notice": NOTICE_STATES,
@@ -147,6 +152,7 @@ STATES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 KINDS: Final[Mapping[str, Mapping[str, str]]] = {
     "thread": {"person": "找老师", "complaint": "提意见"},
+    "visit": {**visit_signs.PURPOSES, "medical": "卫生院新生儿访视"},
     "notice": NOTICE_KINDS,
     "follow_up": FOLLOW_UP_KINDS,
     "change": CHANGES,
@@ -165,7 +171,14 @@ ABOUT: Final[Mapping[str, Mapping[str, str]]] = {
     "notice": RELATIONS,
     "thread": RELATIONS,
     "course": RELATIONS,
-    "change": {"yes": "需要", "no": "不需要"},
+    "change": {
+        "yes": "需要",
+        "no": "不需要",
+        "no_answer": "没人接",
+        "reached": "联系上了",
+        "declined": "家里不要上门",
+        "moved": "搬走了",
+    },
 }
 
 

@@ -36,9 +36,9 @@ from app.models import (
     Visitor,
     VisitorTownship,
 )
-from app.services import visit_board, visit_lists
+from app.services import visit_board, visit_due_lists
 from app.services.staff import Role, StaffScope
-from app.services.visit_lists import DueTab
+from app.services.visit_due_lists import DueTab
 from devtools import embedded_postgres
 from devtools.environment import ROOT
 
@@ -200,9 +200,9 @@ def _send_visitors(db: Session, station_id: int, township_ids: list[int]) -> Non
 
 def due_page(db: Session) -> None:
     """What the page of the due list asks for."""
-    visit_lists.count_dues(db, DISTRICT, NOW.date())
-    visit_lists.count_referrals(db, DISTRICT, NOW.date())
-    rows = visit_lists.list_dues(db, DISTRICT, NOW.date(), DueTab.OVERDUE, limit=PAGE, offset=0)
+    visit_due_lists.count_dues(db, DISTRICT, NOW.date())
+    visit_due_lists.count_referrals(db, DISTRICT, NOW.date())
+    rows = visit_due_lists.list_dues(db, DISTRICT, NOW.date(), DueTab.OVERDUE, limit=PAGE, offset=0)
     assert len(rows) == PAGE, "a full page"
 
 

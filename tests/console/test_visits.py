@@ -105,9 +105,10 @@ def test_the_board_the_list_and_the_route_are_shown(
         visitor_id = get_visitor(db).id
     route = text_of(browser.get(f"/console/visits/route/{visitor_id}?day=2026-11-23"))
     assert "豆豆" in route
-    for tab in ("due", "overdue", "escalated", "unreachable", "referrals", "expected", "nonsense"):
+    for tab in ("due", "overdue", "escalated", "unreachable", "referrals", "expected"):
         page = browser.get(f"/console/visits/due?tab={tab}")
         assert page.status_code == HTTPStatus.OK
+    assert browser.get("/console/visits/due?tab=nonsense").status_code == HTTPStatus.NOT_FOUND
     assert "施老师" in text_of(browser.get("/console/visits/visitors"))
     assert browser.get("/console/visits/board?day=nonsense").status_code == HTTPStatus.OK
 

@@ -43,18 +43,21 @@ from app.services import (
     visit_board,
     visit_day,
     visit_details,
+    visit_due_lists,
     visit_dues,
     visit_lists,
     visit_proposals,
     visit_reminding,
+    visit_routes,
     visitors,
 )
 from app.services.audit import SYSTEM
 from app.services.doctor import examine
 from app.services.home_visits import Choice, Wish
 from app.services.staff import scope_of
+from app.services.visit_due_lists import DueTab
 from app.services.visit_dues import BirthReport
-from app.services.visit_lists import DueTab
+from app.services.visit_lists import VisitQuery
 from tests.services.visit_world import Town, add_family, settle
 from tests.visiting import add_staff, add_station, get_visitor
 
@@ -143,7 +146,9 @@ def test_another_stations_worker_has_no_part_in_it(
             home_visits.confirm(db, visit_id=visit.id, staff=stranger, now=now)
         with pytest.raises(NotYours):
             visit_details.read(db, scope_of(stranger), visit.id)
-        assert visit_lists.waiting(db, scope_of(stranger), limit=9, offset=0) == []
+        assert (
+            visit_lists.find_visits(db, scope_of(stranger), VisitQuery(), limit=9, offset=0) == []
+        )
         home_visits.confirm(db, visit_id=visit.id, staff=lead, now=now)
 
 
@@ -155,7 +160,7 @@ def test_a_visitor_acts_on_their_own_visits_alone(
         other = add_staff(db, "v2", now, role="visitor", station=None)
         with pytest.raises(NotYours):
             visit_day.set_off(db, visit_id=arranged, staff=other, now=MONDAY)
-        assert visit_board.find_stop(db, scope_of(other), arranged) is None
+        assert visit_routes.find_stop(db, scope_of(other), arranged) is None
         visit_day.set_off(db, visit_id=arranged, staff=own, now=MONDAY)
 
 
@@ -356,7 +361,7 @@ def test_a_danger_sign_is_a_referral_with_a_task_and_a_day(
         referral = db.scalars(select(Referral)).one()
         assert (referral.urgency, referral.check_on) == ("now", date(2026, 11, 24))
         assert set(db.scalars(select(FollowUp.kind))) == {"referral", "mother"}
-        rows = visit_lists.list_referrals(db, scope_of(town.teacher), limit=9)
+        rows = visit_due_lists.list_referrals(db, scope_of(town.teacher), limit=9)
         assert [row.signs for row in rows] == [("cord",)]
         summary = load_facts(
             db.scalars(select(Notice.facts).where(Notice.kind == "visit_summary")).one()
@@ -366,7 +371,7 @@ def test_a_danger_sign_is_a_referral_with_a_task_and_a_day(
         visit_day.finish_referral(
             db, referral_id=referral.id, staff=town.teacher, outcome="没事", now=MONDAY
         )
-        assert visit_lists.list_referrals(db, scope_of(town.teacher), limit=9) == []
+        assert visit_due_lists.list_referrals(db, scope_of(town.teacher), limit=9) == []
 
 
 def test_twins_are_credited_by_one_visit_and_come_again_at_high_risk(
@@ -435,7 +440,7 @@ def test_nobody_home_puts_the_family_on_the_telephone_list(
             db, family_id=town.family_ids[0], address="育麟路1号", phone="13800001234", now=MONDAY
         )
         scope = scope_of(town.teacher)
-        rows = visit_lists.list_dues(
+        rows = visit_due_lists.list_dues(
             db, scope, MONDAY.date(), DueTab.UNREACHABLE, limit=9, offset=0
         )
         assert [(row.family_id, row.tried, row.phone) for row in rows] == [
@@ -444,7 +449,7 @@ def test_nobody_home_puts_the_family_on_the_telephone_list(
         visit_dues.note_try(
             db, family_id=town.family_ids[0], outcome="declined", actor=SYSTEM, now=MONDAY
         )
-        assert visit_lists.count_dues(db, scope, MONDAY.date())[DueTab.UNREACHABLE] == 0
+        assert visit_due_lists.count_dues(db, scope, MONDAY.date())[DueTab.UNREACHABLE] == 0
     assert "visit_missed" in kinds(database)
 
 
@@ -465,7 +470,7 @@ def test_where_to_go_is_hidden_once_the_visit_is_over(
         assert visit_details.read(db, scope, arranged).family.address == "育麟路1号"
         _complete(db, town, arranged, "k" * 32, town.child(db).id, MONDAY)
         assert visit_details.read(db, scope, arranged).family.address is None
-        stop = visit_board.find_stop(db, scope, arranged)
+        stop = visit_routes.find_stop(db, scope, arranged)
         assert stop is not None
         assert (stop.address, stop.phone) == (None, None)
 
@@ -511,9 +516,11 @@ def test_an_overdue_visit_goes_up_and_an_arranged_one_does_not(
         assert visit_reminding.escalate_dues(db, late) == 0, "two working days"
         monday = late + timedelta(days=1)
         assert visit_reminding.escalate_dues(db, monday) == 3
-        counts = visit_lists.count_dues(db, scope, monday.date())
+        counts = visit_due_lists.count_dues(db, scope, monday.date())
         assert (counts[DueTab.OVERDUE], counts[DueTab.ESCALATED]) == (3, 3)
-        rows = visit_lists.list_dues(db, scope, monday.date(), DueTab.OVERDUE, limit=9, offset=0)
+        rows = visit_due_lists.list_dues(
+            db, scope, monday.date(), DueTab.OVERDUE, limit=9, offset=0
+        )
         assert {row.due_on for row in rows} == {due_on}
 
 
@@ -544,8 +551,8 @@ def test_the_lists_take_the_same_few_statements_however_long_they_are(
         listener = lambda *args: statements.append(args[2])  # noqa: E731
         event.listen(database.engine, "before_cursor_execute", listener)
         try:
-            visit_lists.count_dues(db, scope, now.date())
-            rows = visit_lists.list_dues(db, scope, now.date(), DueTab.DUE, limit=51, offset=0)
+            visit_due_lists.count_dues(db, scope, now.date())
+            rows = visit_due_lists.list_dues(db, scope, now.date(), DueTab.DUE, limit=51, offset=0)
             of_list, statements[:] = len(statements), []
             visit_board.read_board(db, scope, MONDAY.date())
             of_board = len(statements)
