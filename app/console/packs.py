@@ -132,9 +132,7 @@ def show_pack(pack_id: str) -> ResponseReturnValue:
     since = at - timedelta(days=365)
     with database().reading() as db:
         off = pack_catalogue.find_switch(db, pack_id)
-        versions = [
-            row for row in pack_reports.by_pack(db, since=since, until=at) if row.pack == pack_id
-        ]
+        versions = pack_reports.by_pack(db, since=since, until=at, pack_id=pack_id)
         reasons = pack_reports.why_not(db, since=since, until=at, pack_id=pack_id)
     today = at.astimezone(SHANGHAI).date()
     blocked_by = pack_catalogue.blocked_by(pack, today, is_switched_off=off is not None)

@@ -73,9 +73,7 @@ def _page(family_id: int, refused: tuple[int, BirthForm] | None = None) -> Respo
         details = visit_details.read_family(db, scope, family_id)
         visits = visit_overview.family_visits(db, family_id)
         owed = visit_overview.owed_visits(db, family_id)
-        desk.record_view(
-            db, scope, page="family_care", subject_id=family_id, now=now(), families=[family_id]
-        )
+        desk.record_view(db, scope, page="family_care", subject_id=family_id, now=now())
     forms = {child.child_id: _form_of(child) for child in details.children}
     if refused is not None:
         forms[refused[0]] = refused[1]

@@ -249,14 +249,16 @@ def show_visit(visit_id: int) -> ResponseReturnValue:
 def show_times(visit_id: int) -> ResponseReturnValue:
     """Who could go when, on a day: the suggested visitor first."""
     with acting() as (db, _staff, scope):
-        details = visit_details.read(db, scope, visit_id)
-        start = details.starts_at or details.wished_at
-        day = asked_day(max(start.date() if start else today(), today()))
-        choices = visit_details.choices(db, details.family_id, day, now(), leaving_out=visit_id)
+        row = visit_lists.find_row(db, scope, visit_id)
+        if row is None:
+            abort(404)
+        start = row.starts_at.date() if row.starts_at else row.wished_on
+        day = asked_day(max(start or today(), today()))
+        choices = visit_details.choices(db, row.family_id, day, now(), leaving_out=visit_id)
+        desk.record_view(db, scope, page="home_visit", subject_id=visit_id, now=now())
     return render_template(
         "console/visits/times.html",
-        visit=details,
-        family_id=details.family_id,
+        visit=row,
         day=day,
         choices=choices,
         days=_days_around(day),

@@ -137,6 +137,12 @@ class SignUp(Base):
         ),
         Index("ix_sign_ups_session_id_state", "session_id", "state"),
         Index(
+            "ix_sign_ups_decided",
+            "decided_at",
+            sqlite_where=text("decided_by IS NOT NULL"),
+            postgresql_where=text("decided_by IS NOT NULL"),
+        ),
+        Index(
             "ix_sign_ups_requested",
             "requested_at",
             sqlite_where=text("state = 'requested'"),

@@ -67,6 +67,15 @@ class PackPush(Base):
             sqlite_where=text("queued_at IS NOT NULL"),
             postgresql_where=text("queued_at IS NOT NULL"),
         ),
+        # What coverage counts, read off the index alone.
+        Index(
+            "ix_pack_pushes_sent",
+            "family_id",
+            "sent_at",
+            "opened_at",
+            sqlite_where=text("state = 'sent'"),
+            postgresql_where=text("state = 'sent'"),
+        ),
         Index(
             "ix_pack_pushes_lead_id",
             "lead_id",

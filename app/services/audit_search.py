@@ -6,7 +6,18 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, false, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import AuditedFamily, AuditEntry, Child, SignUp, Staff
+from app.models import (
+    AuditedFamily,
+    AuditEntry,
+    Caregiver,
+    Certificate,
+    Child,
+    FollowUp,
+    HomeVisit,
+    Learner,
+    SignUp,
+    Staff,
+)
 from app.services.staff import normal_username
 
 LOG_INS = (
@@ -15,6 +26,8 @@ LOG_INS = (
     "recovery_code_used",
 )
 """What is about accounts and not about families."""
+SUBJECT_IS_A_FAMILY = ("family", "family_care", "arrange_visit")
+SUBJECT_IS_A_VISIT = ("home_visit", "visit_form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +123,19 @@ def _about_family(family_id: int) -> ColumnElement[bool]:
     sign_ups = select(SignUp.id).where(SignUp.family_id == family_id)
     shown = select(AuditedFamily.entry_id).where(AuditedFamily.family_id == family_id)
     kind, subject = AuditEntry.subject_type, AuditEntry.subject_id
+    visits = select(HomeVisit.id).where(HomeVisit.family_id == family_id)
+    learners = select(Learner.id).where(Learner.family_id == family_id)
+    certificates = select(Certificate.id).where(Certificate.learner_id.in_(learners))
+    caregivers = select(Caregiver.id).where(Caregiver.family_id == family_id)
+    follow_ups = select(FollowUp.id).where(FollowUp.caregiver_id.in_(caregivers))
     return or_(
         AuditEntry.id.in_(shown),
-        and_(kind == "family", subject == family_id),
+        and_(kind.in_(SUBJECT_IS_A_FAMILY), subject == family_id),
+        and_(kind.in_(SUBJECT_IS_A_VISIT), subject.in_(visits)),
+        and_(kind == "learner", subject.in_(learners)),
+        and_(kind == "certificate", subject.in_(certificates)),
+        and_(kind == "follow_up", subject.in_(follow_ups)),
+        and_(kind == "caregiver", subject.in_(caregivers)),
         and_(kind == "child", subject.in_(children)),
         and_(kind == "sign_up", subject.in_(sign_ups)),
     )

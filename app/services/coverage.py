@@ -34,7 +34,7 @@ from app.services.course_counts import CourseCount, count_learners
 from app.services.course_counts import total as total_learners
 from app.services.coverage_supply import Area, Held, bare_townships, offered
 from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
-from app.services.pack_reports import reach
+from app.services.pack_reports import of_families, reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
 from app.services.staff import Role, StaffScope
 
@@ -256,7 +256,7 @@ def _families_in(scope: StaffScope | None) -> ColumnElement[bool]:
     return true() if scope is None else scope.families()
 
 
-def _attendance(year: int) -> Subquery:
+def _attendance(year: int, families: ColumnElement[bool]) -> Subquery:
     """By family: distinct sessions of the year that were attended, and those secured."""
     start, end = bounds(year)
     is_attended = SignUp.state == SignUpState.ATTENDED
@@ -272,13 +272,14 @@ def _attendance(year: int) -> Subquery:
             SignUp.state.in_(SECURED),
             GuidanceSession.starts_at >= start,
             GuidanceSession.starts_at < end,
+            of_families(SignUp.family_id, families),
         )
         .group_by(SignUp.family_id)
         .subquery()
     )
 
 
-def _childhood(year: int, today: date) -> Subquery:
+def _childhood(year: int, today: date, families: ColumnElement[bool]) -> Subquery:
     """By family with a child under three in the year: the first and last whole month of that.
 
     The month of a birth is no whole one, nor is the month of a third birthday.
@@ -298,6 +299,7 @@ def _childhood(year: int, today: date) -> Subquery:
         .where(
             Child.birth_date > add_months(first, -SERVICE_UNTIL_MONTHS),
             Child.birth_date <= min(today, last),
+            of_families(Child.family_id, families),
         )
         .group_by(Child.family_id)
         .subquery()
@@ -307,8 +309,9 @@ def _childhood(year: int, today: date) -> Subquery:
 def counting(year: int, now: datetime, target: int, scope: StaffScope | None) -> Counting:
     """Every family of the year that did not say "no need", with what is counted of it."""
     today = now.astimezone(SHANGHAI).date()
-    attendance, childhood = _attendance(year), _childhood(year, today)
-    online = reach(*bounds(year))
+    attendance = _attendance(year, _families_in(scope))
+    childhood = _childhood(year, today, _families_in(scope))
+    online = reach(*bounds(year), _families_in(scope))
     attended = func.coalesce(attendance.c.attended, 0)
     counted = case((attended > MOST_COUNTED, MOST_COUNTED), else_=attended)
     months = _whole_months(year, attendance, childhood)

@@ -1,13 +1,25 @@
 """What became of packs: by pack and version, and for the families of the coverage report."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Integer, Subquery, case, func, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Subquery,
+    True_,
+    case,
+    false,
+    func,
+    literal,
+    select,
+    true,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from app.models import CataloguedPack, PackPush
+from app.models import CataloguedPack, Family, PackPush
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,41 +44,83 @@ class PackFigures:
     """Failed or unknown."""
 
 
-def by_pack(db: Session, *, since: datetime, until: datetime) -> list[PackFigures]:
+def by_pack(
+    db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
+) -> list[PackFigures]:
     """The packs that fell due in a time, each version on its own, in the order of ids."""
-    is_sent = PackPush.state == "sent"
-    rows = db.execute(
-        select(
-            PackPush.pack_id,
-            func.coalesce(CataloguedPack.title, PackPush.pack_id),
-            func.coalesce(CataloguedPack.topic, ""),
-            PackPush.version,
-            func.count(),
-            _count(is_sent),
-            _count(is_sent & (PackPush.reason == "asked")),
-            _count(PackPush.opened_at.is_not(None)),
-            _count(PackPush.rating == 1),
-            _count(PackPush.rating == -1),
-            _count(PackPush.state == "waiting"),
-            _count(PackPush.state == "skipped"),
-            _count(PackPush.state.in_(("failed", "unknown"))),
-        )
-        .outerjoin(CataloguedPack, CataloguedPack.id == PackPush.pack_id)
-        .where(PackPush.due_at >= since, PackPush.due_at < until)
-        .group_by(PackPush.pack_id, PackPush.version, CataloguedPack.title, CataloguedPack.topic)
-        .order_by(PackPush.pack_id, PackPush.version)
+    # Counted once for each way a push can stand, and added up here: a dozen conditional sums of
+    # a whole year's ledger would be as slow as a dozen readings.
+    stands = (
+        PackPush.pack_id,
+        PackPush.version,
+        PackPush.state,
+        func.coalesce(PackPush.reason == "asked", false()).label("is_asked"),
+        PackPush.opened_at.is_not(None).label("is_opened"),
+        PackPush.rating,
     )
-    return [PackFigures(*tuple(row)) for row in rows]
+    rows = db.execute(
+        select(*stands, func.count())
+        .where(
+            PackPush.due_at >= since,
+            PackPush.due_at < until,
+            true() if pack_id is None else PackPush.pack_id == pack_id,
+        )
+        .group_by(*stands)
+    ).all()
+    titles = {
+        found_id: (title, topic)
+        for found_id, title, topic in db.execute(
+            select(CataloguedPack.id, CataloguedPack.title, CataloguedPack.topic)
+        )
+    }
+    found: dict[tuple[str, int], Counter[str]] = {}
+    for pack, version, state, is_asked, is_opened, rating, count in rows:
+        counts = found.setdefault((pack, version), Counter())
+        counts["planned"] += count
+        is_sent = state == "sent"
+        for name, holds in (
+            ("delivered", is_sent),
+            ("asked", is_sent and is_asked),
+            ("opened", is_opened),
+            ("liked", rating == 1),
+            ("disliked", rating == -1),
+            ("waiting", state == "waiting"),
+            ("skipped", state == "skipped"),
+            ("lost", state in ("failed", "unknown")),
+        ):
+            counts[name] += count if holds else 0
+    return [
+        _figures(pack, titles.get(pack, (pack, "")), version, counts)
+        for (pack, version), counts in sorted(found.items())
+    ]
 
 
-def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
+def _figures(
+    pack: str, title: tuple[str, str], version: int, counts: Mapping[str, int]
+) -> PackFigures:
+    return PackFigures(
+        pack=pack,
+        title=title[0],
+        topic=title[1],
+        version=version,
+        planned=counts["planned"],
+        delivered=counts["delivered"],
+        asked=counts["asked"],
+        opened=counts["opened"],
+        liked=counts["liked"],
+        disliked=counts["disliked"],
+        waiting=counts["waiting"],
+        skipped=counts["skipped"],
+        lost=counts["lost"],
+    )
 
 
-def by_id(db: Session, *, since: datetime, until: datetime) -> dict[str, PackFigures]:
+def by_id(
+    db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
+) -> dict[str, PackFigures]:
     """The same by pack, all versions together; of a pack's title the latest."""
     found: dict[str, PackFigures] = {}
-    for row in by_pack(db, since=since, until=until):
+    for row in by_pack(db, since=since, until=until, pack_id=pack_id):
         before = found.get(row.pack)
         found[row.pack] = row if before is None else _added(before, row)
     return found
@@ -111,19 +165,34 @@ def why_not(
     return {reason: number for reason, number in rows if reason is not None}
 
 
-def reach(start: datetime, end: datetime) -> Subquery:
-    """By family: whether anything was delivered in a time, and whether anything was opened."""
+def reach(start: datetime, end: datetime, families: ColumnElement[bool]) -> Subquery:
+    """By family: whether anything was delivered in a time, and whether anything was opened.
+
+    `families` is a condition on Family: of others nothing is read.
+    """
     return (
         select(
             PackPush.family_id,
-            func.max(case((PackPush.sent_at.is_not(None), 1), else_=0), type_=Integer).label(
-                "delivered"
-            ),
+            literal(1).label("delivered"),
             func.max(case((PackPush.opened_at.is_not(None), 1), else_=0), type_=Integer).label(
                 "opened"
             ),
         )
-        .where(PackPush.state == "sent", PackPush.sent_at >= start, PackPush.sent_at < end)
+        .where(
+            PackPush.state == "sent",
+            PackPush.sent_at >= start,
+            PackPush.sent_at < end,
+            of_families(PackPush.family_id, families),
+        )
         .group_by(PackPush.family_id)
         .subquery()
     )
+
+
+def of_families(
+    family_id: InstrumentedAttribute[int], families: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """That a row is of these families; nothing is asked where they are all."""
+    if isinstance(families, True_):
+        return true()
+    return family_id.in_(select(Family.id).where(families))

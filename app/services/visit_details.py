@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.clock import SHANGHAI
@@ -99,13 +99,16 @@ def read(db: Session, scope: StaffScope, visit_id: int) -> VisitDetails:
     Where to go and whom to call are shown while the visit is to be made, and not after.
     """
     check_visit(db, scope, visit_id)
-    visit = db.scalars(
-        select(HomeVisit)
+    visit, decided_by = db.execute(
+        select(HomeVisit, Staff.username)
+        .outerjoin(Staff, Staff.id == HomeVisit.decided_by)
         .where(HomeVisit.id == visit_id)
-        .options(joinedload(HomeVisit.visitor), joinedload(HomeVisit.child))
+        .options(
+            joinedload(HomeVisit.visitor),
+            joinedload(HomeVisit.child).joinedload(Child.family).joinedload(Family.township),
+            joinedload(HomeVisit.child).joinedload(Child.family).joinedload(Family.station),
+        )
     ).one()
-    row = visit_lists.find_row(db, scope, visit_id)
-    decider = db.get(Staff, visit.decided_by) if visit.decided_by else None
     is_open = visit.state in (VisitState.REQUESTED, VisitState.CONFIRMED, VisitState.EN_ROUTE)
     return VisitDetails(
         visit_id=visit.id,
@@ -125,14 +128,14 @@ def read(db: Session, scope: StaffScope, visit_id: int) -> VisitDetails:
         reason=visit.reason,
         requested_at=visit.requested_at,
         decided_at=visit.decided_at,
-        decided_by=decider.username if decider else None,
+        decided_by=decided_by,
         is_escalated=visit.escalated_at is not None,
         en_route_at=visit.en_route_at,
         arrived_at=visit.arrived_at,
         completed_at=visit.completed_at,
         rating=visit.rating,
         rating_words=visit.rating_words,
-        proposal=row.proposal if row else None,
+        proposal=visit_lists.proposals_of(db, [visit.id]).get(visit.id),
         family=_family(db, scope, visit.child.family, shows_contact=is_open),
         record=read_record(db, visit.id),
         referrals=tuple(db.scalars(select(Referral).where(Referral.visit_id == visit.id))),
@@ -155,28 +158,31 @@ def _family(
         .where(Child.family_id == family.id, Child.erased_at.is_(None))
         .order_by(Child.id)
     )
-    contact = db.get(HomeContact, family.id) if shows_contact else None
-    due_on = db.scalar(
-        select(VisitDue.due_on)
+    due_on = (
+        select(func.min(VisitDue.due_on, type_=VisitDue.due_on.type))
         .where(VisitDue.family_id == family.id, VisitDue.closed_at.is_(None))
-        .order_by(VisitDue.due_on)
-        .limit(1)
+        .scalar_subquery()
     )
-    medical_on = db.scalar(
-        select(HomeVisit.wished_on)
+    medical_on = (
+        select(func.max(HomeVisit.wished_on, type_=HomeVisit.wished_on.type))
         .where(HomeVisit.family_id == family.id, HomeVisit.kind == Kind.MEDICAL)
-        .order_by(HomeVisit.wished_on.desc())
-        .limit(1)
+        .scalar_subquery()
     )
+    due, medical, address, phone = db.execute(
+        select(due_on, medical_on, HomeContact.address, HomeContact.phone)
+        .select_from(Family)
+        .outerjoin(HomeContact, HomeContact.family_id == Family.id)
+        .where(Family.id == family.id)
+    ).one()
     return FamilyDetails(
         family_id=family.id,
         township=family.township.name,
         station=family.station.name if family.station else None,
         children=tuple(_child(scope, *each) for each in children),
-        due_on=due_on,
-        address=contact.address if contact else None,
-        phone=contact.phone if contact else None,
-        medical_on=medical_on,
+        due_on=due,
+        address=address if shows_contact else None,
+        phone=phone if shows_contact else None,
+        medical_on=medical,
     )
 
 
@@ -226,16 +232,10 @@ def choices(
         db, visitors, day, 1, now, leaving_out=leaving_out, lead=timedelta()
     )
     by_id = {visitor.id: visitor for visitor in visitors}
-    order = visit_diaries.ranked(db, list(by_id), family_id=family_id, day=day)
-    last = db.scalar(
-        select(HomeVisit.visitor_id)
-        .where(HomeVisit.family_id == family_id, HomeVisit.state == VisitState.COMPLETED)
-        .order_by(HomeVisit.starts_at.desc())
-        .limit(1)
-    )
-    start = visit_diaries.midnight(day)
-    diaries = visit_diaries.read_diaries(db, visitors, start, start + timedelta(days=1))
-    loads = {diary.visitor_id: len(diary.busy) for diary in diaries}
+    last = visit_diaries.came_last(db, family_id)
+    order = visit_diaries.ranked_after(db, list(by_id), last=last, day=day)
+    # The visit that is to be moved does not count: it makes room where it goes away.
+    loads = {diary.visitor_id: len(diary.busy) for diary in found.diaries}
     suggested = next(
         (each for each in order if any(slot.visitor_id == each for slot in found.slots)), None
     )

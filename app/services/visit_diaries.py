@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
@@ -96,15 +97,19 @@ def read_diaries(
 ) -> list[Diary]:
     """Each visitor's diary of a stretch of time; a visit may be left out, with its proposal."""
     ids = [visitor.id for visitor in visitors]
-    busy: dict[int, list[Span]] = defaultdict(list)
-    visits = select(HomeVisit.visitor_id, HomeVisit.starts_at, HomeVisit.busy_until).where(
+    visits = select(
+        literal("busy"), HomeVisit.visitor_id, HomeVisit.starts_at, HomeVisit.busy_until
+    ).where(
         HomeVisit.visitor_id.in_(ids),
         HomeVisit.state.in_(HOLDS),
         HomeVisit.id != (leaving_out or 0),
         *_within(since, until),
     )
     proposals = select(
-        VisitProposal.visitor_id, VisitProposal.starts_at, VisitProposal.busy_until
+        literal("busy"),
+        VisitProposal.visitor_id,
+        VisitProposal.starts_at,
+        VisitProposal.busy_until,
     ).where(
         VisitProposal.visitor_id.in_(ids),
         VisitProposal.state == "open",
@@ -112,19 +117,19 @@ def read_diaries(
         VisitProposal.starts_at < until,
         VisitProposal.busy_until > since,
     )
-    for statement in (visits, proposals):
-        for visitor_id, starts_at, busy_until in db.execute(statement):
-            if visitor_id and starts_at and busy_until:
-                busy[visitor_id].append(Span(starts_at, busy_until))
+    leaves = select(
+        literal("away"), VisitorLeave.visitor_id, VisitorLeave.starts_at, VisitorLeave.ends_at
+    ).where(
+        VisitorLeave.visitor_id.in_(ids),
+        VisitorLeave.starts_at < until,
+        VisitorLeave.ends_at > since,
+    )
+    busy: dict[int, list[Span]] = defaultdict(list)
     away: dict[int, list[Span]] = defaultdict(list)
-    for leave in db.scalars(
-        select(VisitorLeave).where(
-            VisitorLeave.visitor_id.in_(ids),
-            VisitorLeave.starts_at < until,
-            VisitorLeave.ends_at > since,
-        )
-    ):
-        away[leave.visitor_id].append(Span(leave.starts_at, leave.ends_at))
+    rows: Iterable[Any] = db.execute(union_all(visits, proposals, leaves))
+    for kind, visitor_id, starts_at, ends_at in rows:
+        if visitor_id and starts_at and ends_at:
+            (away if kind == "away" else busy)[visitor_id].append(Span(starts_at, ends_at))
     return [
         Diary(
             visitor.id,
@@ -150,6 +155,7 @@ class Availability:
     slots: tuple[Slot, ...]
     working: frozenset[date]
     days: dict[date, Day]
+    diaries: tuple[Diary, ...] = ()
 
     def of_day(self, day: date, half: Half | None = None) -> list[Slot]:
         return [
@@ -181,7 +187,9 @@ def find_available(
         for slot in free_slots(diary, day, SHANGHAI, local)
     ]
     working = {day.day for day in days if any(works_on(each.hours, day) for each in diaries)}
-    return Availability(tuple(slots), frozenset(working), {day.day: day for day in days})
+    return Availability(
+        tuple(slots), frozenset(working), {day.day: day for day in days}, tuple(diaries)
+    )
 
 
 def offers(
@@ -212,14 +220,25 @@ def nearest_offers(
     )
 
 
-def ranked(db: Session, visitor_ids: Sequence[int], *, family_id: int, day: date) -> list[int]:
-    """Visitors in the order of suggestion for a family and a day."""
-    last = db.execute(
+def came_last(db: Session, family_id: int) -> int | None:
+    """The visitor who made the family's last visit."""
+    return db.scalar(
         select(HomeVisit.visitor_id)
         .where(HomeVisit.family_id == family_id, HomeVisit.state == VisitState.COMPLETED)
         .order_by(HomeVisit.starts_at.desc())
         .limit(1)
-    ).scalar_one_or_none()
+    )
+
+
+def ranked(db: Session, visitor_ids: Sequence[int], *, family_id: int, day: date) -> list[int]:
+    """Visitors in the order of suggestion for a family and a day."""
+    return ranked_after(db, visitor_ids, last=came_last(db, family_id), day=day)
+
+
+def ranked_after(
+    db: Session, visitor_ids: Sequence[int], *, last: int | None, day: date
+) -> list[int]:
+    """The same, where it is known who came last."""
     monday = day - timedelta(days=day.weekday())
     start, end = midnight(monday), midnight(monday + timedelta(days=7))
     that_day: dict[int, int] = defaultdict(int)

@@ -164,7 +164,7 @@ def _rows(
         .limit(limit)
         .offset(offset)
     ).all()
-    proposals = _proposals(db, [visit.id for visit, *_ in rows])
+    proposals = proposals_of(db, [visit.id for visit, *_ in rows])
     dues = _most_urgent(db, [visit.family_id for visit, *_ in rows])
     return [
         VisitRow(
@@ -192,7 +192,8 @@ def _rows(
     ]
 
 
-def _proposals(db: Session, visit_ids: Sequence[int]) -> dict[int, ProposedTime]:
+def proposals_of(db: Session, visit_ids: Sequence[int]) -> dict[int, ProposedTime]:
+    """The other time that is talked about, by visit."""
     if not visit_ids:
         return {}
     return {

@@ -84,16 +84,10 @@ class OwedVisit:
 
 def owed_visits(db: Session, family_id: int) -> list[OwedVisit]:
     """What the family is still owed, the most urgent first."""
-    rows = db.scalars(
-        select(VisitDue)
+    rows = db.execute(
+        select(VisitDue, Child.nickname)
+        .join(Child, Child.id == VisitDue.child_id)
         .where(VisitDue.family_id == family_id, VisitDue.closed_at.is_(None))
         .order_by(VisitDue.due_on, VisitDue.id)
-    ).all()
-    names = dict(
-        db.execute(
-            select(Child.id, Child.nickname).where(Child.id.in_([row.child_id for row in rows]))
-        ).all()
     )
-    return [
-        OwedVisit(names[row.child_id], row.purpose, row.due_on, row.is_high_risk) for row in rows
-    ]
+    return [OwedVisit(name, due.purpose, due.due_on, due.is_high_risk) for due, name in rows]

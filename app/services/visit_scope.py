@@ -1,7 +1,7 @@
 """Which families' visits a staff member may see and change."""
 
 from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.errors import NotYours, VisitUnknown
 from app.models import Family, HomeVisit, Staff, Township, Visitor
@@ -50,21 +50,24 @@ def visitors_in(scope: StaffScope) -> ColumnElement[bool]:
 
 def check_visit(db: Session, scope: StaffScope, visit_id: int) -> None:
     """Raises VisitUnknown where there is no such visit, NotYours where it is none of theirs."""
-    if db.get(HomeVisit, visit_id) is None:
-        raise VisitUnknown()
-    allowed = db.scalar(
-        select(HomeVisit.id)
+    is_theirs = db.execute(
+        select(visits_in(scope))
+        .select_from(HomeVisit)
         .join(Family, Family.id == HomeVisit.family_id)
-        .where(HomeVisit.id == visit_id, visits_in(scope))
-    )
-    if allowed is None:
+        .where(HomeVisit.id == visit_id)
+    ).first()
+    if is_theirs is None:
+        raise VisitUnknown()
+    if not is_theirs[0]:
         raise NotYours()
 
 
 def check_family(db: Session, scope: StaffScope, family_id: int) -> Family:
     """The family, where it is in scope. Raises NotYours."""
     family = db.scalars(
-        select(Family).where(Family.id == family_id, families_in(scope))
+        select(Family)
+        .where(Family.id == family_id, families_in(scope))
+        .options(joinedload(Family.township), joinedload(Family.station))
     ).one_or_none()
     if family is None:
         raise NotYours()

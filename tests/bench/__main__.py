@@ -240,6 +240,11 @@ def main() -> None:
 
         visits.main(sys.argv[2:])
         return
+    if sys.argv[1:2] == ["console"]:
+        from tests.bench import console
+
+        console.main(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["pages"]:
         from tests.bench import pages
 

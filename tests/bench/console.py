@@ -1,0 +1,201 @@
+"""./dev bench console: every page of the console in a large district, on PostgreSQL.
+
+Each page is opened as each role that may, through the whole application: log-in, queries, audit
+row, template. The bar is 200 ms for 95 of 100 answers, and twelve queries.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, event
+
+from app.clock import now
+from app.config import Settings
+from app.crypto import Cipher
+from app.factory import create_app
+from app.migrating import upgrade
+from app.services import pack_catalogue
+from app.wiring import make_services
+from devtools import embedded_postgres, embedded_redis
+from devtools.environment import ROOT, socket_folder
+from handlers import HANDLERS
+from tests.bench.__main__ import CREDENTIALS, DATA_KEY
+from tests.bench.console_world import FAMILIES, PASSWORD, SESSIONS, settle
+
+BAR_MS = 200.0
+MOST_QUERIES = 12
+ROUNDS = 20
+WARM_UP = 2
+
+DISTRICT = (
+    *("", "more", "pending", "pending?q=tangtang", "sessions", "sessions?q=qinzi", "sessions/S-1"),
+    *("sessions/S-1190", "sessions/S-1202", "sessions/S-1202/sheet", "sessions/S-1202/edit"),
+    *("sessions/S-1202/cancel", "sessions/S-1200/check-in", "sessions/S-1190/paper"),
+    *("new-session", "new-series", "calendar", "families", "families?q=tangtang"),
+    *("families?q=1234", "families?progress=six", "families?reach=paper&age=newborn"),
+    *("families?page=300", "families/18", "families/18/contact", "follow-ups"),
+    *("follow-ups?q=tangtang", "notices", "notices?state=all", "notices?state=all&q=tangtang"),
+    *("packs", "packs/P00-06", "course", "course/stations", "course/questions", "course/enrol"),
+    *("course/learners/18", "coverage", "coverage/families", "coverage/report"),
+    *("coverage/months", "accounts", "audit", "audit?who=wang", "files", "visits"),
+    *("visits?show=completed", "visits?show=all&q=tangtang", "visits/due"),
+    *("visits/due?tab=overdue", "visits/due?tab=unreachable", "visits/due?q=tangtang"),
+    *("visits/board", "visits/board?days=1", "visits/visitors", "visits/15600", "visits/18"),
+    *("visits/15600/time", "visits/families/18", "visits/arrange/19001", "visits/route/1"),
+)
+WORKER = (
+    *("", "pending", "sessions", "families", "families?q=tangtang", "families/19", "follow-ups"),
+    *("notices?state=all", "course", "coverage", "coverage/families", "visits"),
+    *("visits?show=all", "visits/due", "visits/due?tab=overdue", "visits/board"),
+    *("visits/board?days=1", "packs"),
+)
+PAGES = {
+    "district": DISTRICT,
+    "auditor": ("", "families", "audit", "coverage"),
+    "lead": WORKER,
+    "wang": WORKER,
+    "editor": ("packs", "packs/P00-06"),
+    "v1": ("my-day", "visits/visitors"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    who: str
+    page: str
+    median_ms: float
+    p95_ms: float
+    cpu_ms: float
+    """Of this process, an answer: what the machine's other work does not disturb."""
+    queries: int
+    status: int
+    within_bar: bool
+
+
+@contextmanager
+def served(engine_url: str, folder: Path) -> Iterator[tuple[Flask, Engine]]:
+    """The whole application over a database that is migrated, with a Redis of its own."""
+    path = socket_folder(ROOT, folder) / "console.sock"
+    with embedded_redis.serving(folder, path):
+        settings = Settings.model_validate(
+            {
+                "database_url": engine_url,
+                "redis_url": f"unix://{path}?db=0",
+                "secret_key": "a secret only for the benchmark",
+                "data_key": DATA_KEY,
+                "console_second_factor": "optional",
+                "wechat_api_url": "http://127.0.0.1:9",
+                **{name.lower(): value for name, value in CREDENTIALS.items()},
+            }
+        )
+        services = make_services(settings, HANDLERS)
+        upgrade(services.database.engine)
+        yield create_app(services, commands=False), services.database.engine
+        services.turns.close()
+        services.database.engine.dispose()
+
+
+def log_in(app: Flask, username: str) -> FlaskClient:
+    client = app.test_client()
+    page = client.get("/console/login").get_data(as_text=True)
+    token = page.partition('name="csrf_token" value="')[2].partition('"')[0]
+    answer = client.post(
+        "/console/login", data={"csrf_token": token, "username": username, "password": PASSWORD}
+    )
+    if answer.status_code != 302:
+        raise RuntimeError(f"{username} was not let in: {answer.status_code}")
+    return client
+
+
+def measure(client: FlaskClient, engine: Engine, who: str, page: str, rounds: int) -> Row:
+    """One page, opened some times over."""
+    count = 0
+
+    def note(*_arguments: object) -> None:
+        nonlocal count
+        count += 1
+
+    times, cpu, status, queries = [], [], 0, 0
+    event.listen(engine, "before_cursor_execute", note)
+    for turn in range(rounds + WARM_UP):
+        count = 0
+        began, began_cpu = time.perf_counter(), time.process_time()
+        answer = client.get(f"/console/{page}")
+        answer.get_data()
+        spent, spent_cpu = time.perf_counter() - began, time.process_time() - began_cpu
+        status, queries = answer.status_code, count
+        if turn >= WARM_UP:
+            times.append(spent * 1000)
+            cpu.append(spent_cpu * 1000)
+    event.remove(engine, "before_cursor_execute", note)
+    times.sort()
+    cpu.sort()
+    p95 = times[min(int(len(times) * 0.95), len(times) - 1)]
+    return Row(
+        who=who,
+        page=page or "(today)",
+        median_ms=round(times[len(times) // 2], 1),
+        p95_ms=round(p95, 1),
+        cpu_ms=round(cpu[len(cpu) // 2], 1),
+        queries=queries,
+        status=status,
+        within_bar=p95 <= BAR_MS and queries <= MOST_QUERIES and status == 200,
+    )
+
+
+def run(*, rounds: int = ROUNDS, only: str = "") -> list[Row]:
+    rows = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        embedded_postgres.serving(ROOT) as server,
+    ):
+        server.create_database("bench")
+        with served(server.url("bench"), Path(folder)) as (app, engine):
+            services = app.extensions["yuban"]
+            print(f"filling: {FAMILIES} families, {SESSIONS} sessions …", file=sys.stderr)
+            with services.database.transaction() as db:
+                pack_catalogue.sync(db, list(services.library.packs.values()), now())
+                settle(db, Cipher((DATA_KEY,)), now())
+            with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM ANALYZE")
+            for who, pages in PAGES.items():
+                client = log_in(app, who)
+                for page in pages:
+                    if only in page:
+                        rows.append(measure(client, engine, who, page, rounds))
+    return rows
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="./dev bench console")
+    parser.add_argument("--json", action="store_true", help="figures for machines")
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--only", default="", help="pages with this in their address")
+    asked = parser.parse_args(arguments)
+    rows = run(rounds=asked.rounds, only=asked.only)
+    if asked.json:
+        print(json.dumps([asdict(row) for row in rows], ensure_ascii=False))
+        return
+    print(f"bar: p95 within {BAR_MS:.0f} ms, at most {MOST_QUERIES} queries")
+    print(f"{'who':<9} {'page':<34} {'median':>8} {'p95':>8} {'CPU':>8} {'queries':>8}")
+    for row in sorted(rows, key=lambda each: -each.p95_ms):
+        good = "" if row.within_bar else f"  OVER ({row.status})"
+        print(
+            f"{row.who:<9} {row.page:<34} {row.median_ms:>8.1f} {row.p95_ms:>8.1f}"
+            f" {row.cpu_ms:>8.1f} {row.queries:>8}{good}"
+        )
+    over = sum(not row.within_bar for row in rows)
+    print(f"{len(rows)} pages, {over} over the bar")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
