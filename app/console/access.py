@@ -86,6 +86,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     # What is to be followed up, and what was sent
     "follow_ups": LOOKS,
     "finish": ACT,
+    "reopen": ACT,
     "notices": LOOKS,
     # Conversations with families
     "threads": LOOKS,

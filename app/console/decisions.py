@@ -1,7 +1,8 @@
 """Requests that wait for a decision: confirm, or decline with a reason."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,8 +10,10 @@ from wtforms import Form, StringField
 from wtforms.validators import Length
 
 from app.clock import SHANGHAI, now
+from app.console import listing
 from app.console.access import may
-from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
+from app.console.listing import Column, Filter, ListScreen
+from app.console.paging import PAGE_SIZE
 from app.console.said import say
 from app.console.signed_in import acting_staff, database
 from app.errors import (
@@ -24,12 +27,13 @@ from app.errors import (
     SignUpUnknown,
 )
 from app.services import decisions, desk, moving, rosters
-from app.services.decisions import PendingSignUp
+from app.services.decisions import PendingQuery, PendingSignUp
 from app.services.moving import Target
 from app.services.rosters import SignUpStatus
 from app.services.staff import scope_of
 from app.words.errors import say_error
 from app.words.timeline import say_moved
+from app.words.when import say_age
 
 MAX_REASON_LENGTH = 100
 MOVES_SHOWN = 6
@@ -61,15 +65,56 @@ def add_routes(console: Blueprint) -> None:
     console.post("/pending/bulk", endpoint="bulk")(bulk)
 
 
+def _age(row: PendingSignUp) -> str:
+    return say_age(row.age_months) if row.age_months is not None else "还没出生"
+
+
+PENDING: ListScreen[PendingSignUp] = ListScreen(
+    endpoint="pending",
+    title="待确认",
+    search="宝宝小名、拼音、电话末四位，或活动编号",
+    columns=(
+        Column("宝宝", lambda row: row.nickname, is_title=True),
+        Column("活动那天", _age),
+        Column("活动", lambda row: row.title),
+        Column("编号", lambda row: row.code),
+        Column("时间", lambda row: row.starts_at),
+        Column("站点", lambda row: row.station),
+        Column("乡镇", lambda row: row.township),
+        Column("今年已参加", lambda row: row.attended_this_year),
+        Column("没来", lambda row: row.missed_this_year),
+        Column("名额已占", lambda row: row.places_taken),
+        Column("名额", lambda row: row.places),
+        Column("报名", lambda row: row.requested_at),
+    ),
+    filters=(
+        Filter("waits", "等了多久", {"": "不限", "1": "超过1天", "3": "超过3天"}),
+        Filter("soon", "活动", {"": "不限", "3": "3天内就开场", "7": "7天内就开场"}),
+    ),
+)
+
+
 def show_pending() -> ResponseReturnValue:
     """What waits, the oldest first; and what was decided today, with who and when."""
-    number = asked_page()
     at = now()
     midnight = at.astimezone(SHANGHAI).replace(hour=0, minute=0, second=0, microsecond=0)
     with database().transaction() as db:
         staff = acting_staff(db)
         scope = scope_of(staff)
-        rows = decisions.pending(db, staff, limit=PAGE_SIZE + 1, offset=offset_of(number))
+        screen = PENDING
+        if scope.station_id is None:
+            stations = {each.code: each.name for each in rosters.stations_in(db, scope)}
+            station = Filter("station", "站点", {"": "不限", **stations})
+            screen = replace(PENDING, filters=(*PENDING.filters, station))
+        asked = listing.read(screen)
+        waits, soon = asked.values["waits"], asked.values["soon"]
+        query = PendingQuery(
+            text=asked.text,
+            station=asked.values.get("station", ""),
+            before=at - timedelta(days=int(waits)) if waits else None,
+            starts_before=at + timedelta(days=int(soon)) if soon else None,
+        )
+        rows = decisions.pending(db, staff, limit=asked.limit, offset=asked.offset, query=query)
         decided = rosters.decided_since(db, scope, midnight)
         targets = (
             moving.targets(db, scope, now=at) if rows and may(scope.role, MOVE, acts=True) else []
@@ -77,20 +122,23 @@ def show_pending() -> ResponseReturnValue:
         desk.record_view(
             db,
             scope,
-            page="pending",
+            page="export" if asked.file else "pending",
             subject_id=scope.station_id,
             now=at,
-            families={row.family_id for row in rows[:PAGE_SIZE]},
+            families={row.family_id for row in rows[: asked.limit - 1]},
         )
         shows_station = staff.station_id is None
-    return render_template(
+    return listing.answer(
+        screen,
+        asked,
+        rows,
         "console/decisions/pending.html",
-        page=page_of(number, rows),
         decided=decided,
         shows_station=shows_station,
         max_reason_length=MAX_REASON_LENGTH,
         targets_of=lambda row: _targets_of(row, targets),
         canned_reasons=CANNED_REASONS,
+        days_waiting=lambda row: (at - row.requested_at).days,
     )
 
 

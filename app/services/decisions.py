@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select
 from sqlalchemy.orm import Session, contains_eager
@@ -18,6 +19,7 @@ from app.rules.age import age_months
 from app.rules.sign_up import ACTIVE, SignUpState, can_cancel
 from app.services import plan_keeping, waiting_list
 from app.services.audit import Actor, record
+from app.services.families import matching
 from app.services.seats import (
     change_state,
     get_session,
@@ -81,11 +83,49 @@ def count_pending(db: Session, staff: Staff) -> int:
     return db.execute(statement).scalar_one()
 
 
-def pending(db: Session, staff: Staff, *, limit: int = 50, offset: int = 0) -> list[PendingSignUp]:
+@dataclass(frozen=True, slots=True)
+class PendingQuery:
+    """Which requests staff look for; a part that is empty asks for nothing."""
+
+    text: str = ""
+    """A child's or a family's name, pinyin or telephone, or a session's code."""
+    station: str = ""
+    """A station's code."""
+    before: datetime | None = None
+    """Asked for before then: those that have waited long."""
+    starts_before: datetime | None = None
+
+
+EVERY_REQUEST: Final = PendingQuery()
+
+
+def _wanted(query: PendingQuery) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if query.text:
+        is_code = GuidanceSession.code == query.text.upper()
+        conditions.append(or_(matching(query.text), is_code))
+    if query.station:
+        conditions.append(Station.code == query.station)
+    if query.before is not None:
+        conditions.append(SignUp.requested_at < query.before)
+    if query.starts_before is not None:
+        conditions.append(GuidanceSession.starts_at < query.starts_before)
+    return conditions
+
+
+def pending(
+    db: Session,
+    staff: Staff,
+    *,
+    limit: int = 50,
+    offset: int = 0,
+    query: PendingQuery = EVERY_REQUEST,
+) -> list[PendingSignUp]:
     """Requests that wait, the oldest first."""
     rows = list(
         db.execute(
             _pending(staff)
+            .where(*_wanted(query))
             .add_columns(scope_of(staff).families().label("is_own"))
             .options(contains_eager(SignUp.session).contains_eager(GuidanceSession.station))
             .order_by(SignUp.requested_at, SignUp.id)

@@ -7,6 +7,7 @@ offset; ask for one row more than a page to learn whether there is a next one.
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from pydantic import ValidationError
 from sqlalchemy import (
@@ -21,7 +22,7 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager
 
 from app.errors import NotYours
 from app.models import Caregiver, Family, FollowUp, GuidanceSession, Notice, SignUp, Staff, Station
@@ -59,7 +60,7 @@ def record_view(
 
 @dataclass(frozen=True, slots=True)
 class DeskFollowUp:
-    """Something a person has to look at."""
+    """Something a person has to look at, or has looked at."""
 
     id: int
     kind: str
@@ -67,8 +68,24 @@ class DeskFollowUp:
     created_at: datetime
     station: str | None
     relation: str | None
+    family_id: int | None
     nicknames: tuple[str, ...]
     """The family's children; empty where no family is known."""
+    done_at: datetime | None
+    done_by: str | None
+    """The username; None where it is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpQuery:
+    """Which follow-ups staff look for; a part that is empty asks for nothing."""
+
+    show: str = "open"
+    """open, done or all."""
+    text: str = ""
+    kind: str = ""
+    station: str = ""
+    """A station's code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,21 +108,50 @@ def _follow_ups_in(scope: StaffScope) -> ColumnElement[bool]:
     return FollowUp.station_id.in_(select(Station.id).where(scope.stations()))
 
 
-def open_follow_ups(
-    db: Session, scope: StaffScope, *, limit: int = 50, offset: int = 0
+OPEN_FOLLOW_UPS: Final = FollowUpQuery()
+
+
+def list_follow_ups(
+    db: Session,
+    scope: StaffScope,
+    *,
+    limit: int = 50,
+    offset: int = 0,
+    query: FollowUpQuery = OPEN_FOLLOW_UPS,
 ) -> list[DeskFollowUp]:
-    """Emergencies first, then the oldest. What has no station lies with the district."""
-    is_emergency = FollowUp.kind == "emergency"
+    """Emergencies first, then the oldest; what is done: the latest first.
+
+    What has no station lies with the district.
+    """
+    conditions = [_follow_ups_in(scope)]
+    if query.show != "all":
+        is_open = FollowUp.done_at.is_(None)
+        conditions.append(is_open if query.show == "open" else ~is_open)
+    if query.text:
+        conditions.append(matching(query.text))
+    if query.kind:
+        conditions.append(FollowUp.kind == query.kind)
+    if query.station:
+        conditions.append(Station.code == query.station)
+    is_emergency = case((FollowUp.kind == "emergency", 0), else_=1)
+    order = (
+        (is_emergency, FollowUp.created_at, FollowUp.id)
+        if query.show == "open"
+        else (FollowUp.id.desc(),)
+    )
     rows = db.execute(
-        select(FollowUp, Station.name)
+        select(FollowUp, Station.name, Staff.username)
         .outerjoin(Station, Station.id == FollowUp.station_id)
-        .where(FollowUp.done_at.is_(None), _follow_ups_in(scope))
+        .outerjoin(Staff, Staff.id == FollowUp.done_by)
+        .outerjoin(FollowUp.caregiver)
+        .outerjoin(Caregiver.family)
+        .where(*conditions)
         .options(
-            selectinload(FollowUp.caregiver)
-            .selectinload(Caregiver.family)
+            contains_eager(FollowUp.caregiver)
+            .contains_eager(Caregiver.family)
             .selectinload(Family.children)
         )
-        .order_by(case((is_emergency, 0), else_=1), FollowUp.created_at, FollowUp.id)
+        .order_by(*order)
         .limit(limit)
         .offset(offset)
     )
@@ -117,9 +163,12 @@ def open_follow_ups(
             created_at=follow_up.created_at,
             station=station,
             relation=follow_up.caregiver.relation if follow_up.caregiver else None,
+            family_id=follow_up.caregiver.family_id if follow_up.caregiver else None,
             nicknames=_nicknames(follow_up.caregiver),
+            done_at=follow_up.done_at,
+            done_by=username,
         )
-        for follow_up, station in rows
+        for follow_up, station, username in rows
     ]
 
 
@@ -165,6 +214,31 @@ def finish_follow_up(
     if row is None or row.done_at is None:
         raise NotYours()
     return FinishedFollowUp(by=row.username, at=row.done_at, was_open=finished is not None)
+
+
+def reopen_follow_up(db: Session, scope: StaffScope, follow_up_id: int, *, now: datetime) -> None:
+    """It was marked as dealt with by mistake; a second time changes nothing. Raises NotYours."""
+    reopened = db.execute(
+        update(FollowUp)
+        .where(FollowUp.id == follow_up_id, FollowUp.done_at.is_not(None), _follow_ups_in(scope))
+        .values(done_at=None, done_by=None)
+        .returning(FollowUp.kind)
+        .execution_options(synchronize_session=False)
+    ).scalar_one_or_none()
+    if reopened is not None:
+        audit.record(
+            db,
+            actor=Actor("staff", scope.staff_id),
+            action="reopen",
+            subject_type="follow_up",
+            subject_id=follow_up_id,
+            after=reopened,
+            now=now,
+        )
+        return
+    there = select(FollowUp.id).where(FollowUp.id == follow_up_id, _follow_ups_in(scope))
+    if db.scalar(there) is None:
+        raise NotYours()
 
 
 def _nicknames(caregiver: Caregiver | None) -> tuple[str, ...]:

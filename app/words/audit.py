@@ -24,6 +24,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "walk_in": "现场来的",
     "undo_attendance": "撤销签到",
     "finish": "跟进办完",
+    "reopen": "跟进改回等着办",
     "waive_no_shows": "不计没来",
     "register": "登记宝宝",
     "correct": "更正信息",

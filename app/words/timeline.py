@@ -105,6 +105,9 @@ FOLLOW_UP_KINDS: Final[Mapping[str, str]] = {
     "notice_failed": "通知没送到",
     "loss": "家里有变故",
     "thread_late": "留言没人回",
+    "referral": "转诊要问结果",
+    "mother": "妈妈情绪低落",
+    "escalation": "上门申请没人答复",
 }
 
 CHANGES: Final[Mapping[str, str]] = {

@@ -72,6 +72,7 @@ DOES = {
     "/console/pending/{sign_up_id}/move": STATION,
     "/console/pending/bulk": STATION,
     "/console/follow-ups/{follow_up_id}/finish": STATION,
+    "/console/follow-ups/{follow_up_id}/reopen": STATION,
     "/console/threads/{thread_id}/answer": STATION,
     "/console/threads/{thread_id}/close": STATION,
     "/console/threads/canned": STATION,

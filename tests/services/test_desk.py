@@ -13,8 +13,8 @@ from app.services.desk import (
     count_follow_ups,
     count_notices,
     finish_follow_up,
+    list_follow_ups,
     list_notices,
-    open_follow_ups,
 )
 from app.services.staff import StaffScope, scope_of
 from tests.console.desk_world import (
@@ -37,7 +37,7 @@ def test_emergencies_come_first_then_the_oldest(database: Database, now: datetim
                 db, now - timedelta(hours=hours), kind=kind, station=station, detail=f"{hours}"
             )
 
-        found = open_follow_ups(db, scope)
+        found = list_follow_ups(db, scope)
         counted = count_follow_ups(db, scope)
 
     assert [row.detail for row in found] == ["0", "30", "2", "1"]
@@ -55,7 +55,7 @@ def test_each_station_sees_its_own_follow_ups_and_the_district_all(
         theirs = make_follow_up(db, now, station=other, detail="堡镇")
         make_follow_up(db, now, detail="没有站")
 
-        assert [row.detail for row in open_follow_ups(db, ours)] == ["城桥"]
+        assert [row.detail for row in list_follow_ups(db, ours)] == ["城桥"]
         assert count_follow_ups(db, ours).open == 1
         assert count_follow_ups(db, district).open == 3
         with pytest.raises(NotYours):
@@ -141,7 +141,7 @@ def test_long_lists_come_in_pages(database: Database, now: datetime) -> None:
             make_follow_up(db, at, station=station, child=child, detail=f"{number}")
 
         notices = list_notices(db, scope, states=("sent",), limit=2, offset=2)
-        follow_ups = open_follow_ups(db, scope, limit=2, offset=2)
+        follow_ups = list_follow_ups(db, scope, limit=2, offset=2)
 
     assert [notice.text for notice in notices] == ["2", "1"]
     assert [row.detail for row in follow_ups] == ["2", "3"]
