@@ -1,4 +1,4 @@
-"""Deliverers that are killed at a chosen step: forked, so that three hundred deaths are quick."""
+"""Deliverers that are killed at a chosen step: forked, so that five hundred deaths are quick."""
 
 import os
 import random

@@ -10,6 +10,7 @@ import logging
 import sys
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -63,6 +64,10 @@ class Answer:
     seconds: float
 
 
+Ask = Callable[[Services, Order, Message, float], Answer]
+Trust = Callable[[Services, contextlib.ExitStack], None]
+
+
 def settings(database_url: str, redis_url: str) -> Settings:
     return Settings.model_validate(
         {
@@ -102,10 +107,8 @@ def looks_full(database: Database, code: str) -> bool:
     return bool(taken >= places)
 
 
-def ask(services: Services, order: Order, message: Message, start: float) -> Answer:
+def say(services: Services, order: Order, message: Message, start: float) -> Answer:
     """One message's way, from the moment when all were sent."""
-    if not order.guarded and looks_full(services.database, order.code):
-        return Answer(message.openid, "名额已满", time.time() - start)
     inbound = Inbound(
         key=message.key,
         openid=message.openid,
@@ -119,7 +122,20 @@ def ask(services: Services, order: Order, message: Message, start: float) -> Ans
     return Answer(message.openid, reply.text, time.time() - start)
 
 
-def main(said: str) -> None:
+def ask(services: Services, order: Order, message: Message, start: float) -> Answer:
+    """A wish for the last places; without the guard, after a look at how many there are."""
+    if not order.guarded and looks_full(services.database, order.code):
+        return Answer(message.openid, "名额已满", time.time() - start)
+    return say(services, order, message, start)
+
+
+def trust(_services: Services, stack: contextlib.ExitStack) -> None:
+    """The guard is off."""
+    stack.enter_context(patch.object(signing_up, "take_at_once", trusting_take))
+
+
+def play(said: str, ask: Ask, trust: Trust) -> None:
+    """One process of a rush: what it is told to send, each message as `ask` has it."""
     # Standard output is for the answers.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     raw = json.loads(said)
@@ -130,7 +146,7 @@ def main(said: str) -> None:
     )
     with contextlib.ExitStack() as stack:
         if not order.guarded:
-            stack.enter_context(patch.object(signing_up, "take_at_once", trusting_take))
+            trust(services, stack)
         callers = stack.enter_context(ThreadPoolExecutor(CONNECTIONS))
         # The threads are there before the moment comes, as a server's are.
         everybody = threading.Barrier(CONNECTIONS)
@@ -146,4 +162,4 @@ def main(said: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    play(sys.argv[1], ask, trust)

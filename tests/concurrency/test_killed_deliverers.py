@@ -139,15 +139,15 @@ def test_a_dozen_deaths_send_nothing_twice(
 @pytest.mark.long
 @pytest.mark.timeout(2_400)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_three_hundred_deaths_send_nothing_twice(
+def test_five_hundred_deaths_send_nothing_twice(
     database: Database, connected: Settings, sandbox: Sandbox
 ) -> None:
-    settle(database, sandbox, 2_400)
+    settle(database, sandbox, 4_000)
 
-    count, died, now = let_die(database, connected, 300, seed=2)
+    count, died, now = let_die(database, connected, 500, seed=2)
     finish(database, connected, now)
 
-    assert count >= 300
+    assert count >= 500
     assert len(died) == 6, died
     examine(database, sandbox)
 
