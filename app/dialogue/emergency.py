@@ -38,12 +38,13 @@ SHORTEST_GUESSED: Final = 4
 _MARKS: Final = re.compile(r"[^\w,.!?:;°]")
 
 _LEARNING: Final = re.compile(
-    "提前学|想学|学一下|预防(?!针|接种|苗)|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
+    "(?:讲讲|说说|介绍一下|科普一下)|提前学|想学|学一下|预防(?!针|接种|苗)|防止|避免|怎么防|如何防|怎样防|防(?=噎|呛|烫|溺|摔|跌|坠|中毒|误|狗|触电|窒息|走失|"
     "意外|烧)|以防|"
     "急救(?:课|图解|步骤|流程|培训|知识|视频|资料|讲座|班|方法|技能|手册|包)|(?:学|教|培训|讲).{0,8}(?:急救|"
     "海姆立克|心肺复苏|处理)|"
     "(?:安全|急救|防护).{0,4}(?:课|讲座|培训|活动|知识|资料|视频)"
 )
+_TO_LEARN: Final = re.compile("想(?:提前|先|来)?(?:学|了解|问问清楚)|学一下|先学|备着")
 _MATERIAL: Final = re.compile(
     "(?:有没有|有什么|有|想要|要|想看|发|推|找|看看|领|求|学|听|参加|报名|分享|了解|给我).{0,14}"
     "(?:课|讲座|培训|活动|资料|视频|文章|手册|科普|清单|资源包|知识|绘本|贴士|内容|方面的|这类的)"
@@ -52,7 +53,7 @@ _ASKS_WHAT: Final = re.compile(
     "什么是|(?<!知道)是什么(?=$|[?呢啊])|是什么(?:病|意思|原因|症状|样)|是怎么(?:回事|引起|"
     "造成)的?$|有(?:什么|哪些)(?:症状|表现|前兆|信号|征兆|危害)|(?:什么|哪些)(?:症状|表现|信号|"
     "情况|东西|食物)|"
-    "会复发|怎么护理|的症状|怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
+    "怎么(?:数|量|测|教)|(?:平时|日常|平常).{0,4}注意|会复发|怎么护理|的症状|怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
 )
 _SUPPOSING: Final = re.compile(
     "万一|如果|要是|假如|倘若|假使|若是|的话|一旦|当孩子|遇到.{0,8}(?:时|情况)|发生.{0,6}(?:时|"
@@ -63,7 +64,7 @@ _FEARED: Final = re.compile(
     "老怕|生怕|别|(?<!不)小心|当心|以免|免得|省得|防|不要|别让)"
     "(?:他|她|孩子|宝宝|被|把|不小心|突然|再|又|给|自己|一下子|真的|半夜|睡着|吃东西)*$"
 )
-_ASKED_IN: Final = re.compile("会不会(?!是|已经)|(?<!不)会[^了]{0,3}$|容易|担心")
+_ASKED_IN: Final = re.compile("(?<!恐)怕(?!是|人)|会不会(?!是|已经)|(?<!不)会[^了]{0,3}$|容易|担心")
 _REAL_FEAR: Final = re.compile("是不是|会不会是|会不会已经|是否")
 _NEGATED: Final = re.compile(
     "(?:(?<!有)没有?|(?<!是)不是|并未|并没有?|从来没有?|从没|不会|没有过|也没|都没|还没|未见|"
@@ -129,7 +130,7 @@ _PLAYING: Final = re.compile("做鬼脸|扮鬼脸|学大人|学着|学别人|逗
 _HICCUP: Final = re.compile("打饱?嗝")
 _SPITTLE: Final = re.compile("口水呛[^紫憋青喘]*$")
 _WELL_SINCE: Final = re.compile(
-    "(?:现在|今天|后来|当时|看着|看上去|精神|都|还是|照样|一切).{0,5}(?:好好的|很好|蛮好|挺好|不错|正常|"
+    "后来(?:装|买|加|就没|没再)|玩得(?:挺|蛮|很|还)?(?:好|开心|欢|起劲)|(?:现在|今天|后来|当时|看着|看上去|精神|都|还是|照样|一切).{0,5}(?:好好的|很好|蛮好|挺好|不错|正常|"
     "没事|没什么事|能吃能[玩睡]|活蹦乱跳|照样玩)|哭(?:了)?(?:几|两|一)(?:声|下|会儿?|小会儿?)就好"
 )
 _WORSE: Final = re.compile("吐|呕|昏|晕|抽|嗜睡|想睡|血|凹|叫不|没反应|站不|动不了|不能动|软包")
@@ -141,6 +142,8 @@ _SCAR: Final = re.compile("(?:疤|留疤|疤痕|去疤|祛疤|烫伤膏|药膏�
 _OWN_CRAMP: Final = re.compile(
     "(?:怀孕|孕妇|孕期|孕晚期|孕中期|我|产后|哺乳)[^孩宝娃]{0,4}抽筋|生长痛"
 )
+_LATE_RISER: Final = re.compile("起床|闹钟|迟到|上学|赖床|早上叫|上幼儿园")
+_HAS_BEEN: Final = re.compile("过[^去来,.]{0,3}(?:[,.]|出院|好|以后|之后|现在|要注意|怎么护理)")
 _MOSQUITO: Final = re.compile("蚊")
 _BLOOD_IN_MOTHER: Final = re.compile("恶露|月经|例假|来事|痔疮|肛裂|产后(?!孩|宝)")
 
@@ -160,6 +163,7 @@ _CALM: Final = (
     _CALM_SLEEP,
     _OWN_CRAMP,
     _LONG_PAST,
+    _LATE_RISER,
 )
 _BY_WORD: Final = (
     (EmergencyCategory.SELF_HARM, re.compile("死|活着|跳楼|解脱|撑不")),
@@ -268,6 +272,8 @@ def _is_cleared(category: EmergencyCategory, plain: str, start: int, end: int) -
         return True
     if _NOW.search(plain) is not None:
         return False
+    if _TO_LEARN.search(after):
+        return True
     is_feared = _FEARED.search(before[-30:]) is not None and not _REAL_FEAR.search(before[-6:])
     if is_feared or _ASKED_IN.search(sign) or _ELSEWHERE.search(plain):
         return True
@@ -308,6 +314,10 @@ def _is_another_thing(category: EmergencyCategory, plain: str, start: int, end: 
         case EmergencyCategory.CONVULSION if "白眼" in plain[start:end] and _PLAYING.search(plain):
             return True
         case EmergencyCategory.CONVULSION if "一抽" in plain[start:end] and _HICCUP.search(plain):
+            return True
+        case EmergencyCategory.UNCONSCIOUS if _LATE_RISER.search(plain):
+            return True
+        case EmergencyCategory.NOT_BREATHING if _HAS_BEEN.match(plain[end:]):
             return True
         case EmergencyCategory.CHOKING:
             return _SPITTLE.search(plain) is not None

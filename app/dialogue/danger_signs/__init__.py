@@ -7,7 +7,7 @@ is happening now, and not asked about, feared or long past, `emergency` decides.
 import re
 from typing import Final
 
-from app.dialogue.danger_signs import airway, injuries, intake, mind, nerves
+from app.dialogue.danger_signs import airway, injuries, intake, mind, nerves, together
 from app.rules.emergencies import EmergencyCategory
 
 # In the order in which they are answered when several match: what happened before what it does,
@@ -29,4 +29,12 @@ SIGNS: Final[tuple[tuple[EmergencyCategory, re.Pattern[str]], ...]] = (
     (EmergencyCategory.UNCONSCIOUS, nerves.UNCONSCIOUS),
     (EmergencyCategory.INTUSSUSCEPTION, intake.INTUSSUSCEPTION),
     (EmergencyCategory.BLEEDING, injuries.BLEEDING),
+    (EmergencyCategory.CHOKING, together.CHOKING),
+    (EmergencyCategory.SWALLOWED_OBJECT, together.SWALLOWED_OBJECT),
+    (EmergencyCategory.POISONING, together.POISONING),
+    (EmergencyCategory.FALL, together.FALL),
+    (EmergencyCategory.CONVULSION, together.CONVULSION),
+    (EmergencyCategory.DROWNING, re.compile(together.MISSING)),
+    (EmergencyCategory.OTHER_DANGER, together.TRAPPED),
+    (EmergencyCategory.OTHER_DANGER, together.ILLNESS),
 )
