@@ -30,7 +30,7 @@ class Emergency:
     text: str
 
 
-LIKE_EMERGENCIES: Final = 0.6
+LIKE_EMERGENCIES: Final = 0.85
 """How like the emergencies among the examples a message must be that no rule has found."""
 SHORTEST_GUESSED: Final = 4
 
@@ -81,7 +81,7 @@ _LONG_PAST: Final = re.compile(
 )
 _SETTLED: Final = re.compile(
     "(?:已经|现在|后来|目前|如今|都|早就|早|这两天|今天)?.{0,4}(?:好了|没事了?|恢复了?|正常了?|"
-    "缓过来了?|吐出来了?|咳出来了?|咳出了|出来了|拉出来了|排出来了|"
+    "缓过来了?|吐出来了?|咳出来了?|咳出了|(?<!泪)(?<!泪都)(?<!血)(?<!血都)(?<!沫)(?<!沫都)(?<!头都)出来了|拉出来了|排出来了|"
     "不抽了|退了|醒了|醒来了|停了|止住了|救回来了|出院了?|痊愈|治好|康复|好转|没大碍|消了|长好|"
     "结痂|好多了|看过医生|去过医院|医生说没)"
 )
