@@ -8,7 +8,6 @@ import pytest
 import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
-from jinja2 import FileSystemBytecodeCache
 from redis import Redis
 
 from app.config import Settings
@@ -85,11 +84,28 @@ def database_url(sqlite_url: str) -> str:
 Browse = Callable[[str | None], FlaskClient]
 
 
+_made: dict[tuple[object, ...], Flask] = {}
+
+
 def console_app(settings: Settings, database: Database) -> Flask:
-    app = Flask("app")
+    """The console over this test's database.
+
+    Compiling its routes and templates costs more than most tests: it is made once a worker for
+    each set of settings that its making reads, and then looks at the parts of whoever asked last.
+    """
+    read_when_made = (
+        settings.secret_key.get_secret_value(),
+        settings.public_url,
+        settings.redis_url,
+        settings.trusted_proxies,
+    )
+    if read_when_made not in _made:
+        app = Flask("app")
+        secure(app, settings)
+        init_console(app)
+        _made[read_when_made] = app
+    app = _made[read_when_made]
     app.extensions["yuban"] = Parts(database, Redis.from_url(settings.redis_url), settings)
-    secure(app, settings)
-    init_console(app)
     return app
 
 
@@ -100,22 +116,13 @@ def clock(now: datetime) -> Iterator[time_machine.Traveller]:
         yield traveller
 
 
-@pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Every test makes its own app; compiling the templates anew would be most of its time."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
-
-
 @pytest.fixture
 def app(
     settings: Settings,
     database: Database,
     clock: time_machine.Traveller,
-    compiled_templates: FileSystemBytecodeCache,
 ) -> Flask:
-    app = console_app(settings, database)
-    app.jinja_env.bytecode_cache = compiled_templates
-    return app
+    return console_app(settings, database)
 
 
 @pytest.fixture

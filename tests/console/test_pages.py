@@ -23,7 +23,8 @@ def test_today_says_what_waits_and_what_comes(browse: Browse) -> None:
     page = text_of(browse("wang").get("/console/"))
     assert "11月22日（周日）" in page
     assert "其中1件紧急" in page
-    assert page.count('<span class="tile-number">1</span>') == 3
+    # A request, a follow-up, a notice and a conversation.
+    assert page.count('<span class="tile-number">1</span>') == 4
     assert "亲子阅读分享会" in page
     assert 'href="/console/pending"' in page
 
