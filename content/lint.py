@@ -9,6 +9,7 @@ from pathlib import Path
 from content.ages import find_crowds, find_gaps
 from content.copying import find_shared
 from content.front_matter import ContentBroken, Fault
+from content.lessons import Lesson
 from content.library import load_library
 from content.packs import DOCTOR, TODAY, Pack
 from content.wording import find_forbidden, find_hard_reading
@@ -54,6 +55,9 @@ class Report:
     """What was looked at, and what is wrong with it."""
 
     packs: int
+    lessons: int
+    answers: int
+    """Of content/faq."""
     faults: tuple[Fault, ...]
 
 
@@ -65,7 +69,7 @@ def lint(folder: Path, today: date, *, against: Mapping[str, str] | None = None)
     try:
         library = load_library(folder)
     except ContentBroken as broken:
-        return Report(0, broken.faults)
+        return Report(0, 0, 0, broken.faults)
     packs = tuple(library.packs.values())
     sources = _known_sources(folder)
     faults: list[Fault] = []
@@ -78,13 +82,17 @@ def lint(folder: Path, today: date, *, against: Mapping[str, str] | None = None)
         Fault(pack.file, _find_line(_lines(pack, folder), "from_days:"), f"from_days：{reason}")
         for pack, reason in find_crowds(packs)
     ]
+    for lesson in library.course.lessons:
+        lines = _file_lines(folder / "course", lesson.file)
+        for piece, reason in _check_lesson(lesson):
+            faults.append(Fault(lesson.file, _find_line(lines, piece), reason))
     by_file = {pack.file: pack for pack in packs}
     texts = dict(against or {}) | {p.file: f"{p.title}\n#{p.message}\n#{p.body}" for p in packs}
     for other, name, run in find_shared(texts):
         if name in by_file:
             reason = f"和 {other} 有一样的话：“{run}”，请换个说法"
             faults.append(Fault(name, _find_line(_lines(by_file[name], folder), run[:6]), reason))
-    return Report(len(packs), tuple(sorted(faults)))
+    return Report(len(packs), len(library.course.lessons), len(library.faqs), tuple(sorted(faults)))
 
 
 def page_length(body: str) -> int:
@@ -132,6 +140,28 @@ def _check_pack(
         yield piece, f"{reason}（{piece}…）" if piece else reason
 
 
+def _check_lesson(lesson: Lesson) -> Iterator[tuple[str, str]]:
+    """Wording, as in packs. What is asked in a quiz, and how answers are spread, loading checks."""
+    text = "\n".join(
+        [
+            *(lesson.title, lesson.message, *lesson.points, lesson.practice),
+            *(lesson.habit, lesson.instead, lesson.body),
+            *(
+                part
+                for question in lesson.quiz
+                for part in (question.text, *question.choices, question.explanation)
+            ),
+        ]
+    )
+    for word in ASKED.findall(text):
+        if word not in CHAT_WORDS:
+            yield f"「{word}」", f"「{word}」：聊天里不认这个词"
+    for piece, reason in find_forbidden(text):
+        yield piece, f"“{piece}”：{reason}"
+    for piece, reason in find_hard_reading(text):
+        yield piece, f"{reason}（{piece}…）" if piece else reason
+
+
 def _known_sources(folder: Path) -> frozenset[str]:
     """The names in sources.txt; empty where there is no such file."""
     path = folder / "sources.txt"
@@ -141,8 +171,11 @@ def _known_sources(folder: Path) -> frozenset[str]:
 
 
 def _lines(pack: Pack, folder: Path) -> list[str]:
-    path = folder / "packs" / Path(pack.file).name
-    return path.read_text(encoding="utf-8-sig").splitlines()
+    return _file_lines(folder / "packs", pack.file)
+
+
+def _file_lines(folder: Path, file: str) -> list[str]:
+    return (folder / Path(file).name).read_text(encoding="utf-8-sig").splitlines()
 
 
 def _find_line(lines: list[str], piece: str) -> int:

@@ -30,6 +30,8 @@ class FaultRow:
 class Lint:
     ok: bool
     packs: int
+    lessons: int
+    answers: int
     faults: list[FaultRow]
 
 
@@ -87,14 +89,22 @@ def content() -> None:
     help="A text that no pack may share a sentence with.",
 )
 def lint_command(services: Services, against: tuple[Path, ...]) -> Answer:
-    """Check every pack: fields, lengths, dates, ages, wording, links, sources."""
+    """Check packs, lessons and answers: fields, lengths, dates, ages, wording, links, sources,
+    and that a quiz's right letters are spread."""
     from content.lint import lint
 
     texts = {path.name: path.read_text(encoding="utf-8", errors="replace") for path in against}
     report = lint(services.shelf.folder, _today(), against=texts)
     rows = [FaultRow(fault.file, fault.line, fault.reason) for fault in report.faults]
-    found = Lint(ok=not rows, packs=report.packs, faults=rows)
-    text = "\n".join(str(fault) for fault in report.faults) or f"{report.packs} packs, no faults"
+    found = Lint(
+        ok=not rows,
+        packs=report.packs,
+        lessons=report.lessons,
+        answers=report.answers,
+        faults=rows,
+    )
+    counts = f"{report.packs} packs, {report.lessons} lessons, {report.answers} answers, no faults"
+    text = "\n".join(str(fault) for fault in report.faults) or counts
     refusal = (
         Refused("content_broken", f"content has {len(rows)} faults, the first: {report.faults[0]}")
         if rows

@@ -22,6 +22,7 @@ class Learner(Base):
     __table_args__ = (
         Index("ix_learners_family_id", "family_id"),
         Index("ix_learners_enrolled_at", "enrolled_at"),
+        Index("ix_learners_moved_at", "moved_at", "id"),
         Index(
             "ix_learners_stuck",
             "moved_at",
@@ -97,7 +98,11 @@ class QuizAttempt(Base):
             "ix_quiz_attempts_first",
             "lesson",
             "quiz",
-            sqlite_where=text("is_first"),
+            "answers",
+            # SQLite looks into the table for a column of the condition that is not in the index,
+            # and compares the condition's words with the query's.
+            "is_first",
+            sqlite_where=text("is_first = 1"),
             postgresql_where=text("is_first"),
         ),
     )

@@ -245,6 +245,11 @@ def main() -> None:
 
         console.main(sys.argv[2:])
         return
+    if sys.argv[1:2] == ["course"]:
+        from tests.bench import course
+
+        course.main(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["pages"]:
         from tests.bench import pages
 

@@ -12,6 +12,9 @@ def test_lint_is_content_with_our_packs(run: Run) -> None:
     assert done.code == 0
     assert done.json["ok"] is True
     assert done.json["faults"] == []
+    assert done.json["lessons"] >= 22
+    shown = run("content", "lint", as_json=False).out
+    assert f"{done.json['lessons']} lessons" in shown
 
 
 def test_lint_names_file_line_and_reason_of_each_fault(

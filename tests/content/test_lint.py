@@ -1,4 +1,5 @@
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -153,3 +154,18 @@ def test_the_library_is_what_was_promised() -> None:
     assert sum(p.audience == "grandparents" for p in packs) >= 15
     assert all(p.sources and p.reviewed_by and p.review_by > TODAY for p in packs)
     assert all(not p.is_signed_off for p in packs if p.topic == "预防接种")
+
+
+def test_a_lesson_may_say_no_more_than_a_pack(tmp_path: Path) -> None:
+    write_pack(tmp_path, body=PAGE)
+    shutil.copytree(CONTENT / "course", tmp_path / "course")
+    path = tmp_path / "course" / "care-ill.md"
+    text = path.read_text(encoding="utf-8")
+    written = text.replace("\nmessage: ", "\nmessage: 每公斤15毫克。", 1)
+    assert written != text
+    path.write_text(written, encoding="utf-8")
+    found = [fault for fault in lint(tmp_path, TODAY).faults if fault.file.endswith("care-ill.md")]
+    assert ["像是剂量" in fault.reason for fault in found] == [True] * len(found) != []
+    assert {fault.line for fault in found} == {
+        text[: text.index("\nmessage: ") + 1].count("\n") + 1
+    }

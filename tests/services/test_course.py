@@ -1,9 +1,7 @@
 """The course's services on a real database: edits, classes, nudges, certificates, two at once."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from threading import Barrier
 
 import pytest
 from sqlalchemy import func, select
@@ -17,15 +15,13 @@ from app.models import (
     Certificate,
     Child,
     Learner,
-    LessonPass,
-    ModulePass,
     Notice,
     Practice,
     QuizAttempt,
     SignUp,
 )
 from app.rules.sign_up import SignUpState
-from app.services import course, course_certificates, course_checks, course_nudges, course_steps
+from app.services import course, course_certificates, course_nudges, course_steps
 from app.services.delivery import ClaimedNotice, Reason, claim_due, find_objection
 from content.lessons import Course, Lesson
 from content.library import load_library
@@ -353,39 +349,3 @@ def test_a_nudge_waits_for_the_morning(
     with database.reading() as db:
         notice = db.scalars(select(Notice)).one()
         assert notice.due_at.astimezone(SHANGHAI).hour == 8
-
-
-def test_the_same_answers_twice_at_once_pass_a_lesson_once(
-    database: Database, family: tuple[int, int], syllabus: Course, now: datetime
-) -> None:
-    """From the chat and from the page in the same moment, at the last step of a module."""
-    lessons = syllabus.of_module(1)
-    with database.transaction() as db:
-        world = world_of(db, family, syllabus, now)
-        world.passes(*lessons[:-1])
-        world.practises(1)
-    barrier = Barrier(2)
-
-    def hand_in(_: int) -> bool:
-        with database.turn() as db:
-            learner = course.find_learner(db, db.get_one(Caregiver, family[1]))
-            assert learner is not None
-            barrier.wait()
-            answered = course.answer(
-                db,
-                course=syllabus,
-                learner=learner,
-                given=dict(enumerate(lessons[-1].right, 1)),
-                lesson_id=lessons[-1].id,
-                quiz_key=lessons[-1].quiz_key,
-                now=now,
-            )
-            return answered.was_passed
-
-    with ThreadPoolExecutor(2) as pool:
-        assert sorted(pool.map(hand_in, range(2))) == [False, True]
-    with database.reading() as db:
-        assert db.scalars(select(func.count()).select_from(LessonPass)).one() == len(lessons)
-        assert db.scalars(select(func.count()).select_from(ModulePass)).one() == 1
-        assert db.scalars(select(func.count(Notice.id))).one() == 1
-        assert [find(db) for _, find in course_checks.CHECKS] == [[]] * len(course_checks.CHECKS)
