@@ -65,7 +65,14 @@ def show(code: str) -> ResponseReturnValue:
     """Who is expected, with a large button for each; who is here, with a way back."""
     with acting_at_the_door(code) as (db, scope):
         roster = service.get_roster(db, scope, code, now())
-        desk.record_view(db, scope, page="check_in", subject_id=roster.session.id, now=now())
+        desk.record_view(
+            db,
+            scope,
+            page="check_in",
+            subject_id=roster.session.id,
+            now=now(),
+            families={row.family_id for row in roster.rows},
+        )
     rows = roster.rows
     return render_template(
         "console/check_in/check_in.html",
@@ -106,7 +113,14 @@ def search(code: str) -> ResponseReturnValue:
     with acting_at_the_door(code) as (db, scope):
         session = service.get_roster(db, scope, code, now()).session
         found = service.find_walk_ins(db, scope, code, nickname, now=now())
-        desk.record_view(db, scope, page="walk_in", subject_id=session.id, now=now())
+        desk.record_view(
+            db,
+            scope,
+            page="walk_in",
+            subject_id=session.id,
+            now=now(),
+            families={each.family_id for each in found},
+        )
     return render_template(
         "console/check_in/walk_in.html",
         session=session,
@@ -131,7 +145,14 @@ def show_paper(code: str) -> ResponseReturnValue:
     """Everybody who is not checked in yet, to be ticked from the paper sheet."""
     with acting_at_the_door(code) as (db, scope):
         roster = service.get_roster(db, scope, code, now())
-        desk.record_view(db, scope, page="paper", subject_id=roster.session.id, now=now())
+        desk.record_view(
+            db,
+            scope,
+            page="paper",
+            subject_id=roster.session.id,
+            now=now(),
+            families={row.family_id for row in roster.rows},
+        )
     states = (*service.EXPECTED, SignUpState.NO_SHOW)
     return render_template(
         "console/check_in/paper.html",

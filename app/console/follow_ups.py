@@ -25,11 +25,8 @@ def _whose(row: DeskFollowUp) -> str:
 
 def _detail(row: DeskFollowUp) -> str:
     """What the family said; a thing that it is about is named by its number."""
-    about, _, rest = row.detail.partition(" ")
-    kind, colon, number = about.partition(":")
-    if colon and kind in ABOUT:
-        return f"{ABOUT[kind]}{number}{'，' + rest if rest else ''}"
-    return row.detail
+    kind, colon, number = row.detail.partition(" ")[0].partition(":")
+    return f"{ABOUT[kind]}{number}" if colon and kind in ABOUT else row.detail
 
 
 ABOUT = {"home_visit": "上门", "notice": "通知", "thread": "留言", "sign_up": "报名"}

@@ -112,7 +112,14 @@ def show_roster(code: str) -> ResponseReturnValue:
         with database().transaction() as db:
             scope = scope_of(acting_staff(db))
             roster = rosters.get_roster(db, scope, code, now())
-            desk.record_view(db, scope, page="roster", subject_id=roster.session.id, now=now())
+            desk.record_view(
+                db,
+                scope,
+                page="roster",
+                subject_id=roster.session.id,
+                now=now(),
+                families={row.family_id for row in roster.rows},
+            )
     except SessionUnknown:
         abort(404)
     return render_template(
@@ -154,7 +161,14 @@ def cancel_session(code: str) -> ResponseReturnValue:
                     now=now(),
                 )
             else:
-                desk.record_view(db, scope, page="cancel", subject_id=session.id, now=now())
+                desk.record_view(
+                    db,
+                    scope,
+                    page="cancel",
+                    subject_id=session.id,
+                    now=now(),
+                    families={each.family_id for each in told},
+                )
             attendance = publishing.count_attendance(db, session.id)
             station = session.station.name
     except SessionUnknown:

@@ -28,7 +28,14 @@ def show_sheet(code: str) -> ResponseReturnValue:
         with database().transaction() as db:
             scope = scope_of(acting_staff(db))
             roster = rosters.get_roster(db, scope, code, now())
-            desk.record_view(db, scope, page="sheet", subject_id=roster.session.id, now=now())
+            desk.record_view(
+                db,
+                scope,
+                page="sheet",
+                subject_id=roster.session.id,
+                now=now(),
+                families={row.family_id for row in roster.rows},
+            )
     except SessionUnknown:
         abort(404)
     return render_template(

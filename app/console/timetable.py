@@ -172,7 +172,16 @@ def edit(code: str) -> ResponseReturnValue:
         digest = hashlib.sha256(repr(impacts).encode()).hexdigest()[:16]
         if request.form.get("step") == "save" and request.form.get("seen") == digest:
             return _save(db, session, row, form, scope.staff_id)
-        desk.record_view(db, scope, page="impact", subject_id=session.id, now=now())
+        desk.record_view(
+            db,
+            scope,
+            page="impact",
+            subject_id=session.id,
+            now=now(),
+            families={
+                touched.family_id for each in impacts for touched in (*each.told, *each.aged_out)
+            },
+        )
         return render_template(
             "console/sessions/impact.html",
             form=form,

@@ -110,7 +110,14 @@ def show_route(visitor_id: int) -> ResponseReturnValue:
         stops = visit_routes.read_route(db, scope, visitor_id, day)
         if scope.role is Role.VISITOR:
             visitors.check_visitor(db, scope, visitor_id)
-        desk.record_view(db, scope, page="visit_route", subject_id=visitor_id, now=now())
+        desk.record_view(
+            db,
+            scope,
+            page="visit_route",
+            subject_id=visitor_id,
+            now=now(),
+            families={stop.family_id for stop in stops},
+        )
         name = visitor.name
     return render_template("console/visits/route.html", stops=stops, day=day, name=name)
 

@@ -59,7 +59,14 @@ def show_day() -> ResponseReturnValue:
         visitor = find_own_visitor(db, scope)
         stops = visit_routes.read_route(db, scope, visitor.id, day) if visitor else []
         name = visitor.name if visitor else ""
-        desk.record_view(db, scope, page="my_day", subject_id=scope.staff_id, now=now())
+        desk.record_view(
+            db,
+            scope,
+            page="my_day",
+            subject_id=scope.staff_id,
+            now=now(),
+            families={stop.family_id for stop in stops},
+        )
     return render_template(
         "console/visits/my_day.html",
         stops=stops,

@@ -37,7 +37,11 @@ def terms_of_child(child: Child) -> frozenset[str]:
 
 def terms_of_family(family: Family) -> frozenset[str]:
     """By whom the family is called, and its telephone."""
-    return terms_of_name(family.contact_name or "") | terms_of_phone(family.phone or "")
+    return terms_of_contact(family.contact_name or "", family.phone or "")
+
+
+def terms_of_contact(name: str, phone: str) -> frozenset[str]:
+    return terms_of_name(name) | terms_of_phone(phone)
 
 
 def write_terms(

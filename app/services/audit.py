@@ -82,3 +82,31 @@ def record(
     connection.execute(
         _INSERT_FAMILIES, [{"entry_id": entry_id, "family_id": each} for each in ids]
     )
+
+
+def record_each(
+    db: Session,
+    *,
+    actor: Actor,
+    action: str,
+    subject_type: str,
+    subject_ids: Collection[int],
+    now: datetime,
+) -> None:
+    """One row for each of many subjects of one change, such as the families of a file."""
+    if not subject_ids:
+        return
+    db.execute(
+        insert(AuditEntry),
+        [
+            {
+                "at": now,
+                "actor_type": actor.type,
+                "actor_id": actor.id,
+                "action": action,
+                "subject_type": subject_type,
+                "subject_id": subject_id,
+            }
+            for subject_id in subject_ids
+        ],
+    )

@@ -15,10 +15,12 @@ from app.clock import SHANGHAI
 from app.errors import NotYours, SignUpUnknown
 from app.models import Caregiver, Child, Family, GuidanceSession, SignUp
 from app.rules.age import age_months
+from app.rules.search_terms import terms_of_query
 from app.rules.session_life import check_can_check_in, check_can_hold
 from app.rules.sign_up import ACTIVE, SessionState, SignUpState, fits_age
 from app.services import decisions, plan_keeping, publishing, rosters
 from app.services.audit import Actor
+from app.services.families import matching
 from app.services.rosters import Roster
 from app.services.seats import change_state, held_on, lock_session, terms_of
 from app.services.staff import StaffScope
@@ -50,6 +52,7 @@ class WalkInCandidate:
     """A registered child of that name, with what tells it from others of the same name."""
 
     child_id: int
+    family_id: int
     nickname: str
     age_months: int | None
     relations: tuple[str, ...]
@@ -174,7 +177,10 @@ def find_walk_ins(
     )
     if session.level in ("station", "township"):
         statement = statement.where(Family.township_id == session.station.township_id)
-    # Nicknames are encrypted, each row differently: they are compared here, not by the database.
+    # Nicknames are encrypted, each row differently: the index of the search says which to read,
+    # where it knows the name at all, and they are compared here.
+    if terms_of_query(nickname) is not None:
+        statement = statement.where(matching(nickname))
     found = [child for child in db.scalars(statement) if _plain(child.nickname) == wanted]
     here = set(
         db.scalars(
@@ -272,6 +278,7 @@ def _candidate(child: Child, session: GuidanceSession, is_here: bool) -> WalkInC
     day, born = held_on(session), child.birth_date
     return WalkInCandidate(
         child_id=child.id,
+        family_id=child.family_id,
         nickname=child.nickname,
         age_months=None if born is None or born > day else age_months(born, day),
         relations=tuple(

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.clock import SHANGHAI
 from app.errors import BadRow, ImportRefused
@@ -16,12 +18,18 @@ from app.models import (
     Child,
     Consent,
     Family,
+    FamilyTerm,
     FollowUp,
     GuidanceSession,
+    HomeVisit,
+    PackPush,
     SignUp,
     Station,
+    VisitDue,
 )
+from app.models.search import terms_of_contact
 from app.rules.age import age_months
+from app.rules.search_terms import terms_of_name
 from app.rules.sign_up import SessionState, SignUpState
 from app.services import audit, decisions
 from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
@@ -33,6 +41,7 @@ FAMILY_COLUMNS = (
     *("relation", "contact_name", "phone", "need", "consent_date"),
 )
 ATTENDANCE_COLUMNS = ("session", "nickname", "phone")
+BATCH = 500
 PAPER = "paper"
 """The version of a consent that was signed on paper; its purpose is that of the chat's."""
 PURPOSE = "child_data"
@@ -131,12 +140,13 @@ def _read_all(
 
 
 def import_families(
-    db: Session, content: bytes, *, actor: audit.Actor, now: datetime
+    db: Session, content: bytes, *, actor: audit.Actor, now: datetime, writes: bool = True
 ) -> tuple[Imported, list[int]]:
     """New families known on paper, a row a child; how many, and their ids for the undoing.
 
     Rows with one telephone are one family. A family that is known already, by the same
-    telephone and a child of the same nickname, is left as it is. Raises FileUnreadable,
+    telephone and a child of the same nickname, is left as it is. Without `writes` it is only
+    counted: nothing but what is read here can refuse a row. Raises FileUnreadable,
     ImportRefused; then nothing was changed.
     """
     today = now.astimezone(SHANGHAI).date()
@@ -153,25 +163,29 @@ def import_families(
     groups: dict[str, list[FamilyRow]] = {}
     for line, (_, row) in enumerate(rows):
         groups.setdefault(_digits(row.phone) or f"line {line}", []).append(row)
-    known = _known_children(db)
-    made: list[int] = []
+    known = _known_children(db, [phone for phone in groups if not phone.startswith("line ")])
+    fresh: list[list[FamilyRow]] = []
     unchanged = 0
     for phone, children in groups.items():
-        fresh = [row for row in children if (phone, row.nickname) not in known]
-        unchanged += len(children) - len(fresh)
-        if len(fresh) == len(children):
-            made.append(_add_family(db, children, now))
-    db.flush()
-    for family_id in made:
-        audit.record(
-            db,
-            actor=actor,
-            action="import_family",
-            subject_type="family",
-            subject_id=family_id,
-            now=now,
-        )
-    return Imported(added=len(made), updated=0, unchanged=unchanged), made
+        unknown = [row for row in children if (phone, row.nickname) not in known]
+        unchanged += len(children) - len(unknown)
+        if len(unknown) == len(children):
+            fresh.append(children)
+    counted = Imported(added=len(fresh), updated=0, unchanged=unchanged)
+    if not writes:
+        return counted, []
+    made: list[int] = []
+    for start in range(0, len(fresh), BATCH):
+        made += _add_families(db, fresh[start : start + BATCH], now)
+    audit.record_each(
+        db,
+        actor=actor,
+        action="import_family",
+        subject_type="family",
+        subject_ids=made,
+        now=now,
+    )
+    return counted, made
 
 
 def _digits(phone: str) -> str:
@@ -191,94 +205,167 @@ def _check_twice(rows: Sequence[tuple[Row, FamilyRow]]) -> None:
         raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
 
 
-def _known_children(db: Session) -> set[tuple[str, str]]:
-    """The (telephone, nickname) pairs that are registered."""
-    return {
-        (_digits(phone or ""), nickname)
-        for phone, nickname in db.execute(
+def _known_children(db: Session, phones: Sequence[str]) -> set[tuple[str, str]]:
+    """The (telephone, nickname) pairs that are registered, of these telephones.
+
+    Found by the index of the search, and then read: a telephone's last digits are in it, too.
+    """
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(phones), BATCH):
+        terms = [f"digits:{phone}" for phone in phones[start : start + BATCH]]
+        families = select(FamilyTerm.family_id).where(FamilyTerm.term.in_(terms))
+        rows = db.execute(
             select(Family.phone, Child.nickname)
             .join(Child, Child.family_id == Family.id)
-            .where(Family.phone.is_not(None))
+            .where(Family.id.in_(families), Family.phone.is_not(None), Child.erased_at.is_(None))
         )
-    }
+        found |= {(_digits(phone or ""), nickname) for phone, nickname in rows}
+    return found
 
 
-def _add_family(db: Session, rows: Sequence[FamilyRow], now: datetime) -> int:
-    first = rows[0]
-    family = Family(
-        township_id=first.township_id,
-        station_id=first.station_id,
-        need=first.need,
-        need_answered_at=None if first.need is None else now,
-        contact_name=first.contact_name or None,
-        phone=first.phone or None,
-        created_at=now,
+def _add_families(db: Session, groups: Sequence[Sequence[FamilyRow]], now: datetime) -> list[int]:
+    """Families with whoever signed on paper, children, consents and terms to be found by.
+
+    Many at once, past the ORM's unit of work, which would ask the database for each row; so the
+    index of the search is written here.
+    """
+    firsts = [rows[0] for rows in groups]
+    families = _inserted(
+        db,
+        insert(Family).returning(Family.id, sort_by_parameter_order=True),
+        [
+            {
+                "township_id": first.township_id,
+                "station_id": first.station_id,
+                "need": first.need,
+                "need_answered_at": None if first.need is None else now,
+                "contact_name": first.contact_name or None,
+                "phone": first.phone or None,
+                "created_at": now,
+            }
+            for first in firsts
+        ],
     )
     # Whoever signed on paper: without WeChat, until somebody of the family joins.
-    caregiver = Caregiver(
-        family=family, relation=first.relation, is_following=False, pushes="on", created_at=now
+    caregivers = _inserted(
+        db,
+        insert(Caregiver).returning(Caregiver.id, sort_by_parameter_order=True),
+        [
+            {
+                "family_id": family_id,
+                "relation": first.relation,
+                "is_following": False,
+                "pushes": "on",
+                "created_at": now,
+            }
+            for family_id, first in zip(families, firsts, strict=True)
+        ],
     )
-    children = [
-        Child(
-            family=family,
-            nickname=row.nickname,
-            birth_date=row.birth_date,
-            sex=row.sex,
-            gestation_weeks=row.gestation_weeks,
-            created_at=now,
-            updated_at=now,
-        )
-        for row in rows
+    rows = [
+        (family_id, caregiver_id, row)
+        for family_id, caregiver_id, each in zip(families, caregivers, groups, strict=True)
+        for row in each
     ]
-    db.add_all([family, caregiver, *children])
-    db.flush()
-    for child, row in zip(children, rows, strict=True):
-        signed = datetime.combine(row.consent_date, datetime.min.time(), SHANGHAI)
-        db.add(
-            Consent(
-                caregiver_id=caregiver.id,
-                child_id=child.id,
-                purpose=PURPOSE,
-                version=PAPER,
-                given_at=min(signed, now),
-                evidence="signed on paper, taken from a file",
-            )
-        )
-    return family.id
+    children = _inserted(
+        db,
+        insert(Child).returning(Child.id, sort_by_parameter_order=True),
+        [
+            {
+                "family_id": family_id,
+                "nickname": row.nickname,
+                "birth_date": row.birth_date,
+                "sex": row.sex,
+                "gestation_weeks": row.gestation_weeks,
+                "created_at": now,
+                "updated_at": now,
+            }
+            for family_id, _, row in rows
+        ],
+    )
+    db.execute(
+        insert(Consent),
+        [
+            {
+                "caregiver_id": caregiver_id,
+                "child_id": child_id,
+                "purpose": PURPOSE,
+                "version": PAPER,
+                "given_at": min(
+                    datetime.combine(row.consent_date, datetime.min.time(), SHANGHAI), now
+                ),
+                "evidence": "signed on paper, taken from a file",
+            }
+            for child_id, (_, caregiver_id, row) in zip(children, rows, strict=True)
+        ],
+    )
+    terms: list[dict[str, object]] = [
+        {"family_id": family_id, "child_id": None, "term": term}
+        for family_id, first in zip(families, firsts, strict=True)
+        for term in sorted(terms_of_contact(first.contact_name, first.phone))
+    ]
+    terms += [
+        {"family_id": family_id, "child_id": child_id, "term": term}
+        for child_id, (family_id, _, row) in zip(children, rows, strict=True)
+        for term in sorted(terms_of_name(row.nickname))
+    ]
+    if terms:
+        db.execute(insert(FamilyTerm), terms)
+    return families
+
+
+def _inserted(
+    db: Session, statement: ReturningInsert[int], rows: Sequence[dict[str, object]]
+) -> list[int]:
+    """The new rows' ids, in their order."""
+    return list(db.execute(statement, rows).scalars())
 
 
 def undo_families(db: Session, family_ids: Sequence[int]) -> list[int]:
     """Take the families out again; gives those that must stay, and then takes out none.
 
     A family stays where something has happened with it since: a sign-up, a caregiver who
-    joined, a follow-up.
+    joined, a follow-up, a visit, or anything else that a row of another table bears witness of.
     """
-    busy = set(
-        db.scalars(select(SignUp.family_id).where(SignUp.family_id.in_(family_ids)).distinct())
-    )
-    busy |= set(
-        db.scalars(
-            select(Caregiver.family_id)
-            .where(Caregiver.family_id.in_(family_ids), Caregiver.openid.is_not(None))
-            .distinct()
-        )
-    )
-    busy |= set(
-        db.scalars(
-            select(Caregiver.family_id).where(
-                Caregiver.family_id.in_(family_ids),
-                exists().where(FollowUp.caregiver_id == Caregiver.id),
-            )
-        )
-    )
+    batches = [family_ids[start : start + BATCH] for start in range(0, len(family_ids), BATCH)]
+    busy = [number for batch in batches for number in _busy(db, batch)]
     if busy:
-        return sorted(number for number in busy if number is not None)
+        return busy
+    for batch in batches:
+        try:
+            with db.begin_nested():
+                _take_out(db, batch)
+        except IntegrityError:
+            return list(batch)
+    return []
+
+
+def _busy(db: Session, family_ids: Sequence[int]) -> list[int]:
+    wanted = Caregiver.family_id.in_(family_ids)
+    busy = {
+        *db.scalars(select(SignUp.family_id).where(SignUp.family_id.in_(family_ids))),
+        *db.scalars(select(HomeVisit.family_id).where(HomeVisit.family_id.in_(family_ids))),
+        *db.scalars(select(Caregiver.family_id).where(wanted, Caregiver.openid.is_not(None))),
+        *db.scalars(
+            select(Caregiver.family_id).where(
+                wanted, exists().where(FollowUp.caregiver_id == Caregiver.id)
+            )
+        ),
+    }
+    return sorted(number for number in busy if number is not None)
+
+
+def _take_out(db: Session, family_ids: Sequence[int]) -> None:
+    """What the nightly jobs made of them goes with them; what people did stands in the way."""
     people = select(Caregiver.id).where(Caregiver.family_id.in_(family_ids))
+    children = select(Child.id).where(Child.family_id.in_(family_ids))
+    db.execute(
+        delete(VisitDue).where(VisitDue.family_id.in_(family_ids), VisitDue.visit_id.is_(None))
+    )
+    db.execute(delete(PackPush).where(PackPush.child_id.in_(children), PackPush.sent_at.is_(None)))
     db.execute(delete(Consent).where(Consent.caregiver_id.in_(people)))
     db.execute(delete(Child).where(Child.family_id.in_(family_ids)))
     db.execute(delete(Caregiver).where(Caregiver.family_id.in_(family_ids)))
     db.execute(delete(Family).where(Family.id.in_(family_ids)))
-    return []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Files that staff hand in: looked through, then taken whole, and undone where that is safe."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -25,6 +25,7 @@ from app.services.imports import (
     station_row,
 )
 from app.services.publishing import SessionRow, row_of
+from app.services.visitor_files import VisitorBefore, VisitorRow
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "stations": STATION_COLUMNS,
@@ -67,6 +68,7 @@ class _Undo:
     sessions: dict[str, tuple[SessionRow | None, SessionRow]]
     families: list[int]
     attendance: list[tuple[str, int]]
+    visitors: dict[str, tuple[VisitorBefore | None, VisitorRow]] = field(default_factory=dict)
 
 
 @cache
@@ -82,9 +84,12 @@ def count_rows(kind: str, content: bytes) -> int:
 def check(db: Session, kind: str, content: bytes, *, actor: Actor, now: datetime) -> Imported:
     """What taking the file would do; nothing of it stays.
 
-    It is taken and rolled back: what is said is what will happen. Raises FileUnreadable,
-    ImportRefused with the first faults.
+    It is taken and rolled back: what is said is what will happen. Families are counted alone,
+    for there may be fifty thousand. Raises FileUnreadable, ImportRefused with the first faults.
     """
+    if kind == "families":
+        counted, _ = family_files.import_families(db, content, actor=actor, now=now, writes=False)
+        return counted
     trial = db.begin_nested()
     try:
         counted, _ = _take(db, kind, content, actor, now)
@@ -206,7 +211,7 @@ def take(
         .values(
             state="taken",
             content=None,
-            undo=None if undo is None else _undos().dump_json(undo).decode(),
+            undo=_undos().dump_json(undo).decode(),
             added=counted.added,
             updated=counted.updated,
             unchanged=counted.unchanged,
@@ -227,7 +232,7 @@ def fail(db: Session, import_id: int) -> None:
 
 def _take(
     db: Session, kind: str, content: bytes, actor: Actor, now: datetime
-) -> tuple[Imported, _Undo | None]:
+) -> tuple[Imported, _Undo]:
     match kind:
         case "stations":
             codes = _codes(kind, content)
@@ -252,7 +257,16 @@ def _take(
             counted, entered = family_files.import_attendance(db, content, actor=actor, now=now)
             return counted, _Undo({}, {}, [], entered)
         case _:
-            return visitor_files.import_visitors(db, content, actor=actor, now=now), None
+            wanted = _codes(kind, content)
+            known = visitor_files.states_of(db, wanted)
+            counted = visitor_files.import_visitors(db, content, actor=actor, now=now)
+            then = visitor_files.states_of(db, wanted)
+            changes = {
+                code: (known.get(code), state.row)
+                for code, state in then.items()
+                if known.get(code) != state
+            }
+            return counted, _Undo({}, {}, [], [], changes)
 
 
 def _codes(kind: str, content: bytes) -> set[str]:
@@ -291,9 +305,15 @@ def undo(db: Session, import_id: int, *, actor: Actor, now: datetime) -> None:
         with db.begin_nested():
             _undo_stations(db, what)
             _undo_sessions(db, what, actor, now)
+            visitor_files.put_back(
+                db, {code: before for code, (before, _) in what.visitors.items()}, now
+            )
             db.flush()
     except IntegrityError:
-        new = [code for code, (before, _) in (what.stations | what.sessions).items() if not before]
+        # What is new by the file has been used since: an import of one kind has but one kind.
+        new = [code for code, (before, _) in what.stations.items() if not before]
+        new += [code for code, (before, _) in what.sessions.items() if not before]
+        new += [code for code, (before, _) in what.visitors.items() if not before]
         raise ImportNotUndone(tuple(new)) from None
     busy = family_files.undo_families(db, what.families)
     if busy:
@@ -309,6 +329,12 @@ def _changed_since(db: Session, what: _Undo) -> list[str]:
     sessions = _sessions(db, set(what.sessions))
     changed = [code for code, (_, after) in what.stations.items() if stations.get(code) != after]
     changed += [code for code, (_, after) in what.sessions.items() if sessions.get(code) != after]
+    visitors = visitor_files.states_of(db, set(what.visitors))
+    changed += [
+        code
+        for code, (_, after) in what.visitors.items()
+        if code not in visitors or visitors[code].row != after or not visitors[code].is_active
+    ]
     return changed
 
 

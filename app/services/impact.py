@@ -29,6 +29,7 @@ class Touched:
     """One child that a change touches."""
 
     sign_up_id: int
+    family_id: int
     nickname: str
     state: SignUpState
     age_months: int | None
@@ -104,6 +105,7 @@ def _touched(
     day, born = starts_at.astimezone(SHANGHAI).date(), child.birth_date
     return Touched(
         sign_up_id=sign_up.id,
+        family_id=sign_up.family_id,
         nickname=child.nickname,
         state=SignUpState(sign_up.state),
         age_months=None if born is None or born > day else age_months(born, day),

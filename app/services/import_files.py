@@ -98,6 +98,8 @@ def _check_header(line: int, header: list[str], columns: Sequence[str]) -> list[
 
 def tidy(text: str) -> str:
     """Trimmed, each run of white space made one space, invisible characters taken out."""
+    if text.isprintable():  # nothing invisible, and no white space but blanks
+        return " ".join(text.split())
     visible = "".join(
         mark
         for mark in text

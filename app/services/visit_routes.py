@@ -23,6 +23,7 @@ class Stop:
     """One visit of a visitor's day, with what is needed at the door."""
 
     visit_id: int
+    family_id: int
     starts_at: datetime
     ends_at: datetime
     state: str
@@ -107,6 +108,7 @@ def _stop(
     assert visit.ends_at is not None, "the slot is whole"
     return Stop(
         visit_id=visit.id,
+        family_id=visit.family_id,
         starts_at=visit.starts_at,
         ends_at=visit.ends_at,
         state=visit.state,

@@ -1,12 +1,13 @@
 """Takes visitors from a file: whole, or not at all."""
 
 import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Final
 
 from sqlalchemy import delete, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.errors import BadRow, ImportRefused
 from app.models import Station, Visitor, VisitorTownship
@@ -114,6 +115,45 @@ def row_of(visitor: Visitor) -> VisitorRow:
         visit_minutes=visitor.visit_minutes,
         buffer_minutes=visitor.buffer_minutes,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class VisitorBefore:
+    """A visitor as a file found them: to be put back when it is undone."""
+
+    row: VisitorRow
+    is_active: bool
+
+
+def states_of(db: Session, codes: Collection[str]) -> dict[str, VisitorBefore]:
+    """By code, for those that there are."""
+    return {
+        visitor.code: VisitorBefore(row_of(visitor), visitor.is_active)
+        for visitor in db.scalars(
+            select(Visitor).where(Visitor.code.in_(codes)).options(selectinload(Visitor.covers))
+        )
+    }
+
+
+def put_back(db: Session, before: Mapping[str, VisitorBefore | None], now: datetime) -> None:
+    """Each as they were; who was not there is taken out.
+
+    Raises IntegrityError where somebody has arranged something with one of these since.
+    """
+    visitors = {
+        visitor.code: visitor
+        for visitor in db.scalars(
+            select(Visitor).where(Visitor.code.in_(before)).order_by(Visitor.id).with_for_update()
+        )
+    }
+    for code, visitor in visitors.items():
+        was = before[code]
+        if was is None:
+            db.execute(delete(VisitorTownship).where(VisitorTownship.visitor_id == visitor.id))
+            db.execute(delete(Visitor).where(Visitor.id == visitor.id))
+            continue
+        _put(db, visitor, was.row, now)
+        visitor.is_active = was.is_active
 
 
 def _read(db: Session, content: bytes) -> list[VisitorRow]:

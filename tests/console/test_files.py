@@ -12,7 +12,18 @@ from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from app.db import Database
-from app.models import Child, Family, FamilyTerm, GuidanceSession, SignUp, Station
+from app.models import (
+    Child,
+    Family,
+    FamilyTerm,
+    GuidanceSession,
+    SignUp,
+    Station,
+    VisitDue,
+    Visitor,
+    VisitorLeave,
+)
+from app.services import visit_dues
 from tests.console.browsing import text_of
 from tests.console.conftest import Browse, Desk
 from tests.console.test_access import token_of
@@ -33,7 +44,7 @@ def hand_in(
     browser: FlaskClient, kind: str, content: str | bytes, name: str = "名单.csv"
 ) -> TestResponse:
     raw = content.encode() if isinstance(content, str) else content
-    return browser.post(
+    answer = browser.post(
         "/console/files",
         data={
             "csrf_token": token_of(browser),
@@ -42,6 +53,9 @@ def hand_in(
         },
         content_type="multipart/form-data",
     )
+    # The client spools a large upload into a file of its own, and leaves it open.
+    answer.request.environ["wsgi.input"].close()
+    return answer
 
 
 def take(browser: FlaskClient, handed_in: TestResponse, act: str = "take") -> str:
@@ -315,3 +329,90 @@ def test_fifty_thousand_rows_are_looked_through_and_each_fault_named_by_its_line
     assert "第50000行 township「不在镇」" in shown
     more = "\n".join([HEADER, *rows, line, line])
     assert "行数太多" in text_of(hand_in(browse("district"), "families", more))
+
+
+VISITORS = (
+    "code,name,phone,station,townships,weekdays,starts,ends,visit_minutes,buffer_minutes\n"
+    "V1,施老师,13800000001,CQ,城桥镇,1 2 3,09:00,16:00,60,30\n"
+)
+
+
+def visitor_states(database: Database) -> dict[str, tuple[str, str, bool, int]]:
+    with database.reading() as db:
+        return {
+            visitor.code: (visitor.name, visitor.weekdays, visitor.is_active, len(visitor.covers))
+            for visitor in db.scalars(select(Visitor))
+        }
+
+
+def test_visitors_new_and_changed_go_back_to_what_they_were(
+    browse: Browse, desk: Desk, database: Database
+) -> None:
+    browser = browse("district")
+    take(browser, hand_in(browser, "visitors", VISITORS))
+    with database.transaction() as db:
+        db.scalars(select(Visitor)).one().is_active = False
+    before = visitor_states(database)
+    changed = VISITORS.replace("施老师", "施慧").replace("城桥镇", "城桥镇 堡镇")
+    changed += "V2,陆老师,13800000002,BH,堡镇,1,09:00,16:00,60,30\n"
+    handed_in = hand_in(browser, "visitors", changed)
+    take(browser, handed_in)
+    assert visitor_states(database) == {
+        "V1": ("施慧", "1 2 3", True, 2),
+        "V2": ("陆老师", "1", True, 1),
+    }
+    assert "撤销了" in take(browser, handed_in, "undo")
+    assert visitor_states(database) == before
+
+
+def test_a_visitor_with_whom_something_was_arranged_is_not_undone(
+    browse: Browse, desk: Desk, database: Database, now: datetime
+) -> None:
+    browser = browse("district")
+    handed_in = hand_in(browser, "visitors", VISITORS)
+    take(browser, handed_in)
+    with database.transaction() as db:
+        visitor = db.scalars(select(Visitor)).one()
+        db.add(
+            VisitorLeave(
+                visitor_id=visitor.id,
+                starts_at=now,
+                ends_at=now.replace(hour=12),
+                note="",
+                set_at=now,
+            )
+        )
+    assert "没有撤销：V1" in take(browser, handed_in, "undo")
+    assert list(visitor_states(database)) == ["V1"]
+
+
+def test_what_the_nightly_jobs_made_of_a_family_goes_with_it(
+    browse: Browse, desk: Desk, database: Database, now: datetime
+) -> None:
+    browser = browse("district")
+    before = count(database, Family)
+    handed_in = hand_in(browser, "families", TWO.replace("2026-05-01", "2026-11-10"))
+    take(browser, handed_in)
+    with database.transaction() as db:
+        assert visit_dues.plan_missing(db, after=0, now=now) is not None
+        assert db.scalars(select(VisitDue)).all()
+    assert "撤销了" in take(browser, handed_in, "undo")
+    assert count(database, Family) == before
+
+
+def test_a_good_file_is_counted_without_writing_a_family(
+    browse: Browse, desk: Desk, database: Database
+) -> None:
+    line = "小米,2026-05-01,女,,城桥镇,CQ,mother,赵阿姨,,是,2026-11-01"
+    rows = [line.replace("小米", f"宝{number}") for number in range(1_200)]
+    browser = browse("district")
+    before = count(database, Family)
+    handed_in = hand_in(browser, "families", "\n".join([HEADER, *rows]))
+    assert "导入会新加1200条" in text_of(browser.get(handed_in.location))
+    assert count(database, Family) == before
+    take(browser, handed_in)
+    assert count(database, Family) == before + 1_200
+    found = text_of(browser.get("/console/families?q=bao7"))
+    assert "宝7" in found
+    assert "撤销了" in take(browser, handed_in, "undo")
+    assert count(database, Family) == before
