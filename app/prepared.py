@@ -5,11 +5,28 @@ database does. What is run here skips both and keeps the rest: the types of colu
 parameters, the engine's cipher, its errors, and when a transaction has to begin.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Column, Connection, Dialect, Insert, Select, Update, inspect
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Insert,
+    Select,
+    Text,
+    TypeDecorator,
+    Update,
+    any_,
+    bindparam,
+    func,
+    inspect,
+    select,
+)
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -23,6 +40,35 @@ Row = tuple[Any, ...]
 Statement = Select[*tuple[Any, ...]] | Insert | Update
 Process = Callable[[Any], Any]
 Model = TypeVar("Model", bound=Base)
+
+
+class Several(TypeDecorator[Sequence[Any]]):
+    """Many values as one parameter: the statement is the same for one and for a thousand."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: TypeEngine[Any]) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(ARRAY(self._kind))
+        return dialect.type_descriptor(Text())
+
+    def process_bind_param(self, value: Sequence[Any] | None, dialect: Dialect) -> Any:
+        given = list(value or ())
+        return given if dialect.name == "postgresql" else json.dumps(given)
+
+
+def among(column: Any, name: str, dialect: str) -> ColumnElement[bool]:
+    """That a column's value is one of a parameter's: of numbers, or of texts."""
+    given = bindparam(name, type_=Several(column.type))
+    listed = select(func.json_each(given).table_valued("value").c.value)
+    found: ColumnElement[bool]
+    found = column == any_(given) if dialect == "postgresql" else column.in_(listed)
+    return found
 
 
 class _Cursor(Protocol):

@@ -5,7 +5,7 @@ import socket
 from datetime import datetime
 from threading import Event
 
-from app.wechat.deliver import BATCH, make_deliverer
+from app.wechat.deliver import make_deliverer
 from app.wiring import Services
 
 MAX_ROUNDS = 20
@@ -26,7 +26,7 @@ def run(services: Services, now: datetime) -> str:
         for _ in range(MAX_ROUNDS):
             batch = deliverer.run_once(now)
             taken += batch
-            if batch < BATCH:
+            if not batch:
                 break
     finally:
         deliverer.close()

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pydantic import ValidationError
 from sqlalchemy import CursorResult, func, literal_column, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
 
-from app.clock import SHANGHAI
 from app.models import (
     Caregiver,
     FollowUp,
@@ -33,12 +31,9 @@ from app.models.notice_facts import (
     StaffAnswer,
     ThreadLate,
     YearPlanNudge,
-    load_facts,
 )
 from app.models.visit_facts import VisitFacts
 from app.rules.channel_budget import Channel
-from app.rules.pack_choice import is_late
-from app.rules.quiet_hours import first_loud, is_quiet
 from app.rules.sign_up import SessionState, SignUpState
 from app.services import course_nudges, pack_ledger, visit_notices
 
@@ -75,25 +70,6 @@ WANTED_STATES: dict[str, frozenset[SignUpState]] = {
     ),
 }
 """A notice about a sign-up is true only while the sign-up is in one of these."""
-
-WAITS_FOR_MORNING = frozenset(
-    {
-        "reminder_24h",
-        "reminder_2h",
-        "sign_up_offered",
-        "sign_up_offer_expired",
-        "plan_proposed",
-        "visit_evening",
-        "visit_2h",
-        "year_plan_nudge",
-        "course_nudge",
-        "course_module_passed",
-        "course_enrolled",
-        "pack",
-        "thread_late",
-    }
-)
-"""Kinds that a deliverer which comes late, in the night, puts off once more."""
 
 
 class Reason(StrEnum):
@@ -132,83 +108,25 @@ class ClaimedNotice:
     """The channel that a first, uncertain try was made on: no other is safe."""
 
 
-def claim_due(db: Session, *, now: datetime, worker: str, limit: int) -> list[ClaimedNotice]:
-    """Up to `limit` due notices, now in state sending and this worker's.
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who a notice goes to, as things stand now."""
 
-    Expired ones, and those of people who left, are skipped with their reason instead.
-    Deliverers at work at the same time claim different rows.
-    """
-    rows = db.execute(
-        select(Notice)
-        .join(Notice.caregiver)
-        .options(contains_eager(Notice.caregiver))
-        # A literal: the partial index serves only a query that names its state.
-        .where(Notice.state == literal_column("'queued'"), Notice.due_at <= now)
-        .order_by(Notice.priority, Notice.due_at, Notice.id)
-        .limit(limit)
-        .with_for_update(of=Notice, skip_locked=True)
-    ).scalars()
-    found = rows.all()
-    claimed = [_claim(db, notice, now, worker) for notice in found]
-    settled = [one.id for one in found if one.kind == "pack" and one.state != "sending"]
-    pack_ledger.follow(db, settled)
-    return [notice for notice in claimed if notice is not None]
-
-
-def _claim(db: Session, notice: Notice, now: datetime, worker: str) -> ClaimedNotice | None:
-    repeat_on = Channel(notice.channel) if notice.channel else None
-    first_try = notice.claimed_at
-    if repeat_on and first_try and now - first_try > REPEAT_SAFE_FOR - REPEAT_MARGIN:
-        _give_up_knowing(db, notice, Reason.CRASHED, now)
-        return None
-    openid = notice.caregiver.openid
-    if openid is None or not notice.caregiver.is_following:
-        notice.state, notice.reason = "skipped", Reason.NOT_FOLLOWING
-        return None
-    if notice.expires_at is not None and notice.expires_at <= now:
-        notice.state, notice.reason = "skipped", Reason.EXPIRED
-        return None
-    if notice.kind == "pack" and is_late(notice.due_at, now):
-        notice.state, notice.reason = "skipped", Reason.TOO_LATE
-        return None
-    if notice.kind in WAITS_FOR_MORNING and is_quiet(now.astimezone(SHANGHAI)):
-        notice.due_at = first_loud(now.astimezone(SHANGHAI))
-        return None
-    try:
-        facts = load_facts(notice.facts)
-    except ValidationError:
-        notice.state, notice.reason = "failed", Reason.FACTS_UNREADABLE
-        _follow_up(db, notice, "notice_failed", Reason.FACTS_UNREADABLE, now)
-        return None
-    notice.state = "sending"
-    notice.claimed_at, notice.claimed_by = now, worker
-    notice.attempts += 1
-    return ClaimedNotice(
-        id=notice.id,
-        caregiver_id=notice.caregiver_id,
-        openid=openid,
-        facts=facts,
-        subject=notice.subject,
-        dedupe_key=notice.dedupe_key,
-        queued_at=notice.queued_at,
-        expires_at=notice.expires_at,
-        attempts=notice.attempts,
-        request_id=notice.request_id,
-        repeat_on=repeat_on,
-    )
+    openid: str | None
+    is_following: bool
+    is_family_stopped: bool
 
 
 def find_common_objection(
-    notice: ClaimedNotice, caregiver: Caregiver | None, now: datetime
-) -> str | None:
+    notice: ClaimedNotice, reader: Reader | None, now: datetime
+) -> Reason | None:
     """What speaks against any notice, whatever it tells of."""
     if notice.expires_at is not None and notice.expires_at <= now:
         return Reason.EXPIRED
-    if caregiver is None or caregiver.openid != notice.openid or not caregiver.is_following:
+    if reader is None or reader.openid != notice.openid or not reader.is_following:
         return Reason.NOT_FOLLOWING
-    family = caregiver.family
     is_answer = isinstance(notice.facts, LateReply | StaffAnswer)
-    if family is not None and family.stopped_at and not is_answer:
+    if reader.is_family_stopped and not is_answer:
         return Reason.FAMILY_STOPPED
     return None
 
@@ -216,8 +134,13 @@ def find_common_objection(
 def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | None:
     """Why a claimed notice is not wanted any more; None where it still is."""
     caregiver = db.get(Caregiver, notice.caregiver_id)
-    common = find_common_objection(notice, caregiver, now)
-    if common is not None or caregiver is None:
+    if caregiver is None:
+        return Reason.NOT_FOLLOWING
+    family = caregiver.family
+    is_stopped = family is not None and family.stopped_at is not None
+    reader = Reader(caregiver.openid, caregiver.is_following, is_stopped)
+    common = find_common_objection(notice, reader, now)
+    if common is not None:
         return common
     if isinstance(notice.facts, PackDue):
         lead_id = pack_ledger.lead_of(notice.subject) or 0
@@ -412,14 +335,13 @@ def mark_orphans_unknown(db: Session, now: datetime) -> int:
     orphans = rows.all()
     for notice in orphans:
         if notice.channel is None and notice.attempts >= MAX_CRASHES:
-            notice.state, notice.reason = "failed", Reason.CRASHED
-            _follow_up(db, notice, "notice_failed", Reason.CRASHED, now)
+            fail_knowing(db, notice, Reason.CRASHED, now)
         elif notice.channel is None:
             notice.state, notice.due_at = "queued", now
         elif may_repeat(notice, now):
             notice.state, notice.reason, notice.due_at = "queued", REPEATING, now
         else:
-            _give_up_knowing(db, notice, Reason.CRASHED, now)
+            give_up_knowing(db, notice, Reason.CRASHED, now)
     pack_ledger.follow(db, [one.id for one in orphans if one.kind == "pack"])
     return len(orphans)
 
@@ -434,7 +356,14 @@ def may_repeat(notice: Notice, now: datetime) -> bool:
     )
 
 
-def _give_up_knowing(db: Session, notice: Notice, reason: str, now: datetime) -> None:
+def fail_knowing(db: Session, notice: Notice, reason: str, now: datetime) -> None:
+    """No deliverer can send it: a person has to look."""
+    notice.state, notice.reason = "failed", reason
+    _follow_up(db, notice, "notice_failed", reason, now)
+
+
+def give_up_knowing(db: Session, notice: Notice, reason: str, now: datetime) -> None:
+    """It may have arrived, and nobody will know: a person has to look."""
     notice.state, notice.reason = "unknown", reason
     _follow_up(db, notice, "notice_unknown", reason, now)
 

@@ -4,19 +4,39 @@ A deliverer that asks for every notice by itself spends its time asking. What is
 what app/services/delivery.py decides for one; only the number of questions differs.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Text,
+    Update,
+    bindparam,
+    cast,
+    column,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
 
-from app.models import Caregiver, InboxEntry, Notice
+from app.db import EncryptedText, Instant
+from app.models import Caregiver, Family, InboxEntry, Notice
 from app.models.notice_facts import NoticeFacts, PackDue
+from app.prepared import Prepared, among
 from app.rules.channel_budget import AFTER_TAPPING, AFTER_WRITING, Budget, Channel
 from app.services import delivery, pack_ledger
-from app.services.delivery import ClaimedNotice
+from app.services.delivery import ClaimedNotice, Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,99 +49,119 @@ class Sent:
     platform_id: str | None
 
 
-def load_facts(db: Session, claimed: Sequence[ClaimedNotice]) -> dict[int, NoticeFacts]:
-    """The facts by notice; a pack's with the children's names and whether it is the first."""
-    packs = [notice for notice in claimed if isinstance(notice.facts, PackDue)]
-    names = pack_ledger.nicknames(db, [pack_ledger.lead_of(one.subject) or 0 for one in packs])
-    people = {notice.caregiver_id for notice in packs}
-    had_one = set(
-        db.scalars(
-            select(Notice.caregiver_id)
-            .where(Notice.caregiver_id.in_(people), Notice.kind == "pack", Notice.state == "sent")
-            .distinct()
-        )
-        if people
-        else ()
+def _readers(dialect: str) -> Select[*tuple[Any, ...]]:
+    # EXISTS ends at the first one: who has been here for long has had many.
+    had_one = (
+        select(Notice.id)
+        .where(Notice.caregiver_id == Caregiver.id, Notice.state == "sent", Notice.kind == "pack")
+        .exists()
     )
-    found: dict[int, NoticeFacts] = {}
-    for notice in claimed:
-        facts = notice.facts
-        if isinstance(facts, PackDue):
-            lead_id = pack_ledger.lead_of(notice.subject) or 0
-            facts = facts.model_copy(
-                update={
-                    "nicknames": tuple(names.get(lead_id, ())),
-                    "is_welcome": notice.caregiver_id not in had_one,
-                }
-            )
-            had_one.add(notice.caregiver_id)
-        found[notice.id] = facts
-    return found
+    return (
+        select(
+            Caregiver.id,
+            Caregiver.openid,
+            Caregiver.is_following,
+            Family.stopped_at,
+            Caregiver.pushes,
+            had_one,
+        )
+        .outerjoin(Family, Family.id == Caregiver.family_id)
+        .where(among(Caregiver.id, "people", dialect))
+    )
 
 
-def find_objections(db: Session, claimed: Sequence[ClaimedNotice], now: datetime) -> dict[int, str]:
+_READERS = Prepared(_readers)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is known of a batch now."""
+
+    objections: Mapping[int, str]
     """Why some are not wanted any more, by notice; the others are."""
-    packs = [notice for notice in claimed if isinstance(notice.facts, PackDue)]
-    found: dict[int, str] = {}
-    if packs:
-        people = {
-            caregiver.id: caregiver
-            for caregiver in db.scalars(
-                select(Caregiver)
-                .options(joinedload(Caregiver.family))
-                .where(Caregiver.id.in_({one.caregiver_id for one in packs}))
+    facts: Mapping[int, NoticeFacts]
+    """By notice; a pack's with the children's names and whether it is the first."""
+
+
+def examine(db: Session, due: Sequence[ClaimedNotice], now: datetime) -> Wanted:
+    """Which are still wanted, and what they say. What is repeated is not asked about again."""
+    leads = {
+        notice.id: pack_ledger.lead_of(notice.subject) or 0
+        for notice in due
+        if isinstance(notice.facts, PackDue)
+    }
+    messages = pack_ledger.look_up(db, list(leads.values()), now) if leads else {}
+    people = {notice.caregiver_id for notice in due if notice.id in leads}
+    rows = _READERS.all(db, people=people) if people else []
+    readers = {row[0]: Reader(row[1], row[2], row[3] is not None) for row in rows}
+    refusals = {row[0]: pack_ledger.find_refusal(row[4]) for row in rows}
+    had_one = {row[0] for row in rows if row[5]}
+    objections: dict[int, str] = {}
+    facts: dict[int, NoticeFacts] = {}
+    for notice in due:
+        said, who = notice.facts, notice.caregiver_id
+        objection: str | None = None
+        if isinstance(said, PackDue):
+            message = messages[leads[notice.id]]
+            said = said.model_copy(
+                update={"nicknames": message.nicknames, "is_welcome": who not in had_one}
             )
-        }
-        leads = {one.id: pack_ledger.lead_of(one.subject) or 0 for one in packs}
-        about = pack_ledger.find_objections(db, list(leads.values()), now)
-        for notice in packs:
-            caregiver = people.get(notice.caregiver_id)
-            objection = delivery.find_common_objection(notice, caregiver, now)
-            if objection is None and caregiver is not None:
-                objection = pack_ledger.find_refusal(caregiver) or about[leads[notice.id]]
-            if objection is not None:
-                found[notice.id] = objection
-    for notice in claimed:
-        if not isinstance(notice.facts, PackDue):
+            had_one.add(who)
+            objection = (
+                delivery.find_common_objection(notice, readers.get(who), now)
+                or refusals.get(who)
+                or message.objection
+            )
+        elif notice.repeat_on is None:
             objection = delivery.find_objection(db, notice, now)
-            if objection is not None:
-                found[notice.id] = objection
-    return found
+        facts[notice.id] = said
+        if objection is not None and notice.repeat_on is None:
+            objections[notice.id] = objection
+    return Wanted(objections, facts)
+
+
+def _windows(dialect: str) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            InboxEntry.openid,
+            InboxEntry.window,
+            func.max(InboxEntry.received_at, type_=Instant),
+        )
+        .where(
+            among(InboxEntry.openid, "openids", dialect),
+            InboxEntry.received_at > bindparam("since", type_=Instant),
+            InboxEntry.window.is_not(None),
+        )
+        .group_by(InboxEntry.openid, InboxEntry.window)
+    )
+
+
+def _spent(dialect: str) -> Select[*tuple[Any, ...]]:
+    return select(
+        Notice.caregiver_id, func.coalesce(Notice.sent_at, Notice.claimed_at, type_=Instant)
+    ).where(
+        among(Notice.caregiver_id, "people", dialect),
+        Notice.channel == Channel.CUSTOMER_SERVICE,
+        or_(Notice.state == "sending", Notice.state == "sent", Notice.state == "unknown"),
+        Notice.claimed_at > bindparam("since", type_=Instant),
+    )
+
+
+_WINDOWS = Prepared(_windows)
+_SPENT = Prepared(_spent)
 
 
 def budgets(db: Session, claimed: Sequence[ClaimedNotice], now: datetime) -> dict[str, Budget]:
     """What the platform still allows, by openid."""
-    openids = {notice.openid for notice in claimed}
     since = now - AFTER_WRITING.lasts
     opened: dict[str, dict[str, datetime]] = defaultdict(dict)
-    for openid, window, at in db.execute(
-        select(
-            InboxEntry.openid,
-            InboxEntry.window,
-            func.max(InboxEntry.received_at, type_=InboxEntry.received_at.type),
-        )
-        .where(
-            InboxEntry.openid.in_(openids),
-            InboxEntry.received_at > since,
-            InboxEntry.window.is_not(None),
-        )
-        .group_by(InboxEntry.openid, InboxEntry.window)
-    ):
-        opened[openid][window or ""] = at
+    openids = {notice.openid for notice in claimed}
+    for openid, window, at in _WINDOWS.all(db, openids=openids, since=since):
+        opened[openid][window] = at
     sent: dict[int, list[datetime]] = defaultdict(list)
     people = {notice.caregiver_id for notice in claimed if notice.openid in opened}
     if people:
-        for caregiver_id, at in db.execute(
-            select(
-                Notice.caregiver_id,
-                func.coalesce(Notice.sent_at, Notice.claimed_at, type_=Notice.claimed_at.type),
-            ).where(
-                Notice.caregiver_id.in_(people),
-                Notice.channel == Channel.CUSTOMER_SERVICE,
-                Notice.state.in_(("sending", "sent", "unknown")),
-                Notice.claimed_at > since,
-            )
-        ):
+        for caregiver_id, at in _SPENT.all(db, people=people, since=since):
             sent[caregiver_id].append(at)
     found = {}
     for notice in claimed:
@@ -137,52 +177,61 @@ def budgets(db: Session, claimed: Sequence[ClaimedNotice], now: datetime) -> dic
     return found
 
 
-def choose_channels(db: Session, chosen: Mapping[int, Channel]) -> None:
-    """Note each channel before the requests leave: from now on they may have arrived."""
-    by_channel: dict[Channel, list[int]] = defaultdict(list)
-    for notice_id, channel in chosen.items():
-        by_channel[channel].append(notice_id)
-    for channel, ids in by_channel.items():
-        db.execute(
-            update(Notice)
-            .where(Notice.id.in_(ids), Notice.state == "sending")
-            .values(channel=channel)
-            .execution_options(synchronize_session=False)
+def _record(dialect: str) -> Update:
+    """The columns of a row each: its number, channel, words (encrypted) and the platform's id."""
+    given = bindparam("rows", type_=Text)
+    columns: tuple[ColumnElement[Any], ...]
+    if dialect == "postgresql":
+        listed = (
+            func.jsonb_to_recordset(cast(given, JSONB))
+            .table_valued(
+                column("notice", Integer),
+                column("through", String),
+                column("said", Text),
+                column("platform", String),
+            )
+            .render_derived(with_types=True)
         )
+        columns = (listed.c.notice, listed.c.through, listed.c.said, listed.c.platform)
+    else:
+        each = func.json_each(given).table_valued("value").c.value
+        names = ("notice", "through", "said", "platform")
+        columns = tuple(func.json_extract(each, f"$.{name}") for name in names)
+    notice, through, said, platform = columns
+    return (
+        update(Notice)
+        .where(Notice.id == notice, or_(Notice.state == "sending", Notice.state == "unknown"))
+        .values(
+            state="sent",
+            reason=null(),
+            receipt=null(),
+            channel=through,
+            text=said,
+            platform_id=platform,
+            sent_at=bindparam("at", type_=Instant),
+        )
+    )
 
 
-_RECORD = (
-    update(Notice)
-    # Not IN: its parameter could not be given many times over.
-    .where(
-        Notice.id == bindparam("notice"),
-        or_(Notice.state == "sending", Notice.state == "unknown"),
-    )
-    .values(
-        state="sent",
-        reason=None,
-        receipt=None,
-        channel=bindparam("through"),
-        text=bindparam("said"),
-        platform_id=bindparam("platform"),
-        sent_at=bindparam("at"),
-    )
-)
+_RECORD = Prepared(_record)
 
 
 def record_sent(db: Session, sent: Sequence[Sent], now: datetime) -> None:
     """The platform took them. Stands even where a row was given up as unknown meanwhile."""
-    db.connection().execute(
-        _RECORD,
-        [
-            {
-                "notice": one.notice.id,
-                "through": one.channel,
-                "said": one.text,
-                "platform": one.platform_id,
-                "at": now,
-            }
-            for one in sent
-        ],
-    )
+    dialect = db.get_bind().dialect
+    sealed: dict[str, str | None] = {}
+    for one in sent:
+        # What many were sent in the same words is encrypted once, as their facts were.
+        if one.text not in sealed:
+            sealed[one.text] = EncryptedText().process_bind_param(one.text, dialect)
+    rows = [
+        {
+            "notice": one.notice.id,
+            "through": one.channel,
+            "said": sealed[one.text],
+            "platform": one.platform_id,
+        }
+        for one in sent
+    ]
+    _RECORD.run(db, rows=json.dumps(rows), at=now)
     pack_ledger.follow(db, [one.notice.id for one in sent if isinstance(one.notice.facts, PackDue)])

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import BigInteger, Select, Update, case, cast, func, select, update
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
@@ -18,6 +19,7 @@ from app.models import (
     PackPush,
     PackWindow,
 )
+from app.prepared import Prepared, among
 from app.rules.pack_choice import TERM, Window, window_weeks
 
 SUBJECT = "pack:"
@@ -25,12 +27,24 @@ SUBJECT = "pack:"
 
 SETTLED_A_RUN = 5_000
 
-_FOLLOW = text(
-    "UPDATE pack_pushes SET state = CASE n.state WHEN 'sending' THEN 'queued' ELSE n.state END,"
-    " reason = n.reason, sent_at = n.sent_at"
-    " FROM notices n WHERE n.id IN :notices AND n.kind = 'pack'"
-    " AND pack_pushes.lead_id = CAST(SUBSTR(n.subject, 6) AS BIGINT)"
-).bindparams(bindparam("notices", expanding=True))
+
+def _follow(dialect: str) -> Update:
+    return (
+        update(PackPush)
+        .where(
+            among(Notice.id, "notices", dialect),
+            Notice.kind == "pack",
+            PackPush.lead_id == cast(func.substr(Notice.subject, len(SUBJECT) + 1), BigInteger),
+        )
+        .values(
+            state=case((Notice.state == "sending", "queued"), else_=Notice.state),
+            reason=Notice.reason,
+            sent_at=Notice.sent_at,
+        )
+    )
+
+
+_FOLLOW = Prepared(_follow)
 
 
 def lead_of(subject: str) -> int | None:
@@ -44,25 +58,33 @@ def follow(db: Session, notice_ids: Iterable[int]) -> None:
     db.flush()
     ids = list(notice_ids)
     if ids:
-        db.execute(_FOLLOW, {"notices": ids})
+        _FOLLOW.run(db, notices=ids)
 
 
-def find_refusal(caregiver: Caregiver) -> str | None:
+def find_refusal(pushes: str) -> str | None:
     """What a caregiver said of all pushes; None where they want them."""
-    if caregiver.pushes == "on":
+    if pushes == "on":
         return None
-    return "paused" if caregiver.pushes == "paused" else "opted_out"
+    return "paused" if pushes == "paused" else "opted_out"
 
 
 def find_objection(db: Session, lead_id: int, caregiver: Caregiver, now: datetime) -> str | None:
     """Why a message is not wanted any more; None where it still is for one child at least."""
-    return find_refusal(caregiver) or find_objections(db, [lead_id], now)[lead_id]
+    return find_refusal(caregiver.pushes) or look_up(db, [lead_id], now)[lead_id].objection
 
 
-def find_objections(db: Session, lead_ids: Sequence[int], now: datetime) -> dict[int, str | None]:
-    """The same, by lead row, but for what the caregivers said."""
-    today = now.astimezone(SHANGHAI).date()
-    rows = db.execute(
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What a message of a pack is about, as things stand now."""
+
+    objection: str | None
+    """Why it is not wanted any more, but for what the caregiver said."""
+    nicknames: tuple[str, ...]
+    """Of the living children."""
+
+
+def _about(dialect: str) -> Select[*tuple[Any, ...]]:
+    return (
         select(
             PackPush.lead_id,
             PackPush.pack_id,
@@ -70,6 +92,7 @@ def find_objections(db: Session, lead_ids: Sequence[int], now: datetime) -> dict
             Child.lost_at,
             Child.birth_date,
             Child.gestation_weeks,
+            Child.nickname,
             Family.stopped_at,
             MutedTopic.topic.is_not(None),
         )
@@ -81,12 +104,22 @@ def find_objections(db: Session, lead_ids: Sequence[int], now: datetime) -> dict
             (MutedTopic.caregiver_id == PackPush.caregiver_id)
             & (MutedTopic.topic == CataloguedPack.topic),
         )
-        .where(PackPush.lead_id.in_(lead_ids))
-        .order_by(PackPush.id)
-    ).all()
-    windows = _windows(db, {row.pack_id for row in rows})
-    found: dict[int, list[str | None]] = {lead_id: [] for lead_id in lead_ids}
-    for lead_id, pack_id, blocked_by, lost_at, born, weeks, stopped_at, is_muted in rows:
+        .where(among(PackPush.lead_id, "leads", dialect))
+        .order_by(PackPush.lead_id, PackPush.child_id)
+    )
+
+
+_ABOUT = Prepared(_about)
+
+
+def look_up(db: Session, lead_ids: Sequence[int], now: datetime) -> dict[int, Message]:
+    """What the messages with these lead rows are about."""
+    today = now.astimezone(SHANGHAI).date()
+    rows = _ABOUT.all(db, leads=lead_ids)
+    windows = _windows(db, {row[1] for row in rows})
+    said: dict[int, list[str | None]] = {lead_id: [] for lead_id in lead_ids}
+    living: dict[int, list[str]] = {lead_id: [] for lead_id in lead_ids}
+    for lead_id, pack_id, blocked_by, lost_at, born, weeks, nickname, stopped_at, is_muted in rows:
         objection: str | None = None
         counted = window_weeks(weeks)
         window = windows.get((pack_id, counted)) or windows.get((pack_id, TERM))
@@ -103,36 +136,29 @@ def find_objections(db: Session, lead_ids: Sequence[int], now: datetime) -> dict
             objection = "birth_date_changed"
         elif window is None or age >= window.closes:
             objection = "window_closed"
-        found[lead_id or 0].append(objection)
+        said[lead_id].append(objection)
+        if lost_at is None:
+            living[lead_id].append(nickname)
     return {
-        lead_id: None if None in said else next(iter(said), "superseded")
-        for lead_id, said in found.items()
+        lead_id: Message(
+            None if None in found else next(iter(found), "superseded"), tuple(living[lead_id])
+        )
+        for lead_id, found in said.items()
     }
 
 
+def _opening(dialect: str) -> Select[*tuple[Any, ...]]:
+    return select(PackWindow.pack_id, PackWindow.weeks, PackWindow.opens, PackWindow.closes).where(
+        among(PackWindow.pack_id, "packs", dialect)
+    )
+
+
+_WINDOWS = Prepared(_opening)
+
+
 def _windows(db: Session, packs: Iterable[str]) -> dict[tuple[str, int], Window]:
-    rows = db.execute(
-        select(PackWindow.pack_id, PackWindow.weeks, PackWindow.opens, PackWindow.closes).where(
-            PackWindow.pack_id.in_(set(packs))
-        )
-    )
+    rows = _WINDOWS.all(db, packs=sorted(packs))
     return {(pack_id, weeks): Window(opens, closes) for pack_id, weeks, opens, closes in rows}
-
-
-def nicknames(db: Session, lead_ids: Sequence[int]) -> dict[int, list[str]]:
-    """The living children that each message is about, by lead row."""
-    found: dict[int, list[str]] = {}
-    if not lead_ids:
-        return found
-    rows = db.execute(
-        select(PackPush.lead_id, Child.nickname)
-        .join(Child, PackPush.child_id == Child.id)
-        .where(PackPush.lead_id.in_(lead_ids), Child.lost_at.is_(None))
-        .order_by(PackPush.lead_id, Child.id)
-    )
-    for lead_id, nickname in rows:
-        found.setdefault(lead_id or 0, []).append(nickname)
-    return found
 
 
 def skip_rows(db: Session, rows: Sequence[int], reason: str) -> int:

@@ -2,20 +2,24 @@
 
 No transaction is open while a request is under way. Before it leaves, the row says on which
 channel; after it, what came of it; a crash between the two leaves a row that tells as much. A few
-dozen notices are prepared and recorded together, and sent side by side.
+dozen notices are claimed and recorded together; they are sent side by side, while the next few
+dozen are claimed.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 from threading import Event
+from time import monotonic
 
 import structlog
 from redis import Redis
 from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
 
 from app.calendar_links import CalendarLinks
 from app.clock import SHANGHAI
@@ -25,7 +29,8 @@ from app.models.notice_facts import NoticeFacts, PackDue
 from app.pack_links import PackLinks
 from app.rules.channel_budget import Channel, channels
 from app.rules.quiet_hours import QUIET_UNTIL
-from app.services import delivery, delivery_batches, notices, pack_ledger, subscriptions
+from app.services import claiming, delivery, delivery_batches, notices, pack_ledger, subscriptions
+from app.services.claiming import Due, StoredFacts
 from app.services.delivery import ClaimedNotice
 from app.services.delivery_batches import Sent
 from app.wechat.client import PlatformClient
@@ -38,11 +43,17 @@ from app.wechat.templates import NoticeTemplate, read_templates
 from app.wechat.token import AccessTokens
 from app.words.notices import NoticeWords, render
 
-BATCH = 64
+BATCH = 512
+"""In hand at most before the caller looks at the clock and for orphans."""
+BATCH_SECONDS = 2.0
 THREADS = 8
 CHUNK = 32
-"""Prepared and recorded together. What a crash leaves in one of these is not known."""
+"""Claimed together, and recorded together."""
+UNDER_WAY = 2 * CHUNK
+"""On its way, or waiting for a thread. What a crash leaves of these is not known."""
 RECORD_SECONDS = 0.2
+FRESH_SECONDS = 15.0
+"""A letter that waited longer for a thread is given back: others may take it for an orphan."""
 REDIS_WAIT = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
@@ -77,6 +88,24 @@ class _Letter:
         return isinstance(self.notice.facts, PackDue)
 
 
+_Landed = Future[tuple[int, Sent | None]]
+
+
+class _Flight:
+    """What one run has under way."""
+
+    def __init__(self) -> None:
+        self.under_way = 0
+        self.people: set[int] = set()
+        """Caregivers who have a notice that is claimed and not recorded yet."""
+        self.landed: SimpleQueue[_Landed] = SimpleQueue()
+        self.sent: list[Sent] = []
+        self.done: set[int] = set()
+        """Whose notice has come to its end, with the next record."""
+        self.recording: Future[None] | None = None
+        self.recorded: set[int] = set()
+
+
 class Deliverer:
     """Sends what is due. Any number of them may be at work, in any number of processes."""
 
@@ -105,7 +134,9 @@ class Deliverer:
         self._worker = worker
         self._stopping = stopping
         self._outcomes = Outcomes(database, pauses, stopping)
+        self._facts = StoredFacts()
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="deliver")
+        self._recorder = ThreadPoolExecutor(1, thread_name_prefix="record")
 
     def run_once(self, now: datetime) -> int:
         """Deliver what is due, at most a batch; how many notices that were.
@@ -113,18 +144,80 @@ class Deliverer:
         Raises sqlalchemy.exc.DBAPIError or OSError without a database, and redis.RedisError,
         having claimed nothing, without Redis.
         """
-        self._pauses.find()
+        flight = _Flight()
+        taken, held_up, ends_at = 0, 0, monotonic() + BATCH_SECONDS
+        try:
+            while taken < BATCH and monotonic() < ends_at and not self._stopping.is_set():
+                due = self._take(flight, min(CHUNK, BATCH - taken), held_up, now)
+                taken, held_up = taken + due.found, due.held_up
+                if not due.found and not held_up:
+                    break
+                # With nothing but what has to wait for its turn, all else comes down first.
+                self._land(flight, UNDER_WAY - CHUNK if due.found else 0, now)
+        finally:
+            self._land(flight, 0, now)
+        return taken
+
+    def _take(self, flight: _Flight, limit: int, held_up: int, now: datetime) -> Due:
+        """Claim a part of what is due, and let it leave."""
+        resting = self._pauses.find()
         with self._database.transaction() as db:
-            claimed = delivery.claim_due(db, now=now, worker=self._worker, limit=BATCH)
-        # While one part is under way, the next is prepared and the last recorded.
-        under_way: set[Future[Sent | None]] = set()
-        for chunk in _chunks(claimed):
-            letters = self._prepare_chunk(chunk, now)
-            sent = self._await(under_way, now)
-            under_way = {self._pool.submit(self._deliver, letter, now) for letter in letters}
-            self._record_sent(sent, now)
-        self._record_sent(self._await(under_way, now), now)
-        return len(claimed)
+            due = claiming.lock_due(
+                db, self._facts, now=now, limit=limit, under_way=flight.people, held_up=held_up
+            )
+            letters = self._prepare(db, due.notices, resting, now) if due.notices else []
+        for letter in letters:
+            flight.people.add(letter.notice.caregiver_id)
+            flight.under_way += 1
+            future = self._pool.submit(self._deliver, letter, monotonic(), now)
+            future.add_done_callback(flight.landed.put)
+        return due
+
+    def _land(self, flight: _Flight, still_under_way: int, now: datetime) -> None:
+        """Wait until no more than so many are under way, and let the others be recorded."""
+        record_at = monotonic() + RECORD_SECONDS
+        failure: BaseException | None = None
+        while flight.under_way > still_under_way:
+            try:
+                future = flight.landed.get(timeout=max(0.0, record_at - monotonic()))
+            except Empty:
+                # So slow a platform is not waited for with what is done already.
+                self._record(flight, now)
+                record_at = monotonic() + RECORD_SECONDS
+                continue
+            flight.under_way -= 1
+            failure = failure or future.exception()
+            if future.exception() is None:
+                caregiver_id, sent = future.result()
+                flight.done.add(caregiver_id)
+                flight.sent += [sent] if sent is not None else []
+        self._record(flight, now)
+        if not flight.under_way:
+            self._recorded(flight)
+        if failure is not None:
+            raise failure
+
+    def _record(self, flight: _Flight, now: datetime) -> None:
+        """Write what was sent, while the next part is claimed and sent."""
+        self._recorded(flight)
+        if flight.sent:
+            flight.recording = self._recorder.submit(self._write_down, flight.sent, now)
+            flight.recorded, flight.done, flight.sent = flight.done, set(), []
+        else:
+            flight.people -= flight.done
+            flight.done = set()
+
+    def _recorded(self, flight: _Flight) -> None:
+        """Wait for what is being written: from now on it is known, and its readers are free."""
+        recording, flight.recording = flight.recording, None
+        if recording is not None:
+            recording.result()
+            flight.people -= flight.recorded
+
+    def _write_down(self, sent: Sequence[Sent], now: datetime) -> None:
+        self._outcomes.succeed_all(sent, now)
+        for channel, number in Counter(one.channel for one in sent).items():
+            self._quotas.note_sent(channel, number, now)
 
     def settle_orphans(self, now: datetime) -> int:
         """Settle what a crash left in sending; how many notices that were."""
@@ -144,46 +237,23 @@ class Deliverer:
     def close(self) -> None:
         """Wait for what is under way; end the threads and the connections."""
         self._pool.shutdown()
+        self._recorder.shutdown()
         self._client.close()
 
-    def _prepare_chunk(self, chunk: Sequence[ClaimedNotice], now: datetime) -> list[_Letter]:
-        """The letters of a part that go now; the others are settled."""
-        if self._stopping.is_set():
-            for notice in chunk:
-                self._outcomes.release(notice)
-            return []
+    def _deliver(
+        self, letter: _Letter, claimed_at: float, now: datetime
+    ) -> tuple[int, Sent | None]:
+        """For whom it was, and what is to be recorded of a success; all else is recorded here."""
+        notice = letter.notice
+        if self._stopping.is_set() or monotonic() - claimed_at > FRESH_SECONDS:
+            self._outcomes.release(notice)
+            return notice.caregiver_id, None
         try:
-            resting = self._pauses.find()
-        except RedisError:
-            for notice in chunk:
-                self._outcomes.retry(notice, "redis", due_at=now + REDIS_WAIT, now=now)
-            return []
-        return self._prepare(chunk, resting, now)
-
-    def _await(self, under_way: set[Future[Sent | None]], now: datetime) -> list[Sent]:
-        """What was sent, once all is done; where that takes long, most of it recorded already."""
-        sent: list[Sent] = []
-        while under_way:
-            done, under_way = wait(under_way, timeout=RECORD_SECONDS)
-            sent += [one for one in (future.result() for future in done) if one is not None]
-            if under_way:
-                self._record_sent(sent, now)
-                sent = []
-        return sent
-
-    def _record_sent(self, sent: Sequence[Sent], now: datetime) -> None:
-        self._outcomes.succeed_all(sent, now)
-        for channel, number in Counter(one.channel for one in sent).items():
-            self._quotas.note_sent(channel, number, now)
-
-    def _deliver(self, letter: _Letter, now: datetime) -> Sent | None:
-        """What is to be recorded of a success; any other outcome is recorded here."""
-        try:
-            return self._try_channels(letter, now)
+            return notice.caregiver_id, self._try_channels(letter, now)
         except RedisError:
             # Before any request: the quota and the token are asked for first.
-            self._outcomes.retry(letter.notice, "redis", due_at=now + REDIS_WAIT, now=now)
-            return None
+            self._outcomes.retry(notice, "redis", due_at=now + REDIS_WAIT, now=now)
+            return notice.caregiver_id, None
 
     def _try_channels(self, letter: _Letter, now: datetime) -> Sent | None:
         notice = letter.notice
@@ -225,41 +295,50 @@ class Deliverer:
                 subscriptions.spend(db, openid, template_id, now)
 
     def _prepare(
-        self, chunk: Sequence[ClaimedNotice], resting: Mapping[Channel, Pause], now: datetime
+        self,
+        db: Session,
+        due: Sequence[ClaimedNotice],
+        resting: Mapping[Channel, Pause],
+        now: datetime,
     ) -> list[_Letter]:
-        """The notices that go now, their first channels noted; the others are settled."""
-        letters = []
-        with self._database.transaction() as db:
-            new = [notice for notice in chunk if notice.repeat_on is None]
-            objections = delivery_batches.find_objections(db, new, now)
-            budgets = delivery_batches.budgets(db, new, now)
-            facts = delivery_batches.load_facts(db, chunk)
-            templates = [template.id for template in self._subscriptions.values()]
-            consents = subscriptions.find_open(db, [one.openid for one in new], templates)
-            for notice in chunk:
-                if notice.id in objections:
-                    self._outcomes.skip(db, notice, objections[notice.id])
-                    continue
-                letter = self._write(notice, facts[notice.id])
-                if notice.repeat_on is not None:
-                    usable: Sequence[Channel] = (notice.repeat_on,)
-                else:
-                    usable = channels(
-                        budgets[notice.openid],
-                        has_template=Channel.TEMPLATE in letter.ways,
-                        has_lasting=_may(letter, Channel.LONG_TERM, consents),
-                        has_one_time=_may(letter, Channel.ONE_TIME, consents),
-                        is_pack=letter.is_pack,
-                        now=now,
-                    )
-                open_now = [channel for channel in usable if channel not in resting]
-                if open_now:
-                    letters.append(replace(letter, open_channels=open_now))
-                else:
-                    pauses = [resting[channel] for channel in usable]
-                    self._outcomes.put_off(db, notice, pauses, now)
-            first = {letter.notice.id: letter.open_channels[0] for letter in letters}
-            delivery_batches.choose_channels(db, first)
+        """The notices that go now, with their first channels noted; the others are settled."""
+        new = [notice for notice in due if notice.repeat_on is None]
+        wanted = delivery_batches.examine(db, due, now)
+        budgets = delivery_batches.budgets(db, new, now)
+        templates = [template.id for template in self._subscriptions.values()]
+        consents = subscriptions.find_open(db, [one.openid for one in new], templates)
+        letters: list[_Letter] = []
+        staying: list[tuple[ClaimedNotice, list[Pause]]] = []
+        for notice in due:
+            if notice.id in wanted.objections:
+                staying.append((notice, []))
+                continue
+            letter = self._write(notice, wanted.facts[notice.id])
+            if notice.repeat_on is not None:
+                usable: Sequence[Channel] = (notice.repeat_on,)
+            else:
+                usable = channels(
+                    budgets[notice.openid],
+                    has_template=Channel.TEMPLATE in letter.ways,
+                    has_lasting=_may(letter, Channel.LONG_TERM, consents),
+                    has_one_time=_may(letter, Channel.ONE_TIME, consents),
+                    is_pack=letter.is_pack,
+                    now=now,
+                )
+            open_now = [channel for channel in usable if channel not in resting]
+            if open_now:
+                letters.append(replace(letter, open_channels=open_now))
+            else:
+                staying.append((notice, [resting[channel] for channel in usable]))
+        going = [(letter.notice, letter.open_channels[0]) for letter in letters]
+        here = [(notice, notice.repeat_on) for notice, _ in staying]
+        claiming.mark(db, [*going, *here], now=now, worker=self._worker)
+        for notice, pauses in staying:
+            objection = wanted.objections.get(notice.id)
+            if objection is not None:
+                self._outcomes.skip(db, notice, objection)
+            else:
+                self._outcomes.put_off(db, notice, pauses, now)
         return letters
 
     def _write(self, notice: ClaimedNotice, facts: NoticeFacts) -> _Letter:
@@ -311,20 +390,6 @@ def _may(letter: _Letter, channel: Channel, consents: frozenset[tuple[str, str]]
     """Whether the person allowed this letter's subscription template."""
     way = letter.ways.get(channel)
     return way is not None and (letter.notice.openid, way.template_id) in consents
-
-
-def _chunks(claimed: Sequence[ClaimedNotice]) -> Iterator[list[ClaimedNotice]]:
-    """Parts of a batch, in order, none with two notices of one person: these are read in order."""
-    chunk: list[ClaimedNotice] = []
-    people: set[int] = set()
-    for notice in claimed:
-        if len(chunk) == CHUNK or notice.caregiver_id in people:
-            yield chunk
-            chunk, people = [], set()
-        chunk.append(notice)
-        people.add(notice.caregiver_id)
-    if chunk:
-        yield chunk
 
 
 def _next_morning(now: datetime) -> datetime:

@@ -88,8 +88,6 @@ class Outcomes:
 
     def succeed_all(self, sent: Sequence[Sent], now: datetime) -> None:
         """The platform took them: one transaction for all."""
-        if not sent:
-            return
         self._record(lambda db: delivery_batches.record_sent(db, sent, now))
         for one in sent:
             self._observe(one, now)

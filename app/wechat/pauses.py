@@ -38,16 +38,17 @@ class Pauses:
 
     def find(self) -> Mapping[Channel, Pause]:
         """The channels that rest now."""
+        places = (ALL, *Channel)
+        reasons = self._redis.mget([self._key(what) for what in places])
+        if not any(reasons):
+            return {}  # as nearly always, and asked for every few dozen messages
         pipeline = self._redis.pipeline(transaction=False)
-        for what in (ALL, *Channel):
-            pipeline.get(self._key(what))
+        for what in places:
             pipeline.ttl(self._key(what))
-        answers = pipeline.execute()
+        seconds_left = pipeline.execute()
         found = {
             what: Pause(reason.decode() if isinstance(reason, bytes) else reason, seconds)
-            for what, reason, seconds in zip(
-                (ALL, *Channel), answers[::2], answers[1::2], strict=True
-            )
+            for what, reason, seconds in zip(places, reasons, seconds_left, strict=True)
             if reason is not None and seconds > 0
         }
         return {

@@ -1,18 +1,28 @@
 """One request to the platform's API and its answer, or what went wrong, as our errors.
 
-wechatpy's client speaks HTTP and reads the answers. Its token handling stays out of the way:
-it knows no stable token, no lock, no limit of retries, and no time-out on the token's fetch.
+wechatpy's client makes the body and reads the answer. Its token handling stays out of the way: it
+knows no stable token, no lock, no limit of retries, and no time-out on the token's fetch. Its
+requests leave on urllib3's connections: what `requests` does around these costs more than the
+rest of a message together.
 """
 
+import os
 import ssl
 from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import urlsplit
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit
 
-from requests import RequestException
-from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectionError as RequestsConnectionError
-from requests.exceptions import ConnectTimeout, ProxyError
-from urllib3.exceptions import MaxRetryError, NewConnectionError, SSLError
+import certifi
+import urllib3
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NewConnectionError,
+    ProxyError,
+    SSLError,
+)
+from urllib3.util import Timeout, make_headers, parse_url
 from wechatpy import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
@@ -22,6 +32,7 @@ CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
 POOLED_CONNECTIONS = 16
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+OK = 200
 
 
 class Platform:
@@ -32,18 +43,10 @@ class Platform:
         self._client = WeChatClient(
             app_id,
             "",  # the secret travels only in the token's request, which is ours
-            timeout=(CONNECT_SECONDS, READ_SECONDS),
             auto_retry=False,
         )
         self._client.API_BASE_URL = f"{api_url}/cgi-bin/"
-        self._http = http = self._client._http
-        adapter = HTTPAdapter(
-            pool_connections=1, pool_maxsize=POOLED_CONNECTIONS, max_retries=0, pool_block=False
-        )
-        http.mount("http://", adapter)
-        http.mount("https://", adapter)
-        # A proxy of the environment may be the allow-listed way out, but never the way here.
-        http.trust_env = urlsplit(api_url).hostname not in LOOPBACK
+        self._client._http = self._http = _Http(api_url)
 
     def post(
         self, path: str, body: Mapping[str, object], token: str | None
@@ -69,14 +72,79 @@ class Platform:
         self._http.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What wechatpy's client reads of a response."""
+
+    status: int
+    content: bytes
+    request: None = None
+
+    def raise_for_status(self) -> None:
+        """An HTTP status says nothing about the message."""
+        if self.status != OK:
+            raise _StatusError
+
+
+class _StatusError(Exception):
+    """The server answered, but not as the platform answers."""
+
+
+class _Http:
+    """What wechatpy's client uses of a session of `requests`, on connections that are kept."""
+
+    def __init__(self, api_url: str) -> None:
+        timeout = Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        trusted = os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
+        # A proxy of the environment may be the allow-listed way out, but never the way here.
+        is_here = urlsplit(api_url).hostname in LOOPBACK
+        proxy = None if is_here else select_proxy(api_url, get_environ_proxies(api_url))
+        self._pool: urllib3.PoolManager
+        if proxy:
+            self._pool = urllib3.ProxyManager(
+                proxy,
+                proxy_headers=make_headers(proxy_basic_auth=parse_url(proxy).auth),
+                maxsize=POOLED_CONNECTIONS,
+                timeout=timeout,
+                ca_certs=trusted,
+            )
+        else:
+            self._pool = urllib3.PoolManager(
+                maxsize=POOLED_CONNECTIONS, timeout=timeout, ca_certs=trusted
+            )
+
+    def request(
+        self,
+        *,
+        method: str,
+        url: str,
+        params: Sequence[tuple[str, str]],
+        timeout: object,
+        data: bytes | None = None,
+    ) -> _Answer:
+        """The response; nothing is repeated and no redirection followed."""
+        answer = self._pool.urlopen(
+            method.upper(),
+            f"{url}?{urlencode(params)}" if params else url,
+            body=data,
+            headers={} if data is None else {"Content-Type": "application/json"},
+            retries=False,
+            redirect=False,
+        )
+        return _Answer(answer.status, answer.data)
+
+    def close(self) -> None:
+        self._pool.clear()
+
+
 def _read(ask: Callable[[], object]) -> Mapping[str, object]:
     try:
         answer = ask()
     except WeChatClientException as error:
-        if error.errcode is None:  # an HTTP status, which says nothing about the message
-            raise AnswerLost("http_error") from None
         raise ApiRefused(error.errcode, reaction_to(error.errcode)) from None
-    except RequestException as error:
+    except _StatusError:
+        raise AnswerLost("http_error") from None
+    except HTTPError as error:
         if _never_left(error):
             raise NotSent(type(error).__name__) from None
         raise AnswerLost(type(error).__name__) from None
@@ -87,14 +155,9 @@ def _read(ask: Callable[[], object]) -> Mapping[str, object]:
     return answer
 
 
-def _never_left(error: RequestException) -> bool:
+def _never_left(error: HTTPError) -> bool:
     """Whether no connection came about, so that the platform cannot have seen the request."""
-    if isinstance(error, (ConnectTimeout, ProxyError)):
-        return True
-    cause = error.args[0] if isinstance(error, RequestsConnectionError) and error.args else None
-    if not isinstance(cause, MaxRetryError):
-        return False
-    if isinstance(cause.reason, SSLError):
+    if isinstance(error, SSLError):
         # A certificate is refused before anything is said; other faults may come later.
-        return any(isinstance(arg, ssl.SSLCertVerificationError) for arg in cause.reason.args)
-    return isinstance(cause.reason, NewConnectionError)
+        return any(isinstance(arg, ssl.SSLCertVerificationError) for arg in error.args)
+    return isinstance(error, (ConnectTimeoutError, NewConnectionError, ProxyError))

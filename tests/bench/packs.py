@@ -1,8 +1,10 @@
 """./dev bench packs: planning a day, and delivering it, each beside the bare thing.
 
 Planning on PostgreSQL, for families that are known already, beside `INSERT … SELECT` of the very
-rows that it wrote, into tables of the same columns, indexes and references. Delivery beside a
-bare loop of the same requests with the same number of threads against the same sandbox.
+rows that it wrote, into tables of the same columns, indexes and references. Delivery beside bare
+loops of the same requests with the same number of threads against the same sandbox: one with a
+session of `requests` a thread, as most would write it, and one with the leaner client that the
+deliverer has.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -21,6 +24,7 @@ from pathlib import Path
 import psutil
 import requests
 import structlog
+import urllib3
 from redis import Redis
 from sqlalchemy import Engine, func, select, text
 
@@ -69,8 +73,12 @@ class Delivering:
     per_second: float
     bare_per_second: float
     share_of_bare: float
+    lean_per_second: float
+    share_of_lean: float
+    """Of a loop with urllib3, which the deliverer uses."""
     cpu_ms: float
     bare_cpu_ms: float
+    lean_cpu_ms: float
     """Of the sending process, a message: what the machine's other work does not disturb."""
 
 
@@ -194,6 +202,7 @@ def delivering(messages: int) -> Delivering:
     """Template messages of one day's packs, ours and bare, in turns."""
     ours: list[tuple[float, float]] = []
     bare: list[tuple[float, float]] = []
+    lean: list[tuple[float, float]] = []
     with (
         tempfile.TemporaryDirectory() as name,
         embedded_postgres.serving(ROOT) as server,
@@ -208,19 +217,24 @@ def delivering(messages: int) -> Delivering:
             for number in range(ROUNDS):
                 database_name = f"bench{number}"
                 server.create_database(database_name)
-                bare.append(_bare_loop(sandbox, people, number))
+                bare.append(_bare_loop(sandbox, people, f"bare{number}", _with_requests))
+                lean.append(_bare_loop(sandbox, people, f"lean{number}", _with_urllib3))
                 settings = _settings(server.url(database_name), redis_url, sandbox.url)
                 ours.append(_deliver(settings, people))
     mine, cpu = (statistics.median(column) for column in zip(*ours, strict=True))
     theirs, bare_cpu = (statistics.median(column) for column in zip(*bare, strict=True))
+    leanest, lean_cpu = (statistics.median(column) for column in zip(*lean, strict=True))
     return Delivering(
         messages=messages,
         threads=THREADS,
         per_second=round(mine, 1),
         bare_per_second=round(theirs, 1),
         share_of_bare=round(mine / theirs, 3),
+        lean_per_second=round(leanest, 1),
+        share_of_lean=round(mine / leanest, 3),
         cpu_ms=round(cpu * 1000, 2),
         bare_cpu_ms=round(bare_cpu * 1000, 2),
+        lean_cpu_ms=round(lean_cpu * 1000, 2),
     )
 
 
@@ -281,28 +295,52 @@ def _deliver(settings: Settings, people: list[str]) -> tuple[float, float]:
     return len(people) / seconds, cpu / len(people)
 
 
-def _bare_loop(sandbox: Sandbox, people: list[str], number: int) -> tuple[float, float]:
-    token = sandbox.token()
+Post = Callable[[str, dict[str, object]], bytes]
+"""Posts a body to a path; what is answered."""
+
+
+def _with_requests(address: str) -> Post:
     local = threading.local()
 
-    def send(openid: str) -> None:
+    def post(path: str, body: dict[str, object]) -> bytes:
         http = getattr(local, "http", None)
         if http is None:
             http = local.http = requests.Session()
             http.trust_env = False
-        answer = http.post(
-            f"{sandbox.url}/cgi-bin/message/template/send",
-            params={"access_token": token},
-            json={
+        answer: bytes = http.post(f"{address}{path}", json=body, timeout=10).content
+        return answer
+
+    return post
+
+
+def _with_urllib3(address: str) -> Post:
+    pool = urllib3.PoolManager(maxsize=THREADS, timeout=10)
+
+    def post(path: str, body: dict[str, object]) -> bytes:
+        said = json.dumps(body, ensure_ascii=False).encode()
+        return pool.request("POST", f"{address}{path}", body=said, retries=False).data
+
+    return post
+
+
+def _bare_loop(
+    sandbox: Sandbox, people: list[str], name: str, client: Callable[[str], Post]
+) -> tuple[float, float]:
+    path = f"/cgi-bin/message/template/send?access_token={sandbox.token()}"
+    post = client(sandbox.url)
+
+    def send(openid: str) -> None:
+        answer = post(
+            path,
+            {
                 "touser": openid,
                 "template_id": TEMPLATE,
                 "data": {"thing1": {"value": "新生儿访视"}, "thing2": {"value": "适合新生儿"}},
-                "client_msg_id": f"bare{number}{openid}"[:32],
+                "client_msg_id": f"{name}{openid}"[:32],
             },
-            timeout=10,
         )
-        if answer.json().get("errcode"):
-            raise RuntimeError(answer.text)
+        if json.loads(answer).get("errcode"):
+            raise RuntimeError(answer)
 
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(send, people[: THREADS * 4]))  # connections are made once
@@ -339,6 +377,7 @@ def main(arguments: list[str]) -> None:
     for row in delivered:
         print(
             f"delivery with {row.threads} threads: {row.per_second}/s,"
-            f" {row.share_of_bare:.0%} of a bare loop's {row.bare_per_second}/s;"
-            f" CPU a message {row.cpu_ms} ms, bare {row.bare_cpu_ms} ms"
+            f" {row.share_of_bare:.0%} of a bare loop's {row.bare_per_second}/s,"
+            f" {row.share_of_lean:.0%} of a bare loop with urllib3 ({row.lean_per_second}/s);"
+            f" CPU a message {row.cpu_ms} ms, bare {row.bare_cpu_ms} and {row.lean_cpu_ms} ms"
         )

@@ -18,8 +18,8 @@ from app.wechat import deliver
 from app.wechat.deliver import Deliverer, make_deliverer
 
 STEPS = ("claimed", "chosen", "sending", "sent", "recording", "recorded")
-"""After the claim; after the channels were noted; before and after a request; before and after
-the outcomes were written."""
+"""While what is due is locked; after claims and channels were noted; before and after a request;
+before and after the outcomes were written."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,9 @@ def arm(deliverer: Deliverer, doom: Doom) -> None:
         vars(owner)[name] = outer
 
     deliver.CHUNK = 4
+    deliver.UNDER_WAY = 8
     deliver.BATCH = 12
-    around(deliverer, "_prepare", "claimed", "chosen")
+    around(deliverer, "_prepare", "claimed", "")
+    around(deliverer, "_take", "", "chosen")
     around(deliverer, "_send", "sending", "sent")
     around(vars(deliverer)["_outcomes"], "succeed_all", "recording", "recorded")

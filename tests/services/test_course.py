@@ -22,7 +22,8 @@ from app.models import (
 )
 from app.rules.sign_up import SignUpState
 from app.services import course, course_certificates, course_nudges, course_steps
-from app.services.delivery import ClaimedNotice, Reason, claim_due, find_objection
+from app.services.claiming import claim_due
+from app.services.delivery import ClaimedNotice, Reason, find_objection
 from content.lessons import Course, Lesson
 from content.library import load_library
 from tests.console.desk_world import make_child, make_session, make_staff, make_station

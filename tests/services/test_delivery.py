@@ -9,7 +9,7 @@ from sqlalchemy import update
 from app.db import Database
 from app.models import Caregiver, Notice
 from app.rules.channel_budget import Channel
-from app.services import delivery, notices
+from app.services import claiming, delivery, notices
 from app.services.delivery import ClaimedNotice
 from tests.outbox import Booking, book, follow_ups, outbox, put_notice, set_sign_up
 
@@ -24,7 +24,7 @@ def booking(database: Database, now: datetime) -> Booking:
 
 def claim(database: Database, now: datetime, limit: int = 10) -> list[ClaimedNotice]:
     with database.transaction() as db:
-        return delivery.claim_due(db, now=now, worker="w", limit=limit)
+        return claiming.claim_due(db, now=now, worker="w", limit=limit)
 
 
 def one(database: Database) -> Notice:

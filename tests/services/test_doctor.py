@@ -24,7 +24,8 @@ from app.services import (
     waiting_list,
 )
 from app.services.audit import OPERATOR
-from app.services.delivery import choose_channel, claim_due, record_sent
+from app.services.claiming import claim_due
+from app.services.delivery import choose_channel, record_sent
 from app.services.doctor import CHECKS, Report, examine
 from app.services.imports import import_sessions
 from app.services.publishing import SessionRow, put_session

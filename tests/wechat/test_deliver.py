@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -12,8 +13,10 @@ from sqlalchemy.exc import OperationalError
 from app.calendar_links import CalendarLinks
 from app.models.notice_facts import LateReply, SignUpDeclined
 from app.rules.channel_budget import Channel
-from app.services import delivery, notices
-from app.wechat.deliver import BATCH, Deliverer
+from app.services import claiming, delivery, delivery_batches, notices
+from app.services.claiming import Due
+from app.wechat import deliver
+from app.wechat.deliver import Deliverer
 from sandbox.catalogue import DEMO_TEMPLATE_IDS
 from tests.outbox import book, hear, outbox, put_notice, set_sign_up
 from tests.sandbox.playing import BABA, MAMA
@@ -234,11 +237,13 @@ class TestTroublesOfOurOwn:
 
             return record
 
-        monkeypatch.setattr(delivery, "record_sent", fail_twice(delivery.record_sent))
+        record_sent = fail_twice(delivery_batches.record_sent)
+        monkeypatch.setattr(delivery_batches, "record_sent", record_sent)
 
         post.runs()
 
         assert post.ended == ("sent", None, "template")
+        assert next(failing, None) is None
 
     def test_told_to_stop_it_gives_back_what_it_has_not_begun(self, post: Post) -> None:
         post.put()
@@ -249,11 +254,50 @@ class TestTroublesOfOurOwn:
         assert post.ended == ("queued", None, None)
         assert post.notice.attempts == 0
 
+    def test_told_to_stop_it_gives_back_what_waits_for_a_thread(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
+        take = post.deliverer._take
+
+        def take_and_stop(*given: Any) -> Due:
+            with monkeypatch.context() as patch:
+                patch.setattr(post.deliverer._pool, "submit", stop_and(post.deliverer._pool.submit))
+                return take(*given)
+
+        def stop_and(submit: Callable[..., Any]) -> Callable[..., Any]:
+            def stop(*given: Any) -> Any:
+                post.stopping.set()
+                return submit(*given)
+
+            return stop
+
+        monkeypatch.setattr(post.deliverer, "_take", take_and_stop)
+
+        post.runs()
+
+        assert post.ended == ("queued", None, None)
+        assert post.texts == []
+
+    def test_what_waited_too_long_for_a_thread_is_given_back(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Before another deliverer could take it for what a crash left."""
+        monkeypatch.setattr(deliver, "FRESH_SECONDS", -1.0)
+        monkeypatch.setattr(deliver, "BATCH", 1)
+        post.put()
+
+        post.runs()
+
+        assert post.ended == ("queued", None, None)
+        assert post.notice.attempts == 0
+        assert post.texts == []
+
     def test_a_crash_before_the_answer_is_unknown_within_two_minutes(self, post: Post) -> None:
         post.writes()
         post.put()
         with post.database.transaction() as db:
-            (claimed,) = delivery.claim_due(db, now=post.now, worker="dead", limit=1)
+            (claimed,) = claiming.claim_due(db, now=post.now, worker="dead", limit=1)
         with post.database.transaction() as db:
             delivery.choose_channel(db, claimed.id, Channel.CUSTOMER_SERVICE)
 
@@ -291,13 +335,35 @@ class TestManyAtOnce:
         assert len(post.platform.accepted()) == 60
         assert {notice.state for notice in outbox(post.database)} == {"sent"}
 
-    def test_a_batch_has_its_limit(self, post: Post) -> None:
+    def test_a_batch_has_its_limit(self, post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(deliver, "BATCH", 6)
         with post.database.transaction() as db:
-            for number in range(BATCH + 1):
+            for number in range(7):
                 put_notice(db, post.booking, post.now, key=f"n{number}")
 
-        assert post.runs() == BATCH
+        assert post.runs() == 6
         assert post.runs() == 1
+
+    def test_who_has_many_due_holds_nobody_up(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """More of one person's than a part holds: the others go beside them, each in order."""
+        monkeypatch.setattr(deliver, "CHUNK", 2)
+        monkeypatch.setattr(deliver, "UNDER_WAY", 4)
+        others = post.platform.client.post(
+            "/_sandbox/people", json={"name": "人", "following": True, "count": 6}
+        ).get_json()
+        with post.database.transaction() as db:
+            for number in range(5):
+                put_notice(db, post.booking, post.now, key=f"n{number}")
+            for person in others:
+                put_notice(db, book(db, person["openid"], post.now), post.now)
+
+        assert post.runs() == 11
+
+        order = [row["openid"] for row in post.platform.accepted()]
+        assert order.count(MAMA) == 5
+        assert order.index(others[-1]["openid"]) < len(order) - 1 - order[::-1].index(MAMA)
 
 
 def make_deliverer_like(post: Post) -> Deliverer:

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -169,14 +170,14 @@ def test_the_secret_travels_in_the_body_and_never_in_the_address(
     tokens: AccessTokens, now: datetime, monkeypatch: pytest.MonkeyPatch, connected: Settings
 ) -> None:
     asked: list[str] = []
-    session = tokens._platform._client._http
-    send = session.send
+    pool = tokens._platform._http._pool
+    send = pool.urlopen
 
-    def listen(request: object, **more: object) -> object:
-        asked.append(str(getattr(request, "url", "")))
-        return send(request, **more)
+    def listen(method: str, url: str, **more: Any) -> object:
+        asked.append(url)
+        return send(method, url, **more)
 
-    monkeypatch.setattr(session, "send", listen)
+    monkeypatch.setattr(pool, "urlopen", listen)
     tokens.current()
 
     assert asked == [f"{connected.wechat_api_url}{PATH}"]
