@@ -2,22 +2,22 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import select
-from werkzeug.serving import make_server
 
 from app.clock import now as real_now
 from app.config import Settings
 from app.db import Database
 from app.models import Family
 from app.services import timekeeping
+from tests.chromium import chromium
 from tests.console.conftest import console_app
 from tests.console.desk_world import (
     PASSWORD,
@@ -29,20 +29,12 @@ from tests.console.desk_world import (
     make_staff,
     make_station,
 )
+from tests.serving import serving
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDTHS = (375, 1280)
+HEIGHT = 800
 PATHS = (
     "/console/",
     "/console/pending",
@@ -64,7 +56,8 @@ class Screen:
 
     page: Page
     address: str
-    width: int
+    widths: tuple[int, ...]
+    """In pixels; what is looked at is looked at in each."""
 
     def open(self, path: str) -> None:
         self.page.goto(self.address + path)
@@ -75,40 +68,49 @@ class Screen:
         self.page.get_by_label("密码").fill(PASSWORD)
         self.page.get_by_role("button", name="登录").click()
 
-    def shoot(self, name: str) -> None:
+    def be_wide(self, width: int) -> None:
+        self.page.set_viewport_size({"width": width, "height": HEIGHT})
+
+    def shoot(self, name: str, width: int) -> None:
         """Keep a picture where SCREENSHOTS says to."""
         if folder := os.environ.get("SCREENSHOTS"):
             Path(folder).mkdir(parents=True, exist_ok=True)
-            path = Path(folder) / f"{name}-{self.width}.png"
-            self.page.screenshot(path=path, full_page=True)
+            self.page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture
 def address(settings: Settings, database: Database) -> Iterator[str]:
     """A served console. Its clock is the real one: a browser throws old cookies away."""
-    server = make_server("127.0.0.1", 0, console_app(settings, database), threaded=True)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join(timeout=10)
-    server.server_close()
+    with serving(console_app(settings, database)) as address:
+        yield address
+
+
+@contextmanager
+def _looking(browser: Browser, address: str, widths: tuple[int, ...]) -> Iterator[Screen]:
+    size = ViewportSize(width=widths[0], height=HEIGHT)
+    context = browser.new_context(viewport=size, locale="zh-CN")
+    yield Screen(context.new_page(), address, widths)
+    context.close()
 
 
 @pytest.fixture(params=WIDTHS)
 def screen(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Screen]:
-    width: int = request.param
-    context = browser.new_context(viewport={"width": width, "height": 800}, locale="zh-CN")
-    yield Screen(page=context.new_page(), address=address, width=width)
-    context.close()
+    """A way that is gone once on a phone and once on a desktop."""
+    with _looking(browser, address, (request.param,)) as screen:
+        yield screen
+
+
+@pytest.fixture
+def screens(browser: Browser, address: str) -> Iterator[Screen]:
+    """Pages that are opened once, and looked at on a phone and on a desktop."""
+    with _looking(browser, address, WIDTHS) as screen:
+        yield screen
 
 
 @pytest.fixture
@@ -165,56 +167,63 @@ def empty_desk(database: Database) -> None:
 
 def check_page(screen: Screen, name: str) -> None:
     """Nothing for axe to find, nothing beyond the screen's edge, nothing too small to tap."""
-    screen.shoot(name)
-    found = Axe().run(screen.page, options=RULES)
-    assert found.violations_count == 0, f"{name}: {found.generate_report()}"
-    overflow = screen.page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    assert overflow <= 0, f"{name} is {overflow} px too wide"
-    small = screen.page.evaluate(
-        """least => [...document.querySelectorAll('a, button, summary, input:not([type=hidden])')]
-        .filter(element => element.checkVisibility() && !element.matches('.skip-link'))
-        .map(element => element.closest('label') ?? element)
-        .filter(element => element.getBoundingClientRect().height < least - 0.5)
-        .map(element => element.outerHTML.slice(0, 80))""",
-        MIN_TARGET,
-    )
-    assert small == [], f"{name} has targets under {MIN_TARGET} px: {small}"
+    for width in screen.widths:
+        screen.be_wide(width)
+        screen.shoot(name, width)
+        found = Axe().run(screen.page, options=RULES)
+        assert found.violations_count == 0, f"{name}, {width} px: {found.generate_report()}"
+        overflow = screen.page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, f"{name} is {overflow} px too wide for {width}"
+        small = screen.page.evaluate(
+            """least => [...document.querySelectorAll(
+                'a, button, summary, input:not([type=hidden])'
+            )]
+            .filter(element => element.checkVisibility() && !element.matches('.skip-link'))
+            .map(element => element.closest('label') ?? element)
+            .filter(element => element.getBoundingClientRect().height < least - 0.5)
+            .map(element => element.outerHTML.slice(0, 80))""",
+            MIN_TARGET,
+        )
+        assert small == [], f"{name} has targets under {MIN_TARGET} px at {width}: {small}"
+    screen.be_wide(screen.widths[0])
 
 
 def test_every_page_of_a_busy_desk_is_fit_for_everybody(
-    screen: Screen, busy_desk: datetime
+    screens: Screen, busy_desk: datetime
 ) -> None:
-    screen.open("/console/login")
-    check_page(screen, "log-in")
-    screen.log_in()
+    screens.open("/console/login")
+    check_page(screens, "log-in")
+    screens.log_in()
     for path in PATHS:
-        screen.open(path)
-        check_page(screen, path.removeprefix("/console/").replace("/", "-") or "today")
+        screens.open(path)
+        check_page(screens, path.removeprefix("/console/").replace("/", "-") or "today")
 
 
-def test_every_page_of_an_empty_desk_is_fit_for_everybody(screen: Screen, empty_desk: None) -> None:
-    screen.log_in()
+def test_every_page_of_an_empty_desk_is_fit_for_everybody(
+    screens: Screen, empty_desk: None
+) -> None:
+    screens.log_in()
     for path in ("/console/", "/console/pending", "/console/sessions", "/console/notices"):
-        screen.open(path)
-        check_page(screen, "empty-" + (path.removeprefix("/console/") or "today"))
+        screens.open(path)
+        check_page(screens, "empty-" + (path.removeprefix("/console/") or "today"))
 
 
 def test_a_refused_log_in_and_a_role_without_pages_are_fit_for_everybody(
-    screen: Screen, busy_desk: datetime
+    screens: Screen, busy_desk: datetime
 ) -> None:
-    screen.open("/console/login")
-    screen.page.get_by_label("用户名").fill("wang")
-    screen.page.get_by_label("密码").fill("a wrong guess")
-    screen.page.get_by_role("button", name="登录").click()
-    check_page(screen, "log-in-refused")
-    screen.log_in("visitor")
-    check_page(screen, "forbidden")
+    screens.open("/console/login")
+    screens.page.get_by_label("用户名").fill("wang")
+    screens.page.get_by_label("密码").fill("a wrong guess")
+    screens.page.get_by_role("button", name="登录").click()
+    check_page(screens, "log-in-refused")
+    screens.log_in("visitor")
+    check_page(screens, "forbidden")
 
 
 def test_the_districts_coverage_and_the_operators_page_are_fit_for_everybody(
-    screen: Screen, busy_desk: datetime, database: Database
+    screens: Screen, busy_desk: datetime, database: Database
 ) -> None:
     with database.transaction() as db:
         timekeeping.record_start(db, "tidy", busy_desk - timedelta(days=3))
@@ -224,13 +233,13 @@ def test_the_districts_coverage_and_the_operators_page_are_fit_for_everybody(
         make_staff(db, "district", busy_desk, role="district")
         for number, family in enumerate(db.scalars(select(Family).order_by(Family.id))):
             family.need = None if number == 0 else True
-    screen.log_in("district")
-    screen.open("/console/coverage")
-    check_page(screen, "coverage-district")
-    screen.open(f"/console/coverage?year={busy_desk.year - 1}")
-    check_page(screen, "coverage-last-year")
-    screen.open("/console/operations")
-    check_page(screen, "operations")
+    screens.log_in("district")
+    screens.open("/console/coverage")
+    check_page(screens, "coverage-district")
+    screens.open(f"/console/coverage?year={busy_desk.year - 1}")
+    check_page(screens, "coverage-last-year")
+    screens.open("/console/operations")
+    check_page(screens, "operations")
 
 
 def test_a_teacher_confirms_one_child_and_declines_another(
@@ -279,7 +288,7 @@ def test_everything_works_with_scripts_switched_off(
     browser: Browser, address: str, busy_desk: datetime
 ) -> None:
     context = browser.new_context(java_script_enabled=False, viewport={"width": 375, "height": 800})
-    screen = Screen(page=context.new_page(), address=address, width=375)
+    screen = Screen(context.new_page(), address, WIDTHS[:1])
     screen.log_in()
     screen.page.get_by_role("link", name="更多").click()
     screen.page.get_by_role("link", name="要人来办的事").click()
@@ -313,7 +322,7 @@ DISTRICT_PATHS = {
 
 
 def test_every_screen_of_the_district_is_fit_for_everybody(
-    screen: Screen,
+    screens: Screen,
     busy_desk: datetime,
     database: Database,
 ) -> None:
@@ -321,10 +330,10 @@ def test_every_screen_of_the_district_is_fit_for_everybody(
         make_staff(db, "district", busy_desk, role="district")
         for family in db.scalars(select(Family)):
             family.need, family.contact_name, family.phone = True, "王阿姨", "13800001234"
-    screen.log_in("district")
+    screens.log_in("district")
     for name, path in DISTRICT_PATHS.items():
-        screen.open(path)
-        check_page(screen, f"district-{name}")
+        screens.open(path)
+        check_page(screens, f"district-{name}")
 
 
 def test_a_request_is_confirmed_by_the_keyboard_alone(

@@ -16,11 +16,11 @@ from tests.console.desk_world import (
     make_staff,
     make_station,
 )
-from tests.console.test_browser import Screen, address, browser, check_page, screen
+from tests.console.test_browser import Screen, address, browser, check_page, screen, screens
 
 pytestmark = pytest.mark.browser
 
-__all__ = ["address", "browser", "screen"]
+__all__ = ["address", "browser", "screen", "screens"]
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def week(database: Database) -> datetime:
     return at
 
 
-def test_every_page_of_the_timetable_is_fit_for_everybody(screen: Screen, week: datetime) -> None:
-    screen.log_in("district")
+def test_every_page_of_the_timetable_is_fit_for_everybody(screens: Screen, week: datetime) -> None:
+    screens.log_in("district")
     for path in (
         "sessions",
         "sessions?show=drafts",
@@ -77,8 +77,8 @@ def test_every_page_of_the_timetable_is_fit_for_everybody(screen: Screen, week: 
         "sessions/TODAY/sheet",
         "sessions/TODAY/code",
     ):
-        screen.open(f"/console/{path}")
-        check_page(screen, "timetable-" + path.replace("/", "-").replace("?", "-"))
+        screens.open(f"/console/{path}")
+        check_page(screens, "timetable-" + path.replace("/", "-").replace("?", "-"))
 
 
 def test_a_teacher_makes_a_session_moves_another_and_sees_whom_it_touches(
@@ -165,7 +165,7 @@ def test_the_sheet_prints_without_the_consoles_furniture(screen: Screen, week: d
     screen.log_in()
     screen.open("/console/sessions/TODAY/sheet")
     screen.page.emulate_media(media="print")
-    screen.shoot("sheet-printed")
+    screen.shoot("sheet-printed", screen.widths[0])
     assert screen.page.get_by_role("table").is_visible()
     for hidden in ("header.top", ".screen-only"):
         assert not screen.page.locator(hidden).first.is_visible()

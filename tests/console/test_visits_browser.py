@@ -12,12 +12,12 @@ from app.db import Database
 from app.models import HomeContact, HomeVisit, Staff, VisitReport
 from app.services import visit_dues
 from tests.console.desk_world import make_child, make_staff, make_station, mother_of
-from tests.console.test_browser import Screen, address, browser, check_page, screen
+from tests.console.test_browser import Screen, address, browser, check_page, screen, screens
 from tests.visiting import add_visitors, get_visitor, visitor_line
 
 pytestmark = pytest.mark.browser
 
-__all__ = ["address", "browser", "screen"]
+__all__ = ["address", "browser", "screen", "screens"]
 
 
 @pytest.fixture
@@ -77,14 +77,14 @@ def today_visit(database: Database) -> int:
 
 
 def test_every_page_reads_well_on_a_phone_and_on_a_desktop(
-    screen: Screen, today_visit: int, database: Database
+    screens: Screen, today_visit: int, database: Database
 ) -> None:
     with database.reading() as db:
         visitor_id = get_visitor(db).id
         teacher = db.scalars(select(Staff).where(Staff.username == "wang")).one()
         assert teacher.station_id is not None
         family_id = db.get_one(HomeVisit, today_visit).family_id
-    screen.log_in("wang")
+    screens.log_in("wang")
     for name, path in (
         ("visits", "/console/visits"),
         ("visits-due", "/console/visits/due"),
@@ -95,8 +95,8 @@ def test_every_page_reads_well_on_a_phone_and_on_a_desktop(
         ("visits-arrange", f"/console/visits/arrange/{family_id + 2}"),
         ("visits-route", f"/console/visits/route/{visitor_id}"),
     ):
-        screen.open(path)
-        check_page(screen, name)
+        screens.open(path)
+        check_page(screens, name)
 
 
 def test_a_record_written_without_a_network_is_sent_once_when_it_is_back(
