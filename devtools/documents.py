@@ -27,6 +27,7 @@ ROLES: Final = {
     "auditor": "审计",
 }
 SCOPES: Final = {
+    "editor": "只看遮住以后的",
     "worker": "本站",
     "visitor": "自己的上门",
     "township": "本乡镇",

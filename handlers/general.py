@@ -1,16 +1,19 @@
-"""Following, scanning, help, a person, emergencies, and what we cannot read."""
+"""Following, scanning, help, emergencies, and what we cannot read."""
+
+from typing import Final
 
 from app.dialogue.emergency import Emergency
 from app.dialogue.message import Dialogue, Kind, Reply
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Handler, Turn
 from app.rules.check_in import code_of
-from app.services import registration
+from app.services import registration, unread
 from app.services.follow_ups import open_follow_up
 from app.services.threads import say
 from app.words import general as words
 from app.words.emergency import emergency_words
-from handlers import check_in, course, sessions, threads
+from app.words.intents import NAMES
+from handlers import check_in, course, home_visits, packs, sessions, threads
 from handlers import registration as child_registration
 
 TOPIC_NAMES = {
@@ -105,10 +108,18 @@ def thanks(turn: Turn) -> Answered:
 
 def not_understood(turn: Turn) -> Answered:
     """The three likeliest choices, which a number answers too."""
-    registered = _registered(turn)
-    draft = dict(zip("123", CHOICES[registered], strict=True))
+    chosen = _likeliest(turn)
+    unread_id = unread.keep(
+        turn.db,
+        caregiver=turn.caregiver,
+        text=turn.inbound.text or turn.text,
+        kind="unread",
+        likeliest=turn.likeliest,
+        now=turn.now,
+    )
+    draft = {**dict(zip("123", chosen, strict=True)), "unread": str(unread_id)}
     return (
-        Reply(words.not_understood(registered)),
+        Reply(words.not_understood([NAMES[label] for label in chosen])),
         Dialogue("choices", "choose", turn.now, draft),
     )
 
@@ -121,7 +132,11 @@ def go_on_choosing(turn: Turn) -> Answered:
     chosen = dialogue.draft.get(str(number))
     if chosen is None:
         return ELSEWHERE
-    return CHOSEN[chosen](turn)
+    unread.note_choice(turn.db, int(dialogue.draft.get("unread", 0)), chosen)
+    if chosen in CHOSEN:
+        return CHOSEN[chosen](turn)
+    # A question: it was asked in the words that we did not understand.
+    return Reply(words.ask_again(NAMES[chosen])), None
 
 
 def leave(turn: Turn) -> Answered:
@@ -142,14 +157,38 @@ def waiting_tail(reply: Reply, running: Dialogue) -> Reply:
     return Reply(f"{reply.text}\n{tail}")
 
 
-CHOICES = {
-    True: ("list_sessions", "my_bookings", "human_agent"),
-    False: ("register_child", "list_sessions", "human_agent"),
+FALLBACK = {
+    True: ("list_sessions", "my_bookings"),
+    False: ("register_child", "list_sessions"),
 }
-"""What words.not_understood offers, in its order: for the registered, and for the others."""
+"""What fills the choices where nothing is likely: for the registered, and for the others."""
+NOT_OFFERED: Final = frozenset(
+    {"emergency", "greeting", "thanks", "other", "human_agent", "complaint"}
+)
 CHOSEN: dict[str, Handler] = {
     "list_sessions": sessions.list_sessions,
     "my_bookings": sessions.my_bookings,
     "register_child": child_registration.start,
+    "update_child": child_registration.start_correction,
+    "book_session": sessions.list_sessions,
+    "cancel_booking": sessions.my_bookings,
+    "reschedule": sessions.my_bookings,
+    "book_home_visit": home_visits.ask,
+    "ask_pack": packs.show,
+    "course_enrol": course.enrol,
+    "course_next": course.next_lesson,
+    "course_progress": course.progress,
+    "opt_out": packs.settings,
     "human_agent": threads.hand_over,
 }
+
+
+def _likeliest(turn: Turn) -> tuple[str, str, str]:
+    """Two that the message most probably means, and a person."""
+    fallback = FALLBACK[_registered(turn)]
+    offered = [label for label in turn.likeliest if label not in NOT_OFFERED]
+    if not _registered(turn) and "register_child" not in offered:
+        # Whoever is new most often wants this, in whatever words.
+        offered.insert(0, "register_child")
+    first, second = list(dict.fromkeys([*offered, *fallback]))[:2]
+    return first, second, "human_agent"

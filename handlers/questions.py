@@ -11,6 +11,7 @@ from app.dialogue.search import Found
 from app.dialogue.turn import Answered, Turn
 from app.dialogue.understanding.kept import the_model
 from app.models import Station, Township
+from app.services import unread
 from app.words import questions as words
 
 SERVICE = "faq_service"
@@ -24,7 +25,17 @@ def answer(turn: Turn) -> Answered:
     topic = next(iter(turn.likeliest), SERVICE)
     if topic == SERVICE and _WHERE.search(turn.text):
         return _where(turn)
-    return Reply(_said(turn, _find(turn, topic), topic)), None
+    found = _find(turn, topic)
+    if found.faq is None and (found.pack is None or topic == SERVICE):
+        unread.keep(
+            turn.db,
+            caregiver=turn.caregiver,
+            text=turn.inbound.text or turn.text,
+            kind="unanswered",
+            likeliest=turn.likeliest,
+            now=turn.now,
+        )
+    return Reply(_said(turn, found, topic)), None
 
 
 def find(turn: Turn, likeliest: Sequence[str]) -> str | None:

@@ -83,7 +83,7 @@ JOBS: tuple[Job, ...] = (
         name="apply_retention",
         schedule="40 3 * * *",
         does="empties notices and deletes done tasks and ended conversations after a year, empties"
-        " imported files after 30 days, and"
+        " imported files after 30 days, deletes messages not understood after 90, and"
         " retires families whose youngest child turned three the year before last",
         run=apply_retention.run,
     ),

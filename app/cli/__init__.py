@@ -9,6 +9,7 @@ from app.cli.coverage import coverage_command
 from app.cli.database import database
 from app.cli.demo import demo
 from app.cli.doctor import doctor_command
+from app.cli.examples import examples
 from app.cli.families import families
 from app.cli.imports import sessions, stations, visitors
 from app.cli.jobs import jobs
@@ -28,6 +29,7 @@ COMMANDS = (
     database,
     demo,
     doctor_command,
+    examples,
     families,
     family,
     jobs,

@@ -34,6 +34,7 @@ from app.console import (
     threads,
     timetable,
     today,
+    unread,
     visit_board,
     visit_reports,
     visit_work,
@@ -101,6 +102,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     families.add_routes(console)
     follow_ups.add_routes(console)
     threads.add_routes(console)
+    unread.add_routes(console)
     notices.add_routes(console)
     packs.add_routes(console)
     more.add_routes(console)

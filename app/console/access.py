@@ -164,6 +164,11 @@ ACCESS: Final[Mapping[str, Access]] = {
     "new_password": Access(act=DISTRICT),
     "forget_second_factor": Access(act=DISTRICT),
     "audit": DISTRICT_LOOKS,
+    # What was not understood
+    "unread": Access(see=DISTRICT_READERS | {Role.EDITOR}),
+    "label_unread": Access(act=DISTRICT | {Role.EDITOR}),
+    "review_unread": Access(see=DISTRICT_READERS | {Role.EDITOR}),
+    "accept_unread": Access(act=DISTRICT | {Role.EDITOR}),
     # How the service runs
     "operations": DISTRICT_LOOKS,
     "retry_notice": Access(act=DISTRICT),
@@ -238,6 +243,7 @@ TABS: Final = (
     ),
     Tab("files", "导入", "站点、活动、家庭、签到的表格", frozenset({"file"})),
     Tab("accounts", "账号", "谁能进工作台", frozenset({"account", "new_account"})),
+    Tab("unread", "没听懂", "家长说了、系统没看懂的话，教会它", frozenset({"review_unread"})),
     Tab("audit", "记录", "谁看过、改过什么"),
     Tab("operations", "运行", "没送到的通知，定时任务，微信接口"),
 )

@@ -193,7 +193,7 @@ _WISHES: tuple[tuple[str, str], ...] = (
 """Wishes beside the 35 intents of the examples, by their words."""
 _WISH_RULES = tuple((label, re.compile(pattern)) for label, pattern in _WISHES)
 
-ASKS_BACK_BELOW: Final = 0.25
+ASKS_BACK_BELOW: Final = 0.18
 """Less sure than this, we ask back."""
 SURE: Final = 0.8
 """What is said with this much or more is right 98 times in 100."""

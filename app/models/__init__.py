@@ -36,6 +36,7 @@ from app.models.reporting import CoverageSnapshot
 from app.models.search import FamilyTerm
 from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
 from app.models.threads import CannedAnswer, HelpThread, ThreadMessage
+from app.models.unread import UnreadMessage
 from app.models.visit import (
     HomeContact,
     HomeVisit,
@@ -98,6 +99,7 @@ __all__ = [
     "SubscriptionConsent",
     "ThreadMessage",
     "Township",
+    "UnreadMessage",
     "VisitDue",
     "VisitProposal",
     "VisitReport",

@@ -31,6 +31,7 @@ from app.services import (
     growth,
     pack_checks,
     thread_care,
+    unread,
     visit_checks,
     waiting_checks,
 )
@@ -384,4 +385,5 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("staff_have_their_place", _staff_without_place),
     *course_checks.CHECKS,
     *thread_care.CHECKS,
+    ("examples_were_reviewed_by_another", unread.unreviewed_examples),
 )

@@ -1,5 +1,7 @@
 """Words for following, help, a person, and what we could not read."""
 
+from collections.abc import Sequence
+
 ACCOUNT = "崇明育伴"
 
 
@@ -81,13 +83,17 @@ def got_other() -> str:
     return "收到了，不过这个我打不开。请用文字说说，或回复「帮助」看看能做什么。"
 
 
-def not_understood(registered: bool) -> str:
-    first = "活动：看能报的活动" if registered else "登记：给宝宝登记"
-    second = "我的预约：看报上了没有" if registered else "活动：看看有什么活动"
+def not_understood(choices: Sequence[str]) -> str:
+    """An honest word that we do not know, and the likeliest that it may be."""
+    told = "\n".join(f"{number}. {choice}" for number, choice in enumerate(choices, start=1))
+    return f"这句话我没有看懂，不想乱猜。您是想：\n{told}\n回复前面的数字，或者换个说法再说一次。"
+
+
+def ask_again(what: str) -> str:
+    """A topic was chosen; the question itself we did not understand."""
     return (
-        "这句话我没有看懂。您是想：\n"
-        f"1. {first}\n2. {second}\n3. 人工：找老师问\n"
-        "回复前面的数字就行。"
+        f"好的，您是想{what}。请换个说法，一句话问我一次，例如「六个月怎么加辅食」。"
+        "\n要老师来答，回复「人工」；看资料，回复「资料」。"
     )
 
 

@@ -112,6 +112,13 @@ RECORDS: Final[Mapping[str, RecordKind]] = {
     "thread_messages": RecordKind(
         "留言里的话", "接着上一句说", f"说完后{_days(DONE_TASKS)}", "删除", ("thread",)
     ),
+    "unread_messages": RecordKind(
+        "没听懂的话",
+        "教系统听懂；名字、号码、地址遮住，不知道是谁说的",
+        "没看过的90天，点过意思的365天",
+        "删除",
+        ("unread",),
+    ),
     "subscription_consents": RecordKind(
         "订阅通知的许可", "家长点过同意的，才发", "到取消关注或注销", "删除"
     ),

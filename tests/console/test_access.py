@@ -60,6 +60,8 @@ SEES = {
     "/console/accounts/{staff_id}": DISTRICT_READERS,
     "/console/accounts/new": DISTRICT,
     "/console/audit": DISTRICT_READERS,
+    "/console/unread": f"{DISTRICT_READERS} editor",
+    "/console/unread/review": f"{DISTRICT_READERS} editor",
     "/console/operations": DISTRICT_READERS,
     "/console/files": DISTRICT,
     "/console/files/template/families.csv": DISTRICT,
@@ -90,6 +92,8 @@ DOES = {
     "/console/sessions/CQ-1/walk-in": STATION,
     "/console/sessions/CQ-1/walk-in/new": STATION,
     "/console/sessions/CQ-1/paper": STATION,
+    "/console/unread/label": f"{DISTRICT} editor",
+    "/console/unread/1/review": f"{DISTRICT} editor",
     "/console/calendar": DISTRICT,
     "/console/calendar/2026-12-01/clear": DISTRICT,
     "/console/families/{family_id}/contact": STATION,
@@ -198,6 +202,7 @@ def rule_of(path: str) -> str:
     )
     written = written.replace("families.csv", "<kind>.<suffix>")
     written = written.replace("/files/1/", "/files/<id:import_id>/")
+    written = written.replace("/unread/1/", "/unread/<id:unread_id>/")
     written = written.replace("/canned/1/", "/canned/<id:answer_id>/")
     return re.sub(r"\{(\w+)\}", r"<id:\1>", written)
 

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from app.dialogue.message import Kind
-from app.models import FollowUp
+from app.models import FollowUp, UnreadMessage
 from app.wiring import Services
+from app.words.intents import NAMES
 from tests.conversations.conftest import Person, Publisher
 
 
@@ -20,10 +21,25 @@ def test_what_is_not_understood_gets_three_choices_that_a_number_answers(
     registered: Person, publish: Publisher
 ) -> None:
     publish("CQ-1")
-    assert "1. 活动" in registered.says("嘎三胡")
-    assert "CQ-1" in registered.says("1")
-    registered.says("嘎三胡")
-    assert "没有约活动" in registered.says("第二个")
+    offered = registered.says("嘎三胡")
+    assert "不想乱猜" in offered
+    assert "3. 找老师" in offered
+    assert "已经转给人工" in registered.says("3")
+
+
+def test_what_is_likely_is_offered_first_and_what_was_chosen_is_a_hint_for_staff(
+    registered: Person, services: Services
+) -> None:
+    offered = registered.says("13812345678糖糖亲子运动会")
+    assert "我没有看懂" in offered
+    line = next(line for line in offered.splitlines() if line.startswith("1. "))
+    assert line[3:] in NAMES.values()
+    registered.says("1")
+    with services.database.reading() as db:
+        kept = db.scalars(select(UnreadMessage)).one()
+        assert kept.text == "〔号码〕〔名字〕亲子运动会"
+        assert kept.chosen is not None
+        assert NAMES[kept.chosen] == line[3:]
 
 
 def test_after_the_choices_another_message_is_read_afresh(registered: Person) -> None:

@@ -1,0 +1,73 @@
+"""A message without who wrote it: names, telephones, numbers, dates and addresses masked.
+
+What is left is for people to read and to learn from. Where it is not sure whether something is a
+name, it is taken for one: an example less does no harm.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Final
+
+NAME: Final = "〔名字〕"
+NUMBER: Final = "〔号码〕"
+DATE: Final = "〔日期〕"
+ADDRESS: Final = "〔地址〕"
+LONGEST: Final = 120
+"""Characters that are kept: who writes more tells a story, and with it who they are."""
+
+_HAN: Final = "[\u4e00-\u9fff]"
+_DIGIT: Final = r"[\d零〇一二三四五六七八九幺两]"
+_SURNAMES: Final = (
+    "王李张刘陈杨赵吴徐孙朱胡郭罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘董袁蒋杜苏魏程吕丁沈姚卢傅钟姜崔谭廖"
+    "范汪陆戴贾韦邱侯邹熊孟秦薛尹黎史陶贺顾郝龚邵钱严覃莫孔施黄周林何高马"
+)
+_NO_NAMES: Final = re.compile(
+    "谢谢|谢了|周[末一二三四五六日天岁]|孙子|孙女|孙孙|张嘴|许多|程度|程序|曾经|陆续|严重|顾虑|钱多|何时|何地|"
+    "高烧|高热|高兴|马上|马桶|黄疸|黄色|林里|杜绝|施肥|莫名|戴帽|熊孩|汪汪|韩国|唐诗|宋词|苏打|姜汤|孔雀"
+)
+_AFTER_A_WORD: Final = re.compile(
+    rf"((?:我叫|我姓|姓名|名字叫|名字是|名叫|叫做|小名叫?|大名叫?|学名|(?:宝宝|孩子|小囡|娃|儿子|女儿|孙子|孙女|宝贝|"
+    rf"囡囡|老大|老二|二宝|大宝)(?:的名字)?(?:叫|是叫))[是:：\s]*)({_HAN}{{1,4}}?|[A-Za-z]{{2,12}})"
+    rf"(?=$|[^\w]|的|今年|现在|[\d一二三四五六七八九十两]|是|在|想|要|岁|男|女|呀|啊|吧)"
+)
+_TITLED: Final = re.compile(
+    rf"[{_SURNAMES}]{_HAN}{{0,2}}?(?=老师|阿姨|先生|女士|医生|主任|师傅|奶奶|爷爷|外婆|妈妈|爸爸|大姐|叔叔)"
+)
+_ALONE: Final = re.compile(
+    rf"(?:(?<=^)|(?<=[\s,，。.;；:：、!！?？找是叫给和跟]))([{_SURNAMES}]{_HAN}{{1,2}})"
+    rf"(?=$|[\s,，。.;；:：、!！?？家的]|今年|男|女)"
+)
+_DATES: Final = re.compile(
+    r"(?:\d{2,4}|[零〇一二三四五六七八九]{4})\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}\s*[日号]?"
+    r"|[\d一二三四五六七八九十]{1,3}月[\d一二三四五六七八九十廿]{1,3}[日号]?"
+)
+_STREET: Final = re.compile(
+    rf"{_HAN}{{1,6}}(?:路|街|弄|巷|公路|大道|小区|新村|花园|公寓|家园|苑|村)[第东西南北中]?{_DIGIT}{{1,6}}"
+    rf"(?:号楼?|弄|室|幢|栋|单元|组|队|支弄|楼|层|-|\d)*"
+    rf"|{_DIGIT}{{1,6}}(?:弄|幢|栋|单元|号楼|室|组)(?:{_DIGIT}{{1,5}}(?:号楼?|室|单元|层)?)*"
+    rf"|(?<=住){_HAN}{{2,10}}?(?:路|街|弄|巷|小区|新村|花园|公寓|家园|苑|村)"
+    rf"|(?<=住在){_HAN}{{2,10}}?(?:路|街|弄|巷|小区|新村|花园|公寓|家园|苑|村)"
+)
+_NUMBERS: Final = re.compile(
+    rf"\+?\d[\d\s\-]{{3,}}\d[xX]?|{_DIGIT}{{5,}}|[A-Za-z]*\d[A-Za-z\d_\-]{{4,}}|[\w.+-]+@[\w.-]+"
+)
+
+
+def mask(text: str, names: Iterable[str] = ()) -> str:
+    """The message with marks in place of persons; `names` are those that the service knows."""
+    plain = " ".join(unicodedata.normalize("NFKC", text).split())[:LONGEST]
+    for name in sorted({name for name in names if name}, key=len, reverse=True):
+        plain = re.sub(re.escape(name), NAME, plain, flags=re.IGNORECASE)
+    plain = _STREET.sub(ADDRESS, plain)
+    plain = _DATES.sub(DATE, plain)
+    plain = _NUMBERS.sub(NUMBER, plain)
+    plain = _AFTER_A_WORD.sub(rf"\1{NAME}", plain)
+    plain = _TITLED.sub(NAME, plain)
+    return _ALONE.sub(lambda found: found[0] if _NO_NAMES.match(found[1]) else NAME, plain)
+
+
+def as_example(masked: str) -> str:
+    """A masked message as the examples take it: the marks become words that anybody may say."""
+    said = masked.replace(NUMBER, "123").replace(DATE, "某日").replace(ADDRESS, "某路1号")
+    return said.replace(NAME, "糖糖").strip()

@@ -1,0 +1,42 @@
+"""What a message may want, in the words of families and staff; the 35 intents of the examples."""
+
+from collections.abc import Mapping
+from typing import Final
+
+NAMES: Final[Mapping[str, str]] = {
+    "emergency": "紧急情况",
+    "greeting": "打招呼",
+    "thanks": "道谢",
+    "register_child": "登记宝宝",
+    "update_child": "修改登记的信息",
+    "list_sessions": "看有什么活动",
+    "book_session": "报名活动",
+    "my_bookings": "查我的预约",
+    "cancel_booking": "取消预约",
+    "reschedule": "改时间",
+    "book_home_visit": "请老师上门",
+    "ask_pack": "要养育资料",
+    "course_enrol": "报名七会课程",
+    "course_next": "学下一课",
+    "course_progress": "看课程进度",
+    "human_agent": "找老师",
+    "opt_out": "退订或删信息",
+    "complaint": "提意见",
+    "faq_service": "问收费、资格、地址",
+    "faq_newborn": "问新生儿护理",
+    "faq_feeding": "问吃奶和辅食",
+    "faq_sleep": "问睡觉",
+    "faq_growth": "问身高体重",
+    "faq_development": "问说话走路这些发育",
+    "faq_vaccine": "问打疫苗",
+    "faq_illness": "问生病护理",
+    "faq_safety": "问安全防护",
+    "faq_behavior": "问脾气和习惯",
+    "faq_play": "问怎么玩、读什么书",
+    "faq_toilet": "问大小便训练",
+    "faq_screen": "问看手机电视",
+    "faq_childcare": "问托班",
+    "faq_grandparent": "问老人带养",
+    "faq_oral": "问牙齿",
+    "other": "和我们无关的事",
+}
