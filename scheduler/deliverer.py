@@ -63,7 +63,8 @@ def deliver_until(stopping: Event, deliverer: Delivery, clock: Callable[[], date
     while not stopping.is_set():
         try:
             now = clock()
-            if now >= orphans_at:
+            # Also where the clock was set back: else nobody looks until it is that late again.
+            if not orphans_at - ORPHANS_EVERY <= now < orphans_at:
                 deliverer.settle_orphans(now)
                 orphans_at = now + ORPHANS_EVERY
             busy = deliverer.has_due(now) and deliverer.run_once(now) > 0

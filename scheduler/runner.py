@@ -27,6 +27,8 @@ from scheduler.timetable import JOBS
 LEASE = "timetable"
 LEASE_LASTS = timedelta(seconds=30)
 RENEW_SECONDS = 10
+STEPPED = timedelta(seconds=30)
+"""More than that no clock is corrected by while it runs, but for one that was wrong."""
 MISFIRE_GRACE_SECONDS = 300
 """A tick that is late by less, behind a long job or a sleeping machine, still counts."""
 
@@ -58,8 +60,12 @@ class Runner:
             scheduler.add_job(self.tick, trigger_of(job), args=[job], id=job.name)
         scheduler.start()
         log.info("runner_started", jobs=len(self._services.jobs))
+        looked_at = self._clock()
         try:
             while not stopping.is_set():
+                if self._clock() < looked_at - STEPPED:
+                    self._wind_again(scheduler)
+                looked_at = self._clock()
                 for missed in self.renew():
                     scheduler.add_job(self.tick, args=[missed], id=f"{missed.name}:missed")
                 stopping.wait(RENEW_SECONDS)
@@ -67,6 +73,12 @@ class Runner:
             scheduler.shutdown(wait=True)
             self.release()
         log.info("runner_stopped")
+
+    def _wind_again(self, scheduler: BackgroundScheduler) -> None:
+        """The clock was set back: the next ticks lie as far ahead as it was wrong."""
+        log.warning("clock_set_back")
+        for job in self._services.jobs:
+            scheduler.reschedule_job(job.name, trigger=trigger_of(job))
 
     def holds_lease(self) -> bool:
         """Whether the jobs are this process's to tick now."""

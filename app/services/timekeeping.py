@@ -11,6 +11,8 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.models import JobRun, Lease
 
+AHEAD = timedelta(minutes=5)
+"""More than the clocks of two hosts differ by."""
 OUTCOME_LENGTH = 200
 ERROR_LENGTH = 80
 FAILED = "failed"
@@ -68,13 +70,16 @@ def _job_state(name: str, schedule: str, run: JobRun | None, now: datetime) -> J
 
 
 def hold_lease(db: Session, *, name: str, holder: str, lasts: timedelta, now: datetime) -> bool:
-    """Take or renew a lease; False while somebody else holds it."""
+    """Take or renew a lease; False while somebody else holds it.
+
+    One that would last longer than any is given was taken before the clock was set back.
+    """
     insert = (postgresql if db.get_bind().dialect.name == "postgresql" else sqlite).insert
     statement = insert(Lease).values(name=name, holder=holder, until=now + lasts)
     taken = statement.on_conflict_do_update(
         index_elements=[Lease.name],
         set_={"holder": statement.excluded.holder, "until": statement.excluded.until},
-        where=or_(Lease.holder == holder, Lease.until <= now),
+        where=or_(Lease.holder == holder, Lease.until <= now, Lease.until > now + lasts + AHEAD),
     ).returning(Lease.name)
     return db.execute(taken).scalar_one_or_none() is not None
 

@@ -363,7 +363,9 @@ def _settle_proposals(
             select(PlanProposal).where(PlanProposal.year_plan_id == plan.id)
         ).scalars()
     }
-    for session_id in sorted(set(declined) - rows.keys()):
+    # The numbers come back from a page's address: some may lead nowhere.
+    there = set(db.scalars(select(GuidanceSession.id).where(GuidanceSession.id.in_(set(declined)))))
+    for session_id in sorted(there - rows.keys()):
         rows[session_id] = PlanProposal(
             year_plan_id=plan.id, session_id=session_id, state="open", created_at=now
         )

@@ -114,3 +114,18 @@ def test_attended_ones_are_done(
 def test_the_plan_can_be_stopped(phone: Phone, three: None) -> None:
     agreed(phone, phone.opens("year-plan"))
     assert "年度计划停了" in phone.posts("year-plan/stop")
+
+
+def test_a_number_that_leads_nowhere_is_not_remembered_as_declined(
+    phone: Phone, three: None
+) -> None:
+    page = phone.opens("year-plan")
+
+    phone.posts(
+        "year-plan/agree",
+        child=hidden(page, "child"),
+        shown=hidden(page, "shown"),
+        declined="999-2147483647",
+    )
+
+    assert "现在没有预约" not in phone.opens("bookings")

@@ -27,6 +27,7 @@ from tests.fuzz.roaming import Roamer, address, places_of
 FEW, MANY = 60, 9_100
 QUIET = frozenset({"session_code_not_had", "token_not_renewed", "jobs_late"})
 PASSWORD = "rice and congee"
+pytestmark = pytest.mark.timeout(3_600)
 
 characters = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=60)
 nasty = st.sampled_from(

@@ -1,0 +1,212 @@
+"""Real deliverers against a platform that is slow, refuses, talks nonsense and hangs up.
+
+Two processes share the work. Whatever the platform does, nobody gets anything twice; what it took
+is known as sent or as unknown, with a task for a person; what it did not take comes later.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+from sqlalchemy import func, select
+
+from app.clock import now as clock_now
+from app.config import Settings
+from app.crypto import Cipher
+from app.db import Database
+from app.models import Caregiver, JobRun, Notice
+from app.services import timekeeping
+from app.services.doctor import examine
+from devtools.environment import ROOT
+from devtools.tied import tied
+from sandbox import credentials
+from tests.bench.sandbox_process import Sandbox, playing
+from tests.outbox import book, follow_ups, hear, put_notice
+
+SEND = "/cgi-bin/message/custom/send"
+TROUBLES: tuple[dict[str, object], ...] = (
+    {"delay_seconds": 1.0, "times": 2},
+    {"errcode": -1, "times": 2},
+    {"http_status": 502, "times": 2},
+    {"garbage": "before", "times": 2},
+    {"garbage": "after", "times": 2},
+    {"drop": "before", "times": 2},
+    {"drop": "after", "times": 2},
+    {"errcode": 45015, "times": 1},
+    {"errcode": 47003, "times": 1},
+)
+MET = sum(int(str(trouble["times"])) for trouble in TROUBLES)
+FAMILIES = MET + 6
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with tempfile.TemporaryDirectory() as folder, playing(Path(folder)) as playing_now:
+        yield playing_now
+
+
+@pytest.fixture
+def environment(
+    settings: Settings, environment: dict[str, str], sandbox: Sandbox
+) -> dict[str, str]:
+    return environment | {
+        "WECHAT_APP_ID": credentials.APP_ID,
+        "WECHAT_APP_SECRET": credentials.APP_SECRET,
+        "WECHAT_TOKEN": credentials.TOKEN,
+        "WECHAT_AES_KEY": credentials.AES_KEY,
+        "WECHAT_API_URL": sandbox.url,
+    }
+
+
+@contextmanager
+def at_work(
+    module: str, environment: dict[str, str], log: Path
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of ours, with its lines in a file; told to stop at the end."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            tied((sys.executable, "-m", module)),
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stderr=out,
+        )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def lay(sandbox: Sandbox, path: str, body: dict[str, object]) -> None:
+    session = requests.Session()
+    session.trust_env = False
+    session.post(f"{sandbox.url}/_sandbox/{path}", json=body, timeout=20).raise_for_status()
+    session.close()
+
+
+def settle(database: Database, sandbox: Sandbox) -> None:
+    """Everybody wrote a moment ago, and is to hear that their place is confirmed."""
+    people = sandbox.add_people(FAMILIES)
+    now = clock_now()
+    for openid in people:
+        sandbox.act(openid, "text", content="你好")
+    with database.transaction() as db:
+        for openid in people:
+            hear(db, openid, "write", now)
+            put_notice(db, book(db, openid, now), now)
+
+
+def wait_until_settled(database: Database, seconds: float = 60) -> Counter[str]:
+    until = time.monotonic() + seconds
+    while True:
+        with database.reading() as db:
+            rows = db.execute(select(Notice.state, func.count()).group_by(Notice.state))
+            states = Counter[str]()
+            for state, number in rows:
+                states[state] = number
+        if not states["queued"] and not states["sending"]:
+            return states
+        assert time.monotonic() < until, states
+        time.sleep(0.2)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_hour_in_which_the_platform_does_everything_wrong(
+    database: Database,
+    sandbox: Sandbox,
+    environment: dict[str, str],
+    cipher: Cipher,
+    tmp_path: Path,
+) -> None:
+    settle(database, sandbox)
+    for trouble in TROUBLES:
+        lay(sandbox, "faults", {"path": SEND, **trouble})
+
+    with ExitStack() as processes:
+        for number in range(2):
+            log = tmp_path / f"deliverer-{number}.log"
+            processes.enter_context(at_work("scheduler.deliverer", environment, log))
+        # In the middle the account's token is revoked; whoever is refused first fetches another.
+        time.sleep(1.5)
+        lay(sandbox, "expire_tokens", {})
+        states = wait_until_settled(database)
+
+    taken = Counter(str(row["openid"]) for row in sandbox.accepted())
+    assert max(taken.values()) == 1, "somebody got it twice"
+    with database.reading() as db:
+        rows = db.execute(
+            select(Notice.state, Notice.reason, Caregiver.openid).join(
+                Caregiver, Caregiver.id == Notice.caregiver_id
+            )
+        ).all()
+        report = examine(db, cipher=cipher, now=clock_now())
+    for state, reason, openid in rows:
+        assert state == "sent" or reason, state
+        if state == "sent":
+            assert taken[openid or ""] == 1, "it says sent, and the platform has it not"
+        elif taken[openid or ""]:
+            assert state == "unknown", "the platform took it, and nobody is told to look"
+    assert states["failed"] == 1
+    assert states["waiting"] == 1
+    assert 2 <= states["unknown"] <= MET
+    assert len(follow_ups(database)) == states["unknown"] + states["failed"]
+    broken = {each.name: each.broken for each in report.checks if not each.ok}
+    assert {name for name in broken if "notice" in name or "astray" in name} == set()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_two_schedulers_tick_once_and_the_second_takes_over(
+    database: Database, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """What was missed is run at once by whoever holds the lease; told to stop, it lets it go."""
+    yesterday = clock_now().replace(hour=1)
+    with database.transaction() as db:
+        for name in ("remind_sessions", "tidy"):
+            timekeeping.record_start(db, name, yesterday.replace(year=yesterday.year - 1))
+    logs = [tmp_path / "first.log", tmp_path / "second.log"]
+
+    def held_by() -> list[bool]:
+        return ["lease_taken" in log.read_text() for log in logs]
+
+    with ExitStack() as processes:
+        both = [
+            processes.enter_context(at_work("scheduler.runner", environment, log)) for log in logs
+        ]
+        wait_for(lambda: any(held_by()))
+        wait_for(lambda: all(has_run(database, name) for name in ("remind_sessions", "tidy")))
+        wait_for(lambda: all("runner_started" in log.read_text() for log in logs))
+        assert held_by().count(True) == 1
+        holder = held_by().index(True)
+        both[holder].send_signal(signal.SIGTERM)
+        both[holder].wait(30)
+        wait_for(lambda: held_by()[1 - holder])
+
+    ran = Counter(line for log in logs for line in log.read_text().splitlines() if "tidy" in line)
+    done = [line for line in ran if '"job_done"' in line]
+    assert len(done) == 1, done
+    # One run's lines bear one id, by which its notices are found again.
+    assert '"request_id"' in done[0]
+
+
+def has_run(database: Database, name: str) -> bool:
+    with database.reading() as db:
+        run = db.get(JobRun, name)
+        return run is not None and run.finished_at is not None
+
+
+def wait_for(happened: Callable[[], bool], seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < until
+        time.sleep(0.1)
