@@ -77,6 +77,9 @@ def test_sixty_families_asking_twice_get_exactly_twenty_places(
     check_doctor(database, cipher, now)
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True
+)
 def test_without_the_guard_the_same_rush_oversells(
     database: Database, order: Order, now: datetime
 ) -> None:

@@ -43,7 +43,16 @@ def fill(database: Database, now: datetime) -> None:
             )
 
 
-@pytest.mark.parametrize("waits", ["first_come", "fewest_attended"])
+@pytest.mark.parametrize(
+    "database_url, waits",
+    [
+        ("sqlite", "first_come"),
+        ("postgresql", "fewest_attended"),
+        pytest.param("sqlite", "fewest_attended", marks=pytest.mark.long),
+        pytest.param("postgresql", "first_come", marks=pytest.mark.long),
+    ],
+    indirect=["database_url"],
+)
 def test_cancellations_racing_sign_ups_never_overfill_and_never_jump(
     database: Database, order: Order, cipher: Cipher, now: datetime, waits: str
 ) -> None:

@@ -66,7 +66,7 @@ def test_both_arms_see_seats_lost(year: Comparison) -> None:
         assert 0.03 < outcome.seats_missed / taken < 0.12
 
 
-@pytest.mark.parametrize("arm", [YearPlans, FirstCome])
+@pytest.mark.parametrize("arm", [pytest.param(YearPlans, marks=pytest.mark.long), FirstCome])
 def test_the_same_seed_plays_the_same(world: World, arm: Callable[[], Arm]) -> None:
     assert play(world, arm(), silent) == play(world, arm(), silent)
 
