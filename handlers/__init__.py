@@ -118,5 +118,7 @@ HANDLERS = Handlers(
     scanned=general.scanned,
     not_text=general.not_text,
     not_understood=general.not_understood,
+    second_offered=general.second_offered,
+    summary=general.summary,
     waiting_tail=general.waiting_tail,
 )

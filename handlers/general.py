@@ -13,7 +13,7 @@ from app.services.threads import say
 from app.words import general as words
 from app.words.emergency import emergency_words
 from app.words.intents import NAMES
-from handlers import check_in, course, home_visits, packs, sessions, threads
+from handlers import check_in, course, home_visits, packs, sessions
 from handlers import registration as child_registration
 
 TOPIC_NAMES = {
@@ -157,9 +157,23 @@ def waiting_tail(reply: Reply, running: Dialogue) -> Reply:
     return Reply(f"{reply.text}\n{tail}")
 
 
+def second_offered(reply: Reply, second: str) -> Reply:
+    """The reply with a line that offers the other request of the same message."""
+    if reply.kind != "text":
+        return reply
+    return Reply(f"{reply.text}\n{words.second_heard(second[:30])}")
+
+
+def summary(running: Dialogue) -> str:
+    """How far a half-filled registration or correction had come."""
+    known = [running.draft[name] for name in KNOWN if running.draft.get(name)]
+    return words.back_again(TOPIC_NAMES.get(running.topic, "这件事"), known)
+
+
+KNOWN: Final = ("nickname", "birth", "due", "township")
 FALLBACK = {
-    True: ("list_sessions", "my_bookings"),
-    False: ("register_child", "list_sessions"),
+    True: ("list_sessions", "my_bookings", "ask_pack"),
+    False: ("register_child", "list_sessions", "faq_service"),
 }
 """What fills the choices where nothing is likely: for the registered, and for the others."""
 NOT_OFFERED: Final = frozenset(
@@ -179,16 +193,14 @@ CHOSEN: dict[str, Handler] = {
     "course_next": course.next_lesson,
     "course_progress": course.progress,
     "opt_out": packs.settings,
-    "human_agent": threads.hand_over,
 }
 
 
-def _likeliest(turn: Turn) -> tuple[str, str, str]:
-    """Two that the message most probably means, and a person."""
+def _likeliest(turn: Turn) -> tuple[str, ...]:
+    """The three that the message most probably means."""
     fallback = FALLBACK[_registered(turn)]
     offered = [label for label in turn.likeliest if label not in NOT_OFFERED]
     if not _registered(turn) and "register_child" not in offered:
         # Whoever is new most often wants this, in whatever words.
         offered.insert(0, "register_child")
-    first, second = list(dict.fromkeys([*offered, *fallback]))[:2]
-    return first, second, "human_agent"
+    return tuple(dict.fromkeys([*offered, *fallback]))[:3]

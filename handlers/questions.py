@@ -26,7 +26,7 @@ def answer(turn: Turn) -> Answered:
     if topic == SERVICE and _WHERE.search(turn.text):
         return _where(turn)
     found = _find(turn, topic)
-    if found.faq is None and (found.pack is None or topic == SERVICE):
+    if found.faq is None and (topic == SERVICE or not (found.pack or found.lesson)):
         unread.keep(
             turn.db,
             caregiver=turn.caregiver,
@@ -73,6 +73,10 @@ def _said(turn: Turn, found: Found, topic: str) -> str:
         pack = found.pack.pack
         link = turn.page_link(f"packs/{pack.id}")
         return words.from_pack(pack.title, pack.message, link, pack.sources)
+    if found.lesson is not None and topic != SERVICE:
+        lesson = found.lesson.lesson
+        link = turn.page_link(f"course/{lesson.id}")
+        return words.from_lesson(lesson.title, lesson.message, link, lesson.sources)
     return words.unknown(turn.phone, is_care=topic != SERVICE)
 
 

@@ -1,4 +1,4 @@
-"""Which reviewed text answers a question: the short answers first, then the packs.
+"""Which reviewed text answers a question: the short answers first, then the packs, the course.
 
 Texts are compared by their words and pairs of characters, rare ones counting more. What a child's
 age has outgrown counts less. Nothing is made up: below a likeness we say that we do not know.
@@ -15,6 +15,7 @@ from typing import Final, TypeVar
 
 from app.dialogue.understanding.features import levelled
 from content.faq import Faq
+from content.lessons import Lesson
 from content.library import Library
 from content.packs import Pack
 
@@ -22,6 +23,8 @@ SURE_LIKENESS: Final = 0.42
 """A short answer this like the question is given."""
 PACK_LIKENESS: Final = 0.3
 """A pack this like the question is offered."""
+LESSON_LIKENESS: Final = 0.45
+"""A lesson of the course this like the question is named, where no pack is."""
 IN_MESSAGE: Final = 0.7
 IN_PAGE: Final = 0.5
 SAME_TOPIC: Final = 1.35
@@ -75,14 +78,21 @@ class FoundPack:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundLesson:
+    lesson: Lesson
+    likeness: float
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
     """What comes nearest; None where nothing is near enough."""
 
     faq: FoundFaq | None
     pack: FoundPack | None
+    lesson: FoundLesson | None = None
 
 
-Likened = TypeVar("Likened", FoundFaq, FoundPack)
+Likened = TypeVar("Likened", FoundFaq, FoundPack, FoundLesson)
 
 
 class _Index:
@@ -99,11 +109,13 @@ class _Index:
             (pack, _terms(f"{pack.title}。{pack.message}", cut)) for pack in library.packs.values()
         ]
         met = Counter(term for _, terms in (*phrases, *packs) for term in terms)
+        lessons = [(lesson, _lesson_terms(lesson, cut)) for lesson in library.course.lessons]
         total = len(phrases) + len(packs)
         self._rarity = {term: log(1 + total / count) for term, count in met.items()}
         self._unmet = log(1 + total)
         self.phrases = [(faq, terms, self._length(terms)) for faq, terms in phrases]
         self.packs = packs
+        self.lessons = lessons
         self.titles = {pack.id: _terms(pack.title, cut) for pack in library.packs.values()}
         self.pages = {pack.id: _terms(pack.body, cut) for pack in library.packs.values()}
 
@@ -122,6 +134,12 @@ class _Index:
                 found += IN_MESSAGE * self._rarity.get(term, self._unmet)
             elif term in self.pages[pack.id]:
                 found += IN_PAGE * self._rarity.get(term, self._unmet)
+        return found / whole
+
+    def lesson_likeness(self, asked: frozenset[str], terms: frozenset[str]) -> float:
+        """How much of the question a lesson speaks of."""
+        whole = sum(self._rarity.get(term, self._unmet) for term in asked) or 1
+        found = sum(self._rarity.get(term, self._unmet) for term in asked & terms)
         return found / whole
 
     def terms(self, text: str) -> frozenset[str]:
@@ -171,9 +189,14 @@ class Answers:
             for pack, terms in index.packs
             if pack.is_pushed(today)
         ]
+        lessons = [
+            FoundLesson(lesson, index.lesson_likeness(asked, terms))
+            for lesson, terms in index.lessons
+        ]
         return Found(
             _best(faqs, SURE_LIKENESS),
             _best(packs, PACK_LIKENESS),
+            _best(lessons, LESSON_LIKENESS),
         )
 
     def _index_of(self, library: Library, cut: Callable[[str], list[str]]) -> _Index:
@@ -186,6 +209,11 @@ class Answers:
 def _best(found: Sequence[Likened], least: float) -> Likened | None:
     best = max(found, key=lambda one: one.likeness, default=None)
     return best if best is not None and best.likeness >= least else None
+
+
+def _lesson_terms(lesson: Lesson, cut: Callable[[str], list[str]]) -> frozenset[str]:
+    said = (lesson.title, lesson.message, *lesson.points, lesson.habit, lesson.instead)
+    return _terms("。".join(said), cut)
 
 
 def _age_fit(pack: Pack, age_days: int | None) -> float:

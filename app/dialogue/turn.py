@@ -98,5 +98,9 @@ class Handlers:
     scanned: Handler
     not_text: Handler
     not_understood: Handler
+    second_offered: Callable[[Reply, str], Reply]
+    """The reply, with a line that the other request was heard, too."""
+    summary: Callable[[Dialogue], str]
+    """How far a half-filled dialogue had come, to stand before the next question."""
     waiting_tail: Callable[[Reply, Dialogue], Reply]
     """The reply, with a line that says which dialogue still waits."""

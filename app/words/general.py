@@ -86,7 +86,7 @@ def got_other() -> str:
 def not_understood(choices: Sequence[str]) -> str:
     """An honest word that we do not know, and the likeliest that it may be."""
     told = "\n".join(f"{number}. {choice}" for number, choice in enumerate(choices, start=1))
-    return f"这句话我没有看懂，不想乱猜。您是想：\n{told}\n回复前面的数字，或者换个说法再说一次。"
+    return f"这句话我没有看懂，不想乱猜。您是想：\n{told}\n回复前面的数字；都不是，换个说法再说一次，或回复「人工」找老师。"
 
 
 def ask_again(what: str) -> str:
@@ -118,6 +118,16 @@ def left_dialogue(what: str) -> str:
 
 def nothing_running() -> str:
     return "现在没有没办完的事。看活动回复「活动」，查预约回复「我的预约」。"
+
+
+def second_heard(second: str) -> str:
+    return f"（您还说了「{second}」，我也记着：再发一次这句，就给您办。）"
+
+
+def back_again(what: str, known: Sequence[str]) -> str:
+    """How far it had come, for who comes back to it after hours."""
+    so_far = f"，已经记下：{'，'.join(known)}" if known else ""
+    return f"（接着上次的{what}{so_far}。不弄了，回复「退出」。）\n"
 
 
 def still_waiting(what: str) -> str:

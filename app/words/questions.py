@@ -29,6 +29,14 @@ def from_pack(title: str, message: str, link: str, sources: Sequence[str]) -> st
     )
 
 
+def from_lesson(title: str, message: str, link: str, sources: Sequence[str]) -> str:
+    """What a lesson of the course says of it."""
+    return (
+        f"这件事，「七会」课程《{title}》里讲到：\n{message}\n全文：{link}\n（依据：{_source(sources)}）\n"
+        "想跟着学，回复「报名课程」；没答到您要问的，回复「人工」。"
+    )
+
+
 def unknown(phone: str, *, is_care: bool) -> str:
     """We do not know, and say so."""
     call = f"，或打电话 {phone}" if phone else ""

@@ -122,3 +122,47 @@ def test_who_is_not_registered_is_answered_too(person: Callable[[str], Person]) 
     stranger.follows()
     assert "镇名" in stranger.says("早教站的地址在哪里")
     assert "不收费" in stranger.says("参加活动要钱吗")
+
+
+def test_two_questions_in_one_message_are_both_answered(registered: Person) -> None:
+    told = registered.says("几个月可以加辅食，另外托班多少钱一个月")
+    assert "辅食" in told
+    assert "————" in told
+    assert "托" in told.partition("————")[2]
+
+
+def test_a_question_beside_a_cancellation_is_answered_too(
+    registered: Person, publish: Publisher
+) -> None:
+    publish("CQ-1")
+    registered.says("报名 CQ-1")
+    told = registered.says("水痘疫苗什么时候打，另外取消明天的课")
+    assert "水痘" in told
+    assert "CQ-1" in told.partition("————")[2]
+
+
+def test_a_reason_before_a_request_is_no_second_request(registered: Person) -> None:
+    assert "————" not in registered.says("宝宝发烧了，明天的活动不参加了")
+
+
+def test_a_question_in_the_middle_of_a_registration_is_answered_and_it_goes_on(
+    mother: Person,
+) -> None:
+    mother.says("登记")
+    mother.says("同意")
+    told = mother.says("参加活动要收费吗")
+    assert "不收" in told
+    assert "回复「继续」接着来" in told
+    assert "生日" in mother.says("果果")
+
+
+def test_who_comes_back_after_hours_is_told_how_far_it_had_come(
+    mother: Person, clock: Clock
+) -> None:
+    mother.says("登记")
+    mother.says("同意")
+    assert "接着上次" not in mother.says("果果")
+    clock.moves(hours=5)
+    told = mother.says("2026年5月1日")
+    assert told.startswith("（接着上次的登记，已经记下：果果。")
+    assert "接着上次" not in mother.says("女")
