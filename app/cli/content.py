@@ -14,6 +14,7 @@ from app.wiring import Services
 
 if TYPE_CHECKING:
     from content.ages import Band
+    from content.lessons import Course, Lesson
     from content.library import Library
 
 
@@ -55,6 +56,24 @@ class Preview:
     status: str
     is_signed_off: bool
     is_pushed: bool
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonPreview:
+    """A lesson as a learner would get it."""
+
+    id: str
+    module: str
+    title: str
+    message: str
+    """The one message in the chat, with its quiz."""
+    body: str
+    html: str
+    answers: list[str]
+    """The right letters with what is said to them, in the quiz's order."""
+    sources: tuple[str, ...]
+    version: int
     file: str
 
 
@@ -141,12 +160,19 @@ def review_command(services: Services) -> Answer:
 @content.command("preview")
 @click.argument("pack_id", metavar="ID")
 def preview_command(services: Services, pack_id: str) -> Answer:
-    """Show a pack as a family would get it: the message, then the page."""
+    """Show a pack, or a lesson of the course, as families get it: the message, then the page."""
     from content.pages import render_html
 
-    pack = _library(services).packs.get(pack_id)
+    library = _library(services)
+    lesson = library.course.by_id.get(pack_id)
+    if lesson is not None:
+        return _of_lesson(library.course, lesson)
+    pack = library.packs.get(pack_id)
     if pack is None:
-        raise Refused("pack_unknown", f"there is no pack {pack_id}: content/packs holds none")
+        raise Refused(
+            "pack_unknown",
+            f"there is no pack and no lesson {pack_id}: content/packs and content/course hold none",
+        )
     found = Preview(
         id=pack.id,
         title=pack.title,
@@ -173,6 +199,29 @@ def preview_command(services: Services, pack_id: str) -> Answer:
     ]
     sources = "\n".join(f"- {source}" for source in pack.sources)
     return Answer(found, f"{table(head, '')}\n\n{pack.message}\n\n{pack.body}\n\n{sources}")
+
+
+def _of_lesson(course: "Course", lesson: "Lesson") -> Answer:
+    from app.words.course import lesson_shown
+    from content.pages import render_html
+
+    answers = [f"{question.answer}：{question.explanation}" for question in lesson.quiz]
+    found = LessonPreview(
+        id=lesson.id,
+        module=course.module(lesson.module).name,
+        title=lesson.title,
+        message=lesson_shown(course, lesson),
+        body=lesson.body,
+        html=render_html(lesson.body),
+        answers=answers,
+        sources=lesson.sources,
+        version=lesson.version,
+        file=lesson.file,
+    )
+    sources = "\n".join(f"- {source}" for source in lesson.sources)
+    said = "\n".join(f"{number}. {answer}" for number, answer in enumerate(answers, 1))
+    parts = (f"{lesson.id}  version {lesson.version}", found.message, said, lesson.body, sources)
+    return Answer(found, "\n\n".join(part for part in parts if part))
 
 
 def _library(services: Services) -> "Library":

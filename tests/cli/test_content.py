@@ -38,6 +38,17 @@ def test_a_preview_shows_the_message_then_the_page_with_its_sources(run: Run) ->
     assert places == sorted(places)
 
 
+def test_a_lessons_preview_shows_its_message_the_answers_and_the_page(run: Run) -> None:
+    lesson = run("content", "preview", "care-feed").json
+    assert lesson["module"] == "会照料"
+    assert "小测验" in lesson["message"]
+    assert len(lesson["answers"]) == 3
+    shown = run("content", "preview", "care-feed", as_json=False).out
+    parts = (lesson["message"], lesson["answers"][0], lesson["body"], lesson["sources"][0])
+    places = [shown.index(part) for part in parts]
+    assert places == sorted(places)
+
+
 @pytest.mark.parametrize("name", ["P99-99", "../../README", ""])
 def test_a_preview_of_what_is_not_there_is_refused(run: Run, name: str) -> None:
     assert run("content", "preview", name).error == "pack_unknown"
