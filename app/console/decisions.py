@@ -72,6 +72,7 @@ def _age(row: PendingSignUp) -> str:
 PENDING: ListScreen[PendingSignUp] = ListScreen(
     endpoint="pending",
     title="待确认",
+    is_work=True,
     search="宝宝小名、拼音、电话末四位，或活动编号",
     columns=(
         Column("宝宝", lambda row: row.nickname, is_title=True),

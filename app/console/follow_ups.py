@@ -33,6 +33,7 @@ ABOUT = {"home_visit": "上门", "notice": "通知", "thread": "留言", "sign_u
 FOLLOW_UPS: ListScreen[DeskFollowUp] = ListScreen(
     endpoint="follow_ups",
     title="跟进",
+    is_work=True,
     search="宝宝小名、拼音、家长称呼或电话末四位",
     columns=(
         Column("编号", lambda row: row.id, is_title=True),

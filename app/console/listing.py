@@ -64,6 +64,8 @@ class ListScreen(Generic[Row]):
     """What one can search by; empty where the list has no search."""
     link: Callable[[Row], str] | None = None
     """The address of the row's own page."""
+    is_work: bool = False
+    """Work that waits: a short list of it is shown at once on a phone, without the search."""
     place: Mapping[str, str] = field(default_factory=dict)
     """Values of the route's own, such as a session's code."""
 

@@ -8,11 +8,12 @@ from flask.typing import ResponseReturnValue
 from app.clock import SHANGHAI, now
 from app.console.signed_in import acting_staff, database
 from app.rules.session_life import Stage
-from app.services import decisions, desk, rosters, threads
+from app.services import decisions, desk, rosters, threads, visit_lists
 from app.services.staff import scope_of
 
 COMING_DAYS = 7
 COMING_SHOWN = 8
+VISITS_SHOWN = 12
 CHECKED_IN_AT = frozenset(Stage) - {Stage.DRAFT, Stage.CANCELLED}
 
 
@@ -21,7 +22,7 @@ def add_routes(console: Blueprint) -> None:
 
 
 def show_today() -> ResponseReturnValue:
-    """Counts of what waits, and the sessions of the coming days."""
+    """Counts of what waits, today's visits, and the sessions of the coming days."""
     at = now()
     with database().reading() as db:
         staff = acting_staff(db)
@@ -30,6 +31,10 @@ def show_today() -> ResponseReturnValue:
         follow_ups = desk.count_follow_ups(db, scope)
         notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
         waiting = threads.count_waiting(db, scope)
+        asked = visit_lists.count_waiting(db, scope)
+        visits = visit_lists.of_day(
+            db, scope, at.astimezone(SHANGHAI).date(), limit=VISITS_SHOWN + 1
+        )
         sessions = rosters.coming_sessions(
             db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
         )
@@ -40,6 +45,9 @@ def show_today() -> ResponseReturnValue:
         waiting=waiting,
         notices=notices,
         sessions=sessions,
+        asked=asked,
+        visits=visits[:VISITS_SHOWN],
+        more_visits=len(visits) > VISITS_SHOWN,
         today_sessions=[
             session
             for session in sessions

@@ -79,6 +79,7 @@ def today() -> date:
 VISITS: ListScreen[VisitRow] = ListScreen(
     endpoint="visits",
     title="上门",
+    is_work=True,
     search="宝宝小名、拼音、家长称呼或电话末四位",
     columns=(
         Column("宝宝", lambda row: row.nickname, is_title=True),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal_column, select
+from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.models import Notice
@@ -38,14 +38,14 @@ class Result:
 def queue(db: Session, now: datetime) -> Queue:
     """Through the partial indexes of these two states."""
     queued = Notice.state == literal_column("'queued'")
-    due, oldest = db.execute(
-        select(func.count(Notice.id), func.min(Notice.due_at, type_=Notice.due_at.type)).where(
-            queued, Notice.due_at <= now
-        )
+    is_due = Notice.due_at <= now
+    due, later, oldest = db.execute(
+        select(
+            func.count(case((is_due, Notice.id))),
+            func.count(case((~is_due, Notice.id))),
+            func.min(case((is_due, Notice.due_at)), type_=Notice.due_at.type),
+        ).where(queued)
     ).one()
-    later = db.execute(
-        select(func.count(Notice.id)).where(queued, Notice.due_at > now)
-    ).scalar_one()
     sending = db.execute(
         select(func.count(Notice.id)).where(Notice.state == literal_column("'sending'"))
     ).scalar_one()

@@ -22,7 +22,7 @@ from app.models import (
     Visitor,
     VisitProposal,
 )
-from app.rules.visiting import Kind, VisitState
+from app.rules.visiting import OPEN, Kind, VisitState
 from app.services.families import matching
 from app.services.staff import StaffScope
 from app.services.visit_diaries import midnight
@@ -137,6 +137,41 @@ def find_visits(
         case _:
             order = (func.coalesce(at, HomeVisit.requested_at).desc(), HomeVisit.id.desc())
     return _rows(db, conditions, order, limit, offset)
+
+
+@dataclass(frozen=True, slots=True)
+class DayVisit:
+    """A visit of a day without whose it is: for a page that names no family."""
+
+    visit_id: int
+    starts_at: datetime
+    state: str
+    visitor: str
+    township: str
+
+
+def of_day(db: Session, scope: StaffScope, day: date, *, limit: int) -> list[DayVisit]:
+    """What is arranged, or was made, on a day, in the order of time."""
+    start = midnight(day)
+    rows = db.execute(
+        select(HomeVisit.id, HomeVisit.starts_at, HomeVisit.state, Visitor.name, Township.name)
+        .join(Family, Family.id == HomeVisit.family_id)
+        .join(Township, Township.id == Family.township_id)
+        .join(Visitor, Visitor.id == HomeVisit.visitor_id)
+        .where(
+            visits_in(scope),
+            HomeVisit.starts_at >= start,
+            HomeVisit.starts_at < start + timedelta(days=1),
+            HomeVisit.state.in_((*OPEN, VisitState.COMPLETED)),
+        )
+        .order_by(HomeVisit.starts_at, HomeVisit.id)
+        .limit(limit)
+    )
+    return [
+        DayVisit(visit_id, starts_at, state, visitor, township)
+        for visit_id, starts_at, state, visitor, township in rows
+        if starts_at is not None
+    ]
 
 
 def find_row(db: Session, scope: StaffScope, visit_id: int) -> VisitRow | None:
