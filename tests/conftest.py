@@ -14,6 +14,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+import structlog
 from redis import Redis
 from sqlalchemy import Engine
 
@@ -29,6 +30,18 @@ from devtools.environment import ROOT, socket_folder
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("yuban", deadline=None)
 hypothesis.settings.load_profile("yuban")
+
+# The library's default draws every variable of every frame: a model among them takes seconds,
+# and a turn that breaks would be late as well.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 DATA_KEY = base64.urlsafe_b64encode(b"thirty-two bytes, only for tests").decode()
 # The demonstration values of the platform's own documentation.

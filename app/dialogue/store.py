@@ -33,16 +33,21 @@ HANDLED_SECONDS = 300
 LONGEST_LINE = 8
 """Turns of one caregiver in line; nobody types faster, and each holds a thread."""
 POLL_SECONDS = 0.015
+MESSAGES_A_MINUTE = 1_200
+"""Of one caregiver. No thumb is so fast: a program is, and others wait behind it."""
+PACE_SECONDS = 60
 
 
 # One command a round trip: its cost is in the client, by the command.
 ENTER = """
 local handled = ARGV[3] == 'look' and redis.call('GET', KEYS[4])
-if handled then return {0, false, false, handled} end
+if handled then return {0, false, false, handled, 0} end
+local pace = redis.call('INCR', KEYS[5])
+if pace == 1 then redis.call('EXPIRE', KEYS[5], ARGV[4]) end
 local length = redis.call('RPUSH', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[2])
-return {length, redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[3]), false}
+return {length, redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[3]), false, pace}
 """
 LEAVE = """
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[4], '1', 'EX', ARGV[2]) end
@@ -69,6 +74,8 @@ class Slot:
     next: Dialogue | None
     was_handled: bool
     """This very callback came before, and its reply is kept."""
+    is_too_fast: bool = False
+    """More than MESSAGES_A_MINUTE came from this caregiver within a minute."""
 
 
 class _Scripts:
@@ -129,10 +136,10 @@ class DialogueStore:
         """
         queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
         ticket = uuid.uuid4().hex
-        length, first, stored, before = self._scripts.run(
+        length, first, stored, before, pace = self._scripts.run(
             ENTER,
-            keys=[queue, f"ticket:{ticket}", kept, handled],
-            args=[ticket, TICKET_SECONDS, "" if again else "look"],
+            keys=[queue, f"ticket:{ticket}", kept, handled, f"pace:{openid}"],
+            args=[ticket, TICKET_SECONDS, "" if again else "look", PACE_SECONDS],
         )
         if before is not None:
             yield Slot(dialogue=None, next=None, was_handled=True)
@@ -145,7 +152,12 @@ class DialogueStore:
                 stored, before = self._redis.mget(kept, handled)
             dialogue = self._load(_text(stored))
             was_handled = before is not None and not again
-            slot = Slot(dialogue=dialogue, next=dialogue, was_handled=was_handled)
+            slot = Slot(
+                dialogue=dialogue,
+                next=dialogue,
+                was_handled=was_handled,
+                is_too_fast=pace > MESSAGES_A_MINUTE,
+            )
             yield slot
         except BaseException:
             self._leave(queue, ticket)

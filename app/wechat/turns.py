@@ -136,6 +136,10 @@ class Turns:
         try:
             in_turn = self._store.in_turn
             with in_turn(inbound.openid, inbound.key, LINE_SECONDS) as slot:
+                if slot.is_too_fast and inbound.kind not in GONE and not race.has_first_aid:
+                    log.warning("turn_refused", reason="too fast", turn=inbound.key[:12])
+                    race.win("turn")
+                    return Reply(words.too_fast())
                 if not slot.was_handled:
                     reply, slot.next = self._turn_through(inbound, slot.dialogue, race)
                     return reply

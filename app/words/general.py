@@ -105,6 +105,10 @@ def busy() -> str:
     return "正在给您办，稍等一下，办好马上把结果发给您，不用重发。"
 
 
+def too_fast() -> str:
+    return "您发得太快了，这一条没有办。请过一分钟再发；宝宝有危险，请马上打120。"
+
+
 def cannot_now(phone: str) -> str:
     call = f"急事请打电话：{phone}。" if phone else ""
     return f"系统正忙，刚才这句没办成，请过几分钟再发一次。{call}孩子有危险请立刻打120。"

@@ -12,6 +12,7 @@ from redis import Redis
 from sqlalchemy import func, select, text
 
 from app.config import Settings
+from app.dialogue import store
 from app.dialogue.message import Inbound, Kind, Reply, Window
 from app.dialogue.turn import Answered, Handlers, Turn
 from app.models import InboxEntry, Notice
@@ -277,3 +278,22 @@ def test_dialogues_are_kept_encrypted(
     kept = str(redis_client.get("dialogue:o-1"))
     assert kept
     assert "糖糖" not in kept
+
+
+def test_who_writes_faster_than_anybody_can_is_asked_to_wait_and_others_are_not(
+    start: Callable[..., Services], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MESSAGES_A_MINUTE", 3)
+    turns = start().turns
+
+    def say(text: str, number: int, openid: str = "o-1") -> str:
+        reply = turns.handle(inbound(text, now, openid, number))
+        return reply.text if reply else ""
+
+    heard = [say("帮助", number) for number in range(5)]
+
+    assert ["太快" in each for each in heard] == [False, False, False, True, True]
+    assert "120" in say("宝宝抽搐了没有意识", 6)
+    assert "太快" not in say("帮助", 1, "o-2")
+    # An answer that was given is given again.
+    assert say("帮助", 0) == heard[0]
