@@ -31,6 +31,16 @@ class DueDateOutOfRange(DomainError):
 
 
 @dataclass(eq=False)
+class QuietHoursOutOfRange(DomainError):
+    """A night of one's own begins and ends within these hours."""
+
+    earliest_from: int
+    latest_from: int
+    earliest_until: int
+    latest_until: int
+
+
+@dataclass(eq=False)
 class MeasurementImplausible(DomainError):
     """No child under three weighs or measures that."""
 

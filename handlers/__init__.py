@@ -36,6 +36,7 @@ HANDLERS = Handlers(
         "rate_down": packs.rate_down,
         "push_settings": packs.settings,
         "push_per_week": packs.per_week,
+        "push_quiet": packs.quiet,
         "pause_pushes": packs.pause,
         "resume_pushes": packs.resume,
         "opt_out": packs.opt_out,

@@ -10,6 +10,7 @@ from app.dialogue.reading.slots import read_slots
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.models import Child
 from app.pack_links import PackLinks
+from app.rules.quiet_hours import COMMON, Night, check_night
 from app.services import audit, losses, push_choices, registration
 from app.services import packs as service
 from app.services.follow_ups import open_follow_up
@@ -19,6 +20,12 @@ from content.packs import TOPICS, Pack
 
 LISTED = 5
 """Unread packs by number in one answer."""
+EVENINGS = frozenset({"晚上", "夜里", "傍晚", "晚", "下午"})
+AS_BEFORE = ("照旧", "原来", "恢复", "默认", "关")
+_HOUR = re.compile(
+    r"(?P<part>晚上|夜里|傍晚|下午|早上|早晨|上午|中午|第二天|晚|早)?"
+    r"(?P<hour>[0-9]{1,2}|[一二三四五六七八九十两]{1,3})(?:点钟?|时|[:：][0-5]?[0-9])(?P<half>半)?"
+)
 _PER_WEEK = re.compile(r"([一二两三1-9])")
 
 
@@ -129,6 +136,7 @@ def _settings(turn: Turn) -> Answered:
         choices.per_week,
         [(topic, topic not in choices.muted) for topic in TOPICS],
         f"{until.month}月{until.day}日" if until else None,
+        _pair(choices.night),
     )
     return Reply(text), Dialogue("push_settings", "choose", turn.now)
 
@@ -156,6 +164,50 @@ def per_week(turn: Turn) -> Answered:
         return _settings(turn)
     wanted = push_choices.set_per_week(turn.db, turn.caregiver, int(number))
     return Reply(words.per_week_set(wanted)), None
+
+
+def quiet(turn: Turn) -> Answered:
+    """免打扰, 免打扰 晚上8点到早上9点, 免打扰 照旧. An end that is left out stays as it was."""
+    said = turn.argument or turn.text
+    night = push_choices.find_choices(turn.db, turn.caregiver).night
+    hours = read_hours(said)
+    if any(word in said for word in AS_BEFORE):
+        wanted = COMMON
+    elif hours == (None, None):
+        has_asked = turn.argument and "免打扰" not in turn.argument
+        text = words.quiet_hours_unclear() if has_asked else words.quiet_hours(_pair(night))
+        return Reply(text), turn.dialogue
+    else:
+        starts, ends = hours
+        wanted = check_night(
+            night.starts if starts is None else starts, night.ends if ends is None else ends
+        )
+    push_choices.set_night(turn.db, turn.caregiver, wanted)
+    return Reply(words.quiet_hours_set(_pair(wanted))), None
+
+
+def _pair(night: Night) -> tuple[int, int]:
+    return night.starts, night.ends
+
+
+def read_hours(said: str) -> tuple[int | None, int | None]:
+    """Evening and morning hours of a sentence, of 24; None for what is not named.
+
+    Half hours are rounded to the quieter side.
+    """
+    evening = morning = None
+    for number, found in enumerate(_HOUR.finditer(said)):
+        value = read_number(found["hour"])
+        if value is None or value != int(value) or not 0 <= value <= 24:
+            continue
+        hour, part = int(value), found["part"] or ""
+        is_evening = part in EVENINGS or (not part and (hour > 12 or number == 0))
+        has_half = found["half"] is not None
+        if is_evening:
+            evening = hour + 12 if hour < 12 else hour
+        else:
+            morning = hour + 1 if has_half else hour
+    return evening, morning
 
 
 def pause(turn: Turn) -> Answered:

@@ -33,6 +33,13 @@ from app.api.signed_in import calling, database, services
 from app.clock import SHANGHAI, now
 from app.models import Caregiver, Child
 from app.rules.people import Relation
+from app.rules.quiet_hours import (
+    EARLIEST_FROM,
+    LATEST_UNTIL,
+    QUIET_FROM,
+    QUIET_UNTIL,
+    check_night,
+)
 from app.services import holdings, privacy, push_choices, push_settings, registration
 from app.services.push_settings import Wish
 from app.services.registration import ChildDraft, ConsentGiven
@@ -77,6 +84,15 @@ class FamilyChange(In):
     pushes: Literal["on", "paused", "off"] | None = None
     per_week: int | None = Field(None, ge=1, le=3)
     muted_topics: list[Words] | None = Field(None, max_length=20)
+    quiet_from: int | None = Field(
+        None,
+        ge=EARLIEST_FROM,
+        le=QUIET_FROM.hour,
+        description="晚上几点起不发资料和提醒（24小时制）",
+    )
+    quiet_until: int | None = Field(
+        None, ge=QUIET_UNTIL.hour, le=LATEST_UNTIL, description="早上几点起再发"
+    )
 
 
 class ChildPath(BaseModel):
@@ -141,6 +157,8 @@ def _family(db: Session, me: Caregiver) -> FamilyOut:
             "state": choices.state,
             "per_week": choices.per_week,
             "muted_topics": sorted(choices.muted),
+            "quiet_from": choices.night.starts,
+            "quiet_until": choices.night.ends,
         }
     )
     if family is None:
@@ -198,7 +216,12 @@ def change(body: FamilyChange) -> Response:
         if body.relation is not None:
             caregiver.relation = body.relation
         muted = body.muted_topics
+        night = None
+        if body.quiet_from is not None or body.quiet_until is not None:
+            kept = push_choices.find_choices(db, caregiver).night
+            night = check_night(body.quiet_from or kept.starts, body.quiet_until or kept.ends)
         wish = Wish(
+            night=night,
             state=body.pushes,
             per_week=body.per_week,
             muted=None if muted is None else {one for one in muted if one in TOPICS},

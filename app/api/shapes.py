@@ -114,6 +114,8 @@ class PushesOut(Out):
     state: Literal["on", "paused", "off"]
     per_week: int
     muted_topics: list[str]
+    quiet_from: int
+    quiet_until: int
 
 
 class FamilyOut(Out):

@@ -59,6 +59,8 @@ COMMANDS: dict[str, str] = {
     "有用": "rate_up",
     "没用": "rate_down",
     "推送设置": "push_settings",
+    "免打扰": "push_quiet",
+    "勿扰": "push_quiet",
     "暂停推送": "pause_pushes",
     "恢复推送": "resume_pushes",
     "退订": "opt_out",
@@ -120,6 +122,7 @@ TAKES_ARGUMENT = frozenset(
         "not_yet",
         "packs",
         "pause_pushes",
+        "push_quiet",
         "book_home_visit",
         "special_need",
         "report_birth",
@@ -154,6 +157,11 @@ _WISHES: tuple[tuple[str, str], ...] = (
     ),
     ("rate_up", r"^(👍|很有用|有用的|有帮助)+[!~。.]*$"),
     ("rate_down", r"^(👎|没有用|没什么用|没帮助)+[!~。.]*$"),
+    (
+        "push_quiet",
+        r"^(设置?|改|开)?(免打扰|勿扰|静音时间?)|(晚上?|夜里|[点时])(以|之)?后(就)?(别|不要|不)"
+        r"(再)?(给我)?(发(消息|信息|资料)|推送|打扰)",
+    ),
     ("push_per_week", r"(每|一)(周|星期|礼拜)(只|最多|就)?(发|收|推)?[一二两三1-9]条"),
     (
         "privacy_request",

@@ -12,6 +12,13 @@ from app.models import Child, Family
 from app.rules.age import age_months
 from app.rules.pack_choice import PACKS_A_WEEK
 from app.rules.people import Relation, Sex
+from app.rules.quiet_hours import (
+    EARLIEST_FROM,
+    LATEST_UNTIL,
+    QUIET_FROM,
+    QUIET_UNTIL,
+    check_night,
+)
 from app.rules.townships import TOWNSHIPS
 from app.services import privacy, push_choices, push_settings, registration
 from app.services.push_settings import Wish
@@ -62,6 +69,8 @@ def show() -> ResponseReturnValue:
             choices=push_choices.find_choices(db, me),
             topics=TOPICS,
             per_week=PER_WEEK,
+            evenings=range(EARLIEST_FROM, QUIET_FROM.hour + 1),
+            mornings=range(QUIET_UNTIL.hour, LATEST_UNTIL + 1),
         )
 
 
@@ -159,10 +168,15 @@ def change_pushes() -> ResponseReturnValue:
     """Whether, how often and about what; what the form does not offer is left as it is."""
     form = request.form
     state, often = form.get("pushes", ""), form.get("per_week", "")
+    starts, ends = form.get("quiet_from", ""), form.get("quiet_until", "")
+    night = None
+    if starts.isdecimal() and ends.isdecimal():
+        night = check_night(int(starts[:3]), int(ends[:3]))
     wish = Wish(
         state=state if state in PUSHES else None,
         per_week=int(often) if often in {str(number) for number in PER_WEEK} else None,
         muted=set(TOPICS).difference(form.getlist("topic")) if "topics" in form else None,
+        night=night,
     )
     with database().transaction() as db:
         push_settings.choose(db, caregiver=opened_by(db), wish=wish, now=now())

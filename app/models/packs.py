@@ -119,6 +119,9 @@ class PushPreference(Base):
     per_week: Mapped[int]
     paused_until: Mapped[date | None]
     """The first day on which pushes go on; None where a pause has no end."""
+    quiet_from: Mapped[int | None]
+    quiet_until: Mapped[int | None]
+    """Hours of a night of their own; None where the common one suits."""
 
 
 class MutedTopic(Base):

@@ -15,12 +15,12 @@ from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.db import EncryptedText, Instant
-from app.models import Caregiver, Notice
+from app.models import Caregiver, Notice, PushPreference
 from app.models.notice_facts import NoticeFacts, load_facts
 from app.prepared import Prepared, among
 from app.rules.channel_budget import Channel
 from app.rules.pack_choice import is_late
-from app.rules.quiet_hours import first_loud, is_quiet
+from app.rules.quiet_hours import COMMON, Night, first_loud, is_quiet, own_night
 from app.services import delivery, pack_ledger
 from app.services.delivery import REPEAT_MARGIN, REPEAT_SAFE_FOR, ClaimedNotice, Reason
 
@@ -42,6 +42,19 @@ WAITS_FOR_MORNING = frozenset(
     }
 )
 """Kinds that a deliverer which comes late, in the night, puts off once more."""
+
+WAITS_FOR_OWN_MORNING = frozenset(
+    {
+        "plan_proposed",
+        "year_plan_nudge",
+        "course_nudge",
+        "course_module_passed",
+        "course_enrolled",
+        "pack",
+    }
+)
+"""Of these, what also waits for the end of a night of the caregiver's own. A reminder or an offer
+that came hours later would have cost a place that the family wanted."""
 
 MANY_FACTS = 1_000
 MOST_HELD_UP = 200
@@ -99,6 +112,15 @@ class _Row:
     channel: str | None
     claimed_at: datetime | None
     request_id: str | None
+    quiet_from: int | None
+    quiet_until: int | None
+
+    @property
+    def night(self) -> Night:
+        """In which this notice does not come, where it can wait at all."""
+        if self.kind not in WAITS_FOR_OWN_MORNING:
+            return COMMON
+        return own_night(self.quiet_from, self.quiet_until)
 
 
 _DUE = Prepared(
@@ -118,8 +140,11 @@ _DUE = Prepared(
         Notice.channel,
         Notice.claimed_at,
         Notice.request_id,
+        PushPreference.quiet_from,
+        PushPreference.quiet_until,
     )
     .join(Caregiver, Caregiver.id == Notice.caregiver_id)
+    .outerjoin(PushPreference, PushPreference.caregiver_id == Notice.caregiver_id)
     # A literal: the partial index serves only a query that names its state.
     .where(
         Notice.state == literal_column("'queued'"), Notice.due_at <= bindparam("now", type_=Instant)
@@ -196,8 +221,8 @@ def _judge(db: Session, row: _Row, facts: StoredFacts, now: datetime) -> Claimed
         _skip(db, row, Reason.EXPIRED)
     elif row.kind == "pack" and is_late(row.due_at, now):
         _skip(db, row, Reason.TOO_LATE)
-    elif row.kind in WAITS_FOR_MORNING and is_quiet(now.astimezone(SHANGHAI)):
-        _stored(db, row).due_at = first_loud(now.astimezone(SHANGHAI))
+    elif row.kind in WAITS_FOR_MORNING and is_quiet(now.astimezone(SHANGHAI), row.night):
+        _stored(db, row).due_at = first_loud(now.astimezone(SHANGHAI), row.night)
     else:
         try:
             known = facts.read(db, row.kind, row.facts)

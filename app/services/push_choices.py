@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Caregiver, MutedTopic, PushPreference
 from app.rules.pack_choice import PACKS_A_WEEK
+from app.rules.quiet_hours import COMMON, Night, own_night
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Choices:
     per_week: int
     muted: frozenset[str]
     paused_until: date | None
+    night: Night = COMMON
 
 
 def find_choices(db: Session, caregiver: Caregiver) -> Choices:
@@ -29,6 +31,7 @@ def find_choices(db: Session, caregiver: Caregiver) -> Choices:
         per_week=row.per_week if row else PACKS_A_WEEK,
         muted=frozenset(muted),
         paused_until=row.paused_until if row and caregiver.pushes == "paused" else None,
+        night=own_night(row.quiet_from, row.quiet_until) if row else COMMON,
     )
 
 
@@ -38,6 +41,15 @@ def set_per_week(db: Session, caregiver: Caregiver, number: int) -> int:
     row.per_week = max(1, min(PACKS_A_WEEK, number))
     db.flush()
     return row.per_week
+
+
+def set_night(db: Session, caregiver: Caregiver, night: Night) -> None:
+    """From now on nothing that can wait comes in these hours, to this caregiver."""
+    row = _row(db, caregiver)
+    is_common = night == COMMON
+    row.quiet_from = None if is_common else night.starts
+    row.quiet_until = None if is_common else night.ends
+    db.flush()
 
 
 def pause(db: Session, caregiver: Caregiver, until: date | None) -> None:
@@ -74,6 +86,12 @@ def toggle_topics(db: Session, caregiver: Caregiver, topics: Sequence[str]) -> N
 def _row(db: Session, caregiver: Caregiver) -> PushPreference:
     row = db.get(PushPreference, caregiver.id)
     if row is None:
-        row = PushPreference(caregiver_id=caregiver.id, per_week=PACKS_A_WEEK, paused_until=None)
+        row = PushPreference(
+            caregiver_id=caregiver.id,
+            per_week=PACKS_A_WEEK,
+            paused_until=None,
+            quiet_from=None,
+            quiet_until=None,
+        )
         db.add(row)
     return row

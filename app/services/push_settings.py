@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.models import Caregiver
+from app.rules.quiet_hours import Night
 from app.services import audit, losses, push_choices
 
 
@@ -19,6 +20,8 @@ class Wish:
     per_week: int | None = None
     muted: Collection[str] | None = None
     """Topics that are not to be sent: all of them, not only the new ones."""
+    night: Night | None = None
+    """Hours in which what can wait does."""
 
 
 def choose(db: Session, *, caregiver: Caregiver, wish: Wish, now: datetime) -> None:
@@ -34,6 +37,8 @@ def choose(db: Session, *, caregiver: Caregiver, wish: Wish, now: datetime) -> N
             losses.resume_family(db, caregiver.family, actor=actor, now=now)
     if wish.per_week is not None:
         push_choices.set_per_week(db, caregiver, wish.per_week)
+    if wish.night is not None:
+        push_choices.set_night(db, caregiver, wish.night)
     if wish.muted is not None:
         muted = push_choices.find_choices(db, caregiver).muted
         push_choices.toggle_topics(db, caregiver, sorted(muted.symmetric_difference(wish.muted)))

@@ -92,6 +92,11 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
         f"预产期{x.due.year}年{x.due.month}月{x.due.day}日不太对：要在今后42周以内。"
         "请再说一次；已经出生了，直接说生日。"
     ),
+    e.QuietHoursOutOfRange: lambda x: (
+        f"晚上{x.earliest_from - 12}点到{x.latest_from - 12}点之间开始、"
+        f"早上{x.earliest_until}点到{x.latest_until}点之间结束都可以。"
+        "例如回复「免打扰 晚上8点到早上9点」。"
+    ),
     e.NotRegistered: lambda x: "还没有登记宝宝，登记了才能办。回复「登记」，两分钟就好。",
     e.MeasurementImplausible: lambda x: say_implausible(x.what, x.value),
     e.ConsentMissing: lambda x: "登记要先经您同意。回复「登记」看一看告知。",

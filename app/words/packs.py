@@ -77,7 +77,11 @@ def rated(title: str, is_good: bool) -> str:
 
 
 def settings(
-    state: str, per_week: int, topics: Sequence[tuple[str, bool]], paused_until: str | None
+    state: str,
+    per_week: int,
+    topics: Sequence[tuple[str, bool]],
+    paused_until: str | None,
+    night: tuple[int, int],
 ) -> str:
     """推送设置: how it stands, and every way to change it."""
     how = {
@@ -92,12 +96,42 @@ def settings(
     return (
         f"{how}\n您想收哪些内容？回复数字，要的变不要，不要的变要：\n{listed}\n"
         "想少收些，回复「每周1条」或「每周2条」；先停一停，回复「暂停推送」；"
-        "再发，回复「恢复推送」；都不要，回复「退订」。"
+        "再发，回复「恢复推送」；都不要，回复「退订」。\n"
+        f"{_say_night(night)}不发；改时间，回复「免打扰」。"
     )
 
 
 def per_week_set(number: int) -> str:
     return f"好的，一周最多给您发{number}条资料。想再改，回复「推送设置」。"
+
+
+def _say_night(night: tuple[int, int]) -> str:
+    starts, ends = night
+    return f"晚上{starts - 12}点到早上{ends}点" if ends < 12 else f"晚上{starts - 12}点到中午12点"
+
+
+def quiet_hours(night: tuple[int, int]) -> str:
+    """免打扰: how it stands, and how to change it."""
+    return (
+        f"现在：{_say_night(night)}，不给您发资料和提醒学习的消息。\n"
+        "想改，回复「免打扰 晚上8点到早上9点」这样一句；"
+        "照原来的，回复「免打扰 照旧」。"
+    )
+
+
+def quiet_hours_set(night: tuple[int, int]) -> str:
+    return (
+        f"好的，{_say_night(night)}不打扰您。\n"
+        "您报了名的活动、约好的上门，要紧的消息还是在早8点到晚9点之间发。"
+        "想再改，回复「免打扰」。"
+    )
+
+
+def quiet_hours_unclear() -> str:
+    return (
+        "没听清是几点到几点。请回复「免打扰 晚上8点到早上9点」这样一句；"
+        "照原来的，回复「免打扰 照旧」。"
+    )
 
 
 def paused(until: str) -> str:

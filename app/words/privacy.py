@@ -104,6 +104,8 @@ COLUMNS: Final[Mapping[str, str]] = {
     "title": "题目",
     "per_week": "每周最多几篇",
     "paused_until": "暂停到",
+    "quiet_from": "晚上几点起不发",
+    "quiet_until": "早上几点起再发",
     "opened_at": "打开的时间",
     "rated_at": "评价的时间",
     "planned_at": "排上的时间",

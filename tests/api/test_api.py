@@ -157,7 +157,16 @@ def test_the_family_is_changed_and_joined(mama: Caller, log_in: Callable[[str], 
         {"township": "堡镇", "need": True, "relation": "mother", "pushes": "paused", "per_week": 1},
     )
     assert (changed["township"], changed["need"]) == ("堡镇", True)
-    assert changed["pushes"] == {"state": "paused", "per_week": 1, "muted_topics": []}
+    assert changed["pushes"] == {
+        "state": "paused",
+        "per_week": 1,
+        "muted_topics": [],
+        "quiet_from": 21,
+        "quiet_until": 8,
+    }
+    night = mama.patches("/family", {"quiet_from": 19})["pushes"]
+    assert (night["quiet_from"], night["quiet_until"]) == (19, 8)
+    mama.patches("/family", {"quiet_until": 13}, 422)
     code = mama.posts("/family/invitations")["code"]
     baba = log_in(BABA)
     joined = baba.posts("/family/members", {"code": code})

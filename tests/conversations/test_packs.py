@@ -123,6 +123,36 @@ def test_topics_are_chosen_by_number_and_how_often_by_word(newborn: Person) -> N
     assert "一周最多1条" in newborn.says("推送设置")
 
 
+NIGHTS = (
+    ("免打扰 晚上8点到早上9点", "晚上8点到早上9点不打扰"),
+    ("免打扰 晚上八点到早上九点", "晚上8点到早上9点不打扰"),
+    ("免打扰 20:00到9:00", "晚上8点到早上9点不打扰"),
+    ("免打扰 8点到早上9点半", "晚上8点到早上10点不打扰"),
+    ("免打扰 中午12点", "晚上9点到中午12点不打扰"),
+    ("晚上七点以后不要给我发消息", "晚上7点到早上8点不打扰"),
+    ("免打扰", "现在：晚上9点到早上8点"),
+    ("免打扰 随便", "没听清"),
+    ("免打扰 下午3点到早上9点", "6点到9点之间开始"),
+    ("免打扰 晚上11点到早上6点", "早上8点到12点之间结束"),
+    ("免打扰 照旧", "晚上9点到早上8点不打扰"),
+)
+
+
+def test_a_night_of_ones_own_is_chosen_in_a_sentence(newborn: Person) -> None:
+    for said, answer in NIGHTS:
+        newborn.says("免打扰 照旧")
+        assert answer in newborn.says(said), said
+
+
+def test_what_was_chosen_of_the_night_is_told_again(newborn: Person) -> None:
+    newborn.says("免打扰 晚上8点到早上9点")
+    assert "晚上8点到早上9点不发" in newborn.says("推送设置")
+    newborn.says("免打扰 早上10点")
+    assert "晚上8点到早上10点" in newborn.says("免打扰")
+    newborn.says("免打扰 照旧")
+    assert "晚上9点到早上8点不发" in newborn.says("推送设置")
+
+
 @pytest.mark.parametrize(
     ("word", "answer"),
     [

@@ -72,6 +72,18 @@ def test_what_is_sent_is_chosen(phone: Phone, registered: Person) -> None:
     assert 'value="生长发育" checked' not in page
 
 
+def test_a_night_of_ones_own_is_chosen(phone: Phone, registered: Person) -> None:
+    assert '<option value="21" selected>晚上9点' in phone.opens("me")
+    page = phone.posts("me/pushes", quiet_from="19", quiet_until="10")
+    assert '<option value="19" selected>晚上7点' in page
+    assert '<option value="10" selected>早上10点' in page
+    assert "晚上7点到早上10点不发" in registered.says("推送设置")
+    refused = phone.posts("me/pushes", 409, quiet_from="3", quiet_until="4")
+    assert "之间开始" in refused
+    phone.posts("me/pushes", quiet_from="x", quiet_until="9" * 99)
+    assert '<option value="19" selected>' in phone.opens("me")
+
+
 def test_an_invitation_works_in_the_chat(phone: Phone, person: Callable[[str], Person]) -> None:
     code = phone.posts("me/invite").split("加入 ")[1].split("\n")[0]
     father = person("o-father")

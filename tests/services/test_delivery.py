@@ -4,16 +4,20 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
+from app.clock import SHANGHAI
 from app.db import Database
 from app.models import Caregiver, Notice
+from app.models.notice_facts import CourseNudge, NoticeFacts
 from app.rules.channel_budget import Channel
-from app.services import claiming, delivery, notices
+from app.rules.quiet_hours import check_night
+from app.services import claiming, delivery, notices, push_choices
 from app.services.delivery import ClaimedNotice
 from tests.outbox import Booking, book, follow_ups, outbox, put_notice, set_sign_up
 
 OPENID = "oMAMA"
+NUDGE = CourseNudge(learner_id=1, nudge=1, lessons_passed=0, lesson="暖和", module="会照料")
 
 
 @pytest.fixture
@@ -352,3 +356,44 @@ class TestOrphans:
             delivery.mark_orphans_unknown(db, now + timedelta(minutes=10))
 
         assert one(database).state == "unknown"
+
+
+class TestOwnNight:
+    """A caregiver whose night ends at ten."""
+
+    @pytest.fixture
+    def sleeper(self, database: Database, booking: Booking, now: datetime) -> Booking:
+        with database.transaction() as db:
+            caregiver = db.get_one(Caregiver, booking.caregiver_id)
+            push_choices.set_night(db, caregiver, check_night(20, 10))
+        return booking
+
+    def queue(self, database: Database, booking: Booking, at: datetime, facts: NoticeFacts) -> None:
+        with database.transaction() as db:
+            put_notice(db, booking, at, facts=facts, key=facts.kind)
+
+    def test_what_can_wait_waits_for_its_end(
+        self, database: Database, sleeper: Booking, now: datetime
+    ) -> None:
+        for at in (now.replace(hour=9), now.replace(hour=20)):
+            self.queue(database, sleeper, at, NUDGE)
+            assert claim(database, at) == []
+            day = at.date() + timedelta(days=1 if at.hour > 12 else 0)
+            due = one(database).due_at.astimezone(SHANGHAI)
+            assert (due.date(), due.hour, one(database).state) == (day, 10, "queued")
+            (claimed,) = claim(database, due)
+            assert claimed.facts == NUDGE
+            with database.transaction() as db:
+                db.execute(delete(Notice))
+
+    def test_a_booking_is_told_at_the_usual_hours(
+        self, database: Database, sleeper: Booking, now: datetime
+    ) -> None:
+        self.queue(database, sleeper, now.replace(hour=9), sleeper.facts)
+        assert len(claim(database, now.replace(hour=9))) == 1
+
+    def test_whoever_chose_nothing_gets_it_at_eight(
+        self, database: Database, booking: Booking, now: datetime
+    ) -> None:
+        self.queue(database, booking, now.replace(hour=8), NUDGE)
+        assert len(claim(database, now.replace(hour=8))) == 1
