@@ -15,14 +15,15 @@ from sqlalchemy import select
 from app.clock import now as real_now
 from app.config import Settings
 from app.db import Database
-from app.models import Family
+from app.models import Child, Family, QuizAttempt
 from app.services import timekeeping
 from tests.chromium import chromium
-from tests.console.conftest import console_app
+from tests.console.conftest import SHELF, console_app
 from tests.console.desk_world import (
     PASSWORD,
     make_child,
     make_follow_up,
+    make_graduate,
     make_notice,
     make_session,
     make_sign_up,
@@ -334,6 +335,45 @@ def test_every_screen_of_the_district_is_fit_for_everybody(
     for name, path in DISTRICT_PATHS.items():
         screens.open(path)
         check_page(screens, f"district-{name}")
+
+
+COURSE_PATHS = {
+    "learners": "/console/course",
+    "learners-stuck": "/console/course?state=stuck",
+    "stations": "/console/course/stations",
+    "questions": "/console/course/questions",
+    "learner": "/console/course/learners/1",
+    "enrol": "/console/course/enrol",
+}
+
+
+def test_every_screen_of_the_course_is_fit_for_everybody(
+    screens: Screen,
+    busy_desk: datetime,
+    database: Database,
+) -> None:
+    lesson = SHELF.library.course.lessons[0]
+    with database.transaction() as db:
+        make_staff(db, "district", busy_desk, role="district")
+        learner_id = make_graduate(db, db.scalars(select(Child)).all()[0], busy_desk).learner_id
+        assert learner_id == 1
+        db.add(
+            QuizAttempt(
+                learner_id=learner_id,
+                lesson=lesson.id,
+                version=lesson.version,
+                quiz=lesson.quiz_key,
+                answers="".join(lesson.right[:2]) + "ABC".replace(lesson.right[2], "")[0],
+                correct=2,
+                is_passed=True,
+                is_first=True,
+                at=busy_desk,
+            )
+        )
+    screens.log_in("district")
+    for name, path in COURSE_PATHS.items():
+        screens.open(path)
+        check_page(screens, f"course-{name}")
 
 
 def test_a_request_is_confirmed_by_the_keyboard_alone(
