@@ -16,6 +16,7 @@ from app.models import (
     Child,
     Consent,
     GuidanceSession,
+    HelpThread,
     Learner,
     Measurement,
     Notice,
@@ -184,6 +185,22 @@ class LearnerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ThreadRow:
+    """A conversation with a person; its words stand in the console alone."""
+
+    id: int
+    openid: str | None
+    kind: str
+    """person or complaint."""
+    state: str
+    """waiting, answered or closed."""
+    opened_at: datetime
+    answered_at: datetime | None
+    escalated_at: datetime | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class FamilyOverview:
     family: int | None
     """None where the caregiver has registered no child yet."""
@@ -202,6 +219,7 @@ class FamilyOverview:
     """Of the caregiver who was asked for; learners are all of the family's."""
     learners: tuple[LearnerRow, ...]
     measurements: tuple[MeasurementRow, ...]
+    threads: tuple[ThreadRow, ...]
 
 
 def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | None:
@@ -237,6 +255,31 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         course=next((_as_progress(one) for one in learners if one.openid == openid), NO_COURSE),
         learners=learners,
         measurements=_measurements(db, family.id) if family else (),
+        threads=_threads(db, caregiver),
+    )
+
+
+def _threads(db: Session, caregiver: Caregiver) -> tuple[ThreadRow, ...]:
+    """Of the whole family; who belongs to none may have asked for a person, too."""
+    ids = [one.id for one in caregiver.family.caregivers] if caregiver.family else [caregiver.id]
+    rows = db.execute(
+        select(HelpThread, Caregiver.openid)
+        .join(Caregiver, Caregiver.id == HelpThread.caregiver_id)
+        .where(HelpThread.caregiver_id.in_(ids))
+        .order_by(HelpThread.id)
+    )
+    return tuple(
+        ThreadRow(
+            id=one.id,
+            openid=openid,
+            kind=one.kind,
+            state="closed" if one.closed_at else "waiting" if one.waiting_since else "answered",
+            opened_at=one.opened_at,
+            answered_at=one.answered_at,
+            escalated_at=one.escalated_at,
+            closed_at=one.closed_at,
+        )
+        for one, openid in rows
     )
 
 
