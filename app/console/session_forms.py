@@ -9,7 +9,6 @@ from wtforms import (
     DateField,
     DateTimeLocalField,
     Form,
-    IntegerField,
     SelectField,
     StringField,
     TimeField,
@@ -25,6 +24,7 @@ from wtforms.validators import (
 )
 
 from app.clock import SHANGHAI
+from app.console.numbers import WholeNumberField
 from app.models import GuidanceSession, Station
 from app.rules.session_life import Timing, moved_to, order_faults
 from app.services.imports import FIRST_YEAR, LAST_YEAR
@@ -84,9 +84,9 @@ def in_our_times(_form: Form, field: DateField | DateTimeLocalField) -> None:
         raise StopValidation(f"请填{FIRST_YEAR + 1}到{LAST_YEAR - 1}年之间的日期。")
 
 
-def _number(label: str, least: int, most: int, default: int | None = None) -> IntegerField:
+def _number(label: str, least: int, most: int, default: int | None = None) -> WholeNumberField:
     message = f"请填{least}到{most}的整数。"
-    return IntegerField(
+    return WholeNumberField(
         label, [InputRequired(message), NumberRange(least, most, message)], default=default
     )
 

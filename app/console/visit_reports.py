@@ -5,10 +5,11 @@ from typing import Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from wtforms import BooleanField, DateField, IntegerField, SelectMultipleField
+from wtforms import BooleanField, DateField, SelectMultipleField
 from wtforms.validators import DataRequired, NumberRange, Optional
 
 from app.clock import now
+from app.console.numbers import WholeNumberField
 from app.console.said import say
 from app.console.session_forms import MISSING, ChineseForm
 from app.console.visits import acting, say_refusal, today
@@ -39,11 +40,11 @@ class BirthForm(ChineseForm):
 
     born = DateField("出生日期", [DataRequired(MISSING)])
     discharged = DateField("出院日期（还没出院就空着）", [Optional()])
-    weeks = IntegerField(
+    weeks = WholeNumberField(
         "孕周",
         [Optional(), NumberRange(FEWEST_WEEKS, MOST_WEEKS, "孕周在20到44之间，例如：38。")],
     )
-    grams = IntegerField(
+    grams = WholeNumberField(
         "出生体重（克）",
         [
             Optional(),

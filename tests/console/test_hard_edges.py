@@ -61,3 +61,14 @@ def test_with_the_database_away_the_page_says_so(settings: Settings, cipher: Cip
     answer = send(browser, "/console/login", username="worker", password="x" * 12)
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert "系统正忙" in text_of(answer)
+
+
+@pytest.mark.parametrize("places", ["9" * 400, "1234567890", "-" + "9" * 400])
+def test_a_number_longer_than_anybody_means_is_told_at_its_field(
+    desk: Desk, browse: Browse, places: str
+) -> None:
+    answer = send(
+        browse("district"), "/console/new-session", page="/console/more", title="x", places=places
+    )
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "还没有保存" in text_of(answer)
