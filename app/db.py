@@ -8,7 +8,7 @@ import fcntl
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,6 +78,18 @@ class Instant(TypeDecorator[datetime]):
             return None
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).astimezone(SHANGHAI)
 
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[datetime | None], datetime | None] | None:
+        # PostgreSQL's are aware: a row has many, and the general way calls three functions each.
+        if dialect.name == "postgresql":
+            return _in_shanghai
+        return super().result_processor(dialect, coltype)
+
+
+def _in_shanghai(value: datetime | None) -> datetime | None:
+    return None if value is None else value.astimezone(SHANGHAI)
+
 
 class EncryptedText(TypeDecorator[str]):
     """Text that the database never sees in clear; the engine's cipher reads and writes it."""
@@ -123,11 +135,13 @@ def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
             pool_size=pool_size,
             max_overflow=5,
             pool_timeout=POOL_TIMEOUT_SECONDS,
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS},
+            # The driver's own BEGIN, switched on and off, would cost a turn more than ours.
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "autocommit": True},
         )
     )
     if engine.dialect.name == "postgresql":
         _ping_when_idle(engine)
+        _begin_ourselves(engine)
     _begin_late(engine)
     # Column types see only the dialect, and each engine has its own: so that two engines
     # with different keys can live in one process and nothing is global.
@@ -154,6 +168,24 @@ def _ping_when_idle(engine: Engine) -> None:
         except engine.dialect.loaded_dbapi.Error:
             # The pool then takes it out and tries another one.
             raise DisconnectionError from None
+
+
+def _begin_ourselves(engine: Engine) -> None:
+    """Begin with SQLAlchemy's begin, but for a turn, which begins late.
+
+    Where somebody asked for an isolation level, the driver begins with it.
+    """
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if LATE not in options and "isolation_level" not in options:
+            connection.exec_driver_sql("BEGIN")
+
+    @event.listens_for(engine, "checkin")
+    def _as_usual(driver: Any, _entry: ConnectionPoolEntry) -> None:
+        if driver is not None and not driver.closed and not driver.autocommit:
+            driver.autocommit = True
 
 
 def _sqlite_engine(url: URL, pool_size: int) -> Engine:
@@ -210,13 +242,10 @@ class LateTransaction:
         if self.has_begun:
             return
         self.has_begun = True
-        if connection.dialect.name == "sqlite":
-            if self._writers:
-                self._held.enter_context(_sqlite_writers_queue(self._writers))
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            driver: Any = connection.connection.driver_connection
-            driver.autocommit = False
+        if self._writers:
+            self._held.enter_context(_sqlite_writers_queue(self._writers))
+        is_sqlite = connection.dialect.name == "sqlite"
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -238,8 +267,15 @@ class LateTransaction:
 
 def late_transaction(db: Session) -> LateTransaction | None:
     """The session's late transaction; None where it began with the session."""
-    late: LateTransaction | None = db.connection().get_execution_options().get(LATE)
+    late: LateTransaction | None = connection_of(db).get_execution_options().get(LATE)
     return late
+
+
+def connection_of(db: Session) -> Connection:
+    """The session's connection; a turn has one from its start, and asking costs nothing."""
+    connection: Connection | None = db.info.get(LATE)
+    # A savepoint is made when the session is asked within it.
+    return db.connection() if connection is None or db.in_nested_transaction() else connection
 
 
 def begin_writing(connection: Connection) -> None:
@@ -250,7 +286,7 @@ def begin_writing(connection: Connection) -> None:
 
 
 def _begin_late(engine: Engine) -> None:
-    """Let late transactions begin by themselves, and give their connections back as usual."""
+    """Let late transactions begin by themselves."""
 
     @event.listens_for(engine, "before_cursor_execute")
     def _look_at(
@@ -264,13 +300,6 @@ def _begin_late(engine: Engine) -> None:
         late = connection.get_execution_options().get(LATE)
         if late is not None and not late.has_begun and not _only_reads(context):
             late.begin(connection)
-
-    if engine.dialect.name == "postgresql":
-
-        @event.listens_for(engine, "checkin")
-        def _as_usual(driver: Any, _entry: ConnectionPoolEntry) -> None:
-            if driver is not None and not driver.closed and driver.autocommit:
-                driver.autocommit = False
 
 
 def _only_reads(context: ExecutionContext | None) -> bool:
@@ -320,10 +349,7 @@ class Database:
         late = LateTransaction(self.engine.url.database if is_sqlite else None)
         try:
             with self._session() as db, db.begin():
-                connection = db.connection(execution_options={LATE: late})
-                if not is_sqlite:
-                    driver: Any = connection.connection.driver_connection
-                    driver.autocommit = True
+                db.info[LATE] = db.connection(execution_options={LATE: late})
                 yield db
         finally:
             late.end()

@@ -34,7 +34,7 @@ from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.type_api import TypeEngine
 
-from app.db import Base, begin_writing
+from app.db import Base, begin_writing, connection_of
 
 Row = tuple[Any, ...]
 Statement = Select[*tuple[Any, ...]] | Insert | Update
@@ -143,7 +143,7 @@ class Prepared:
 
     def all(self, db: Session, **values: Any) -> list[Row]:
         """The rows; what the session has not flushed yet is not seen."""
-        compiled, cursor = self._run(db.connection(), values)
+        compiled, cursor = self._run(connection_of(db), values)
         found = cursor.fetchall()
         return [compiled.row(row) for row in found] if compiled.processes else found
 
@@ -154,7 +154,7 @@ class Prepared:
 
     def run(self, db: Session, **values: Any) -> int:
         """How many rows it changed."""
-        _, cursor = self._run(db.connection(), values)
+        _, cursor = self._run(connection_of(db), values)
         return cursor.rowcount
 
     def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Compiled, _Cursor]:

@@ -3,15 +3,18 @@
 from app.dialogue.message import Reply
 from app.dialogue.turn import Answered, Turn
 from app.errors import NoOffer
+from app.services.registration import get_family
+from app.services.sessions import find_standing
 from app.words import home_visits as words
 from handlers import home_visits, sessions, waiting_list
 
 
 def show(turn: Turn) -> Answered:
     """我的预约: sign-ups, and the family's visit."""
-    reply, following = sessions.my_bookings(turn)
-    line = home_visits.booking_lines(turn)
-    if not line or reply.kind != "text":
+    standing = find_standing(turn.db, get_family(turn.caregiver), turn.now)
+    reply, following = sessions.say_standing(turn, standing)
+    line = home_visits.booking_lines(turn) if standing.has_visit else ""
+    if not line:
         return reply, following
     return Reply(f"{reply.text}\n{line}\n{words.bookings_tail()}"), following
 

@@ -242,8 +242,12 @@ def _lined_up(
 
 def my_bookings(turn: Turn) -> Answered:
     family = registration.get_family(turn.caregiver)
-    found = sessions.find_bookings(turn.db, family, turn.now)
-    count = sessions.year_count(turn.db, family.id, turn.now)
+    return say_standing(turn, sessions.find_standing(turn.db, family, turn.now))
+
+
+def say_standing(turn: Turn, standing: sessions.Standing) -> Answered:
+    """The family's bookings with the year's count, in words."""
+    found, count = standing.bookings, standing.year
     if not found:
         return Reply(words.no_bookings(count.year, count.attended, count.target)), None
     lines = [

@@ -7,6 +7,7 @@ long past and settled are not.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from app.dialogue.danger_signs import SIGNS
@@ -204,16 +205,23 @@ def find_emergency(text: str, youngest_age_days: int | None) -> Emergency | None
     The age of the family's youngest child decides about fever: under 92 days, by its record or
     by the message itself, any fever is an emergency. None means that no child is known.
     """
+    plain, found = _without_age(text)
+    # Never both: what tells of a fever is left to the age.
+    return found or _young_fever(plain, youngest_age_days)
+
+
+@lru_cache(maxsize=64)
+def _without_age(text: str) -> tuple[str, Emergency | None]:
+    """The message in plain words, and the danger in it whatever the child's age.
+
+    A turn asks twice: before anything else, and again when the child is known.
+    """
     plain = mend_by_sound(_MARKS.sub("", say_plain(text)))
     for category, pattern in SIGNS:
         for found in pattern.finditer(plain):
             if not _is_cleared(category, plain, found.start(), found.end()):
-                return Emergency(category, found.group())
-    return (
-        _cry_for_help(plain)
-        or _young_fever(plain, youngest_age_days)
-        or _like_emergencies(text, plain)
-    )
+                return plain, Emergency(category, found.group())
+    return plain, _cry_for_help(plain) or _like_emergencies(text, plain)
 
 
 def _like_emergencies(text: str, plain: str) -> Emergency | None:

@@ -14,16 +14,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import structlog
 from cryptography.fernet import InvalidToken
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError
+from redis.exceptions import NoScriptError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.typing import EncodableT
 
 from app.crypto import Cipher
 from app.dialogue import state
 from app.dialogue.message import Dialogue
+
+log = structlog.get_logger()
 
 DIALOGUE_SECONDS = 3 * 24 * 3600
 """A half-finished dialogue waits three days: a grandmother may come back after the weekend."""
@@ -32,7 +35,10 @@ HANDLED_SECONDS = 300
 """How long a handled callback is remembered: the platform's retries are over within 20 s."""
 LONGEST_LINE = 8
 """Turns of one caregiver in line; nobody types faster, and each holds a thread."""
-POLL_SECONDS = 0.015
+POLL_SECONDS = 0.012
+LONGEST_POLL_SECONDS = 0.06
+IDLE_SECONDS = 1.0
+"""A connection that lay idle longer is listened to."""
 MESSAGES_A_MINUTE = 1_200
 """Of one caregiver. No thumb is so fast: a program is, and others wait behind it."""
 PACE_SECONDS = 60
@@ -49,6 +55,16 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 redis.call('SET', KEYS[2], '1', 'EX', ARGV[2])
 return {length, redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[3]), false, pace}
 """
+# Who is first in line, without those whose process died; whose own ticket was lost is last again.
+LOOK = """
+local head = redis.call('LINDEX', KEYS[1], 0)
+while head and head ~= ARGV[1] and redis.call('EXISTS', 'ticket:' .. head) == 0 do
+  redis.call('LREM', KEYS[1], 1, head)
+  head = redis.call('LINDEX', KEYS[1], 0)
+end
+if not head then redis.call('RPUSH', KEYS[1], ARGV[1]) end
+return head or ARGV[1]
+"""
 LEAVE = """
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[4], '1', 'EX', ARGV[2]) end
 if ARGV[3] == 'yes' then redis.call('SET', KEYS[3], ARGV[4], 'EX', ARGV[5]) end
@@ -58,7 +74,7 @@ redis.call('DEL', KEYS[2])
 """
 DIGESTS = {
     script: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest()
-    for script in (ENTER, LEAVE)
+    for script in (ENTER, LOOK, LEAVE)
 }
 
 
@@ -79,14 +95,16 @@ class Slot:
 
 
 class _Scripts:
-    """Runs scripts on connections of its own.
+    """Runs scripts on a connection of its own.
 
     The client's way around a command, and its pool's, cost as much again as the command.
     """
 
-    def __init__(self, redis: Redis) -> None:
-        self._pool = redis.connection_pool
-        self._free: deque[Any] = deque()
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._unread: tuple[Sequence[str], str] | None = None
+        """Of a leaving whose answer was not read yet: its keys and its ticket."""
+        self._used_at = 0.0
 
     def run(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
         """What the script returns. Raises redis.RedisError.
@@ -94,27 +112,55 @@ class _Scripts:
         A connection that broke is tried once more: a script that ran twice leaves a ticket
         without a sign of life, which the next in line takes away.
         """
+        self._read_what_is_left()
+        self._used_at = time.monotonic()
         try:
-            connection = self._free.pop()
-        except IndexError:
-            connection = self._pool.get_connection()
+            return self._send(script, keys, args)
+        except (RedisConnectionError, RedisTimeoutError):
+            self._connection.disconnect()
+        return self._send(script, keys, args)
+
+    def leave(self, keys: Sequence[str], args: Sequence[EncodableT]) -> None:
+        """Run LEAVE, without waiting for its end. Raises redis.RedisError.
+
+        Whoever comes next waits for it in the server, and the person who is answered need not.
+        """
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            # The server may have gone and come back: nothing would be heard on this one.
+            self.run(LEAVE, keys, args)
+            return
+        self._read_what_is_left()
         try:
-            try:
-                return _send(connection, script, keys, args)
-            except (RedisConnectionError, RedisTimeoutError):
-                connection.disconnect()
-            return _send(connection, script, keys, args)
-        finally:
-            self._free.append(connection)
+            self._post(keys, args)
+        except (RedisConnectionError, RedisTimeoutError):
+            self._connection.disconnect()
+            self._post(keys, args)
+        self._unread = keys, str(args[0])
 
+    def _read_what_is_left(self) -> None:
+        if self._unread is None:
+            return
+        keys, ticket = self._unread
+        self._unread = None
+        try:
+            self._connection.read_response()
+        except RedisError as error:
+            # It may not have been heard: nobody shall wait for a ticket that is not at work.
+            log.warning("leaving_again", reason=type(error).__name__)
+            self._connection.disconnect()
+            self._send(LEAVE, keys, [ticket, 0, "", "", 0])
 
-def _send(connection: Any, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
-    try:
-        connection.send_command("EVALSHA", DIGESTS[script], len(keys), *keys, *args)
-        return connection.read_response()
-    except NoScriptError:
-        connection.send_command("EVAL", script, len(keys), *keys, *args)
-        return connection.read_response()
+    def _send(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
+        try:
+            self._connection.send_command("EVALSHA", DIGESTS[script], len(keys), *keys, *args)
+            return self._connection.read_response()
+        except NoScriptError:
+            self._connection.send_command("EVAL", script, len(keys), *keys, *args)
+            return self._connection.read_response()
+
+    def _post(self, keys: Sequence[str], args: Sequence[EncodableT]) -> None:
+        # Whole: nobody listens to a server that does not know the digest.
+        self._connection.send_command("EVAL", LEAVE, len(keys), *keys, *args)
 
 
 class DialogueStore:
@@ -123,7 +169,7 @@ class DialogueStore:
     def __init__(self, redis: Redis, cipher: Cipher) -> None:
         self._redis = redis
         self._cipher = cipher
-        self._scripts = _Scripts(redis)
+        self._free: deque[_Scripts] = deque()
 
     @contextmanager
     def in_turn(
@@ -136,7 +182,7 @@ class DialogueStore:
         """
         queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
         ticket = uuid.uuid4().hex
-        length, first, stored, before, pace = self._scripts.run(
+        length, first, stored, before, pace = self._run(
             ENTER,
             keys=[queue, f"ticket:{ticket}", kept, handled, f"pace:{openid}"],
             args=[ticket, TICKET_SECONDS, "" if again else "look", PACE_SECONDS],
@@ -169,15 +215,28 @@ class DialogueStore:
 
     def _wait(self, queue: str, ticket: str, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
-        while (head := _text(self._redis.lindex(queue, 0))) != ticket:
-            if head and not self._redis.exists(f"ticket:{head}"):
-                self._redis.lrem(queue, 1, head)
-                continue
+        pause = POLL_SECONDS
+        while _text(self._run(LOOK, keys=[queue], args=[ticket])) != ticket:
             if time.monotonic() > deadline:
                 raise TurnNotReached
-            if not head:  # the list itself ran out: stand in line again
-                self._redis.rpush(queue, ticket)
-            time.sleep(POLL_SECONDS)
+            time.sleep(pause)
+            # In a rush many wait, and each look takes something from those who are at work.
+            pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
+
+    def _run(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
+        with self._scripts() as scripts:
+            return scripts.run(script, keys, args)
+
+    @contextmanager
+    def _scripts(self) -> Iterator[_Scripts]:
+        try:
+            scripts = self._free.pop()
+        except IndexError:
+            scripts = _Scripts(self._redis.connection_pool.get_connection())
+        try:
+            yield scripts
+        finally:
+            self._free.append(scripts)
 
     def _leave(
         self,
@@ -191,17 +250,17 @@ class DialogueStore:
         value = (
             "" if kept is None or dialogue is None else self._cipher.encrypt(state.dump(dialogue))
         )
-        self._scripts.run(
-            LEAVE,
-            keys=[queue, f"ticket:{ticket}", kept or queue, handled or queue],
-            args=[
-                ticket,
-                HANDLED_SECONDS if handled else 0,
-                shall_keep,
-                value,
-                DIALOGUE_SECONDS,
-            ],
-        )
+        with self._scripts() as scripts:
+            scripts.leave(
+                keys=[queue, f"ticket:{ticket}", kept or queue, handled or queue],
+                args=[
+                    ticket,
+                    HANDLED_SECONDS if handled else 0,
+                    shall_keep,
+                    value,
+                    DIALOGUE_SECONDS,
+                ],
+            )
 
     def _load(self, stored: str | None) -> Dialogue | None:
         if not stored:

@@ -66,18 +66,31 @@ def _with_prefixes(words: dict[str, int]) -> dict[str, int]:
 
 
 def _jieba() -> ModuleType:
-    """jieba, imported where first used, without the 200 ms and the warning of pkg_resources."""
-    with warnings.catch_warnings(), _hidden("pkg_resources"):
+    """jieba, imported where first used, without what it never needs here.
+
+    That is the 200 ms and the warning of pkg_resources, and 3 MB of tables that guess words
+    which no dictionary holds.
+    """
+    with warnings.catch_warnings(), _instead("pkg_resources", None), _no_guessing():
         warnings.simplefilter("ignore")
         return import_module("jieba")
 
 
 @contextmanager
-def _hidden(name: str) -> Iterator[None]:
-    """An import of this module fails for a while, as where it is not installed."""
+def _no_guessing() -> Iterator[None]:
+    if "jieba" in sys.modules:
+        yield
+        return
+    with _instead("jieba.finalseg", ModuleType("jieba.finalseg")):
+        yield
+
+
+@contextmanager
+def _instead(name: str, module: ModuleType | None) -> Iterator[None]:
+    """This module stands in for another for a while; None fails as where it is not installed."""
     modules = cast(dict[str, ModuleType | None], sys.modules)
     before = modules.get(name)
-    modules[name] = None
+    modules[name] = module
     try:
         yield
     finally:

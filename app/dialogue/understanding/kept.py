@@ -9,6 +9,8 @@ import fcntl
 import hashlib
 import json
 import os
+import subprocess
+import sys
 import tempfile
 import threading
 from array import array
@@ -32,6 +34,7 @@ _SHAPED_BY: Final = (
     "reading/plain.py",
     "reading/spellings.py",
     "../rules/pinyin.py",
+    "../rules/syllables.txt",
 )
 """Code whose change makes another model."""
 _KEPT_FILES: Final = 3
@@ -50,11 +53,14 @@ def the_model() -> Model:
 
 @lru_cache(maxsize=1)
 def _load() -> Model:
-    return Model(load_or_train(_folder()), SHARPNESS)
+    return Model(load_or_train(_folder(), is_apart=True), SHARPNESS)
 
 
-def load_or_train(folder: Path) -> Trained:
-    """The kept model, or a new one, which is kept. Raises ExamplesBroken."""
+def load_or_train(folder: Path, *, is_apart: bool = False) -> Trained:
+    """The kept model, or a new one, which is kept. Raises ExamplesBroken.
+
+    Trained `is_apart`, in a process of its own, it leaves nothing behind in this one.
+    """
     path = folder / f"{_fingerprint()[:16]}.model"
     found = _read(path)
     if found is not None:
@@ -64,12 +70,25 @@ def load_or_train(folder: Path) -> Trained:
         fcntl.flock(lock, fcntl.LOCK_EX)
         found = _read(path)
         if found is None:
-            # Late: only a first start pays for the trainer.
-            from app.dialogue.understanding.training import train
-
-            found = train(examples.load_examples())
-            _write(path, found)
+            if is_apart:
+                _train_apart(path)
+            found = _read(path) or _train(path)
             _tidy(folder)
+    return found
+
+
+def _train_apart(path: Path) -> None:
+    """Train in a process of its own: 100 MB of dictionary would stay in a web worker's memory."""
+    module = "app.dialogue.understanding.kept"
+    subprocess.run([sys.executable, "-m", module, str(path)], cwd=ROOT, check=False)
+
+
+def _train(path: Path) -> Trained:
+    # Late: only a first start pays for the trainer.
+    from app.dialogue.understanding.training import train
+
+    found = train(examples.load_examples())
+    _write(path, found)
     return found
 
 
@@ -86,7 +105,6 @@ def _folder() -> Path:
 def _fingerprint() -> str:
     digest = hashlib.sha256(examples.fingerprint().encode())
     digest.update(version("jieba").encode())
-    digest.update(version("pypinyin").encode())
     for name in _SHAPED_BY:
         digest.update((ROOT / "app" / "dialogue" / name).read_bytes())
     return digest.hexdigest()
@@ -127,3 +145,7 @@ def _tidy(folder: Path) -> None:
     kept = sorted(folder.glob("*.model"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in kept[_KEPT_FILES:]:
         path.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    _train(Path(sys.argv[1]))
