@@ -73,6 +73,7 @@ ORDER_FAULTS = {
 MAX_PLACES = 1000
 MAX_MONTHS = 99
 MISSING = "请填写。"
+PAST = "这个时间已经过去了，家长报不了名。日期写错了请改；确实要补登，请勾选“这场已经办过了”。"
 MINUTES = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 """How browsers write a moment; the first is how it is shown."""
 CODE = Regexp(r"^[A-Za-z0-9][A-Za-z0-9_-]*$", message="编号只用字母、数字和短横线。")
@@ -142,6 +143,20 @@ class CreateForm(_AboutForm):
     closes_hours = _number("提前几小时截止报名", 0, 720, 12)
     cancel_hours = _number("提前几小时可自己取消", 0, 720, 24)
     township_days = _number("开放后先给本乡镇的家庭几天", 0, 60, 0)
+    took_place = BooleanField("这场已经办过了，补登进来")
+
+    def says_it_is_past(self, now: datetime) -> bool:
+        """Whether the start is over and nobody said that this is meant; it is then said at the day.
+
+        Call after read().
+        """
+        day, starts = self.day.data, self.starts.data
+        assert day is not None, "read() has said so"
+        assert starts is not None, "read() has said so"
+        if datetime.combine(day, starts, tzinfo=SHANGHAI) > now or self.took_place.data:
+            return False
+        self.day.errors = [*self.day.errors, PAST]
+        return True
 
     def read(self) -> bool:
         """Whether everything was filled in, and in order; faults are kept with their fields."""

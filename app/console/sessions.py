@@ -140,6 +140,8 @@ def publish(code: str) -> ResponseReturnValue:
         flash(say_error(error), "warning")
         return redirect(url_for("console.roster", code=code))
     say("success", "published", title=session.title, code=session.code)
+    if session.starts_at <= now():
+        say("warning", "is_past")
     return redirect(url_for("console.roster", code=code))
 
 

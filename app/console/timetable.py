@@ -52,7 +52,7 @@ def new_session() -> ResponseReturnValue:
         form.offer_stations(rosters.stations_in(db, scope_of(acting_staff(db))))
     if request.method == "GET":
         return _create_page(form, "session")
-    if not form.read():
+    if not form.read() or form.says_it_is_past(now()):
         return _create_page(form, "session"), ENTERED
     state = _state()
     try:
@@ -71,7 +71,14 @@ def new_session() -> ResponseReturnValue:
     except SessionCodeTaken as error:
         form.code.errors = [say_error(error)]
         return _create_page(form, "session"), ENTERED
-    say("success", "created", title=session.title, code=session.code, is_draft=state == "draft")
+    say(
+        "success",
+        "created",
+        title=session.title,
+        code=session.code,
+        is_draft=state == "draft",
+        is_past=session.starts_at <= now(),
+    )
     if day.is_skipped or not day.is_known:
         say("warning", "day_is_special", day=day)
     return redirect(url_for("console.roster", code=session.code))

@@ -33,6 +33,7 @@ DIALOGUE_SECONDS = 3 * 24 * 3600
 TICKET_SECONDS = 30
 HANDLED_SECONDS = 300
 """How long a handled callback is remembered: the platform's retries are over within 20 s."""
+HANDLED = "1"
 LONGEST_LINE = 8
 """Turns of one caregiver in line; nobody types faster, and each holds a thread."""
 POLL_SECONDS = 0.012
@@ -66,7 +67,7 @@ if not head then redis.call('RPUSH', KEYS[1], ARGV[1]) end
 return head or ARGV[1]
 """
 LEAVE = """
-if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[4], '1', 'EX', ARGV[2]) end
+if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[4], ARGV[6], 'EX', ARGV[2]) end
 if ARGV[3] == 'yes' then redis.call('SET', KEYS[3], ARGV[4], 'EX', ARGV[5]) end
 if ARGV[3] == 'no' then redis.call('DEL', KEYS[3]) end
 redis.call('LREM', KEYS[1], 1, ARGV[1])
@@ -92,6 +93,8 @@ class Slot:
     """This very callback came before, and its reply is kept."""
     is_too_fast: bool = False
     """More than MESSAGES_A_MINUTE came from this caregiver within a minute."""
+    reply: str | None = None
+    """Set it, and it is what `was_handled` brings for a while, without the database."""
 
 
 class _Scripts:
@@ -148,7 +151,7 @@ class _Scripts:
             # It may not have been heard: nobody shall wait for a ticket that is not at work.
             log.warning("leaving_again", reason=type(error).__name__)
             self._connection.disconnect()
-            self._send(LEAVE, keys, [ticket, 0, "", "", 0])
+            self._send(LEAVE, keys, [ticket, 0, "", "", 0, ""])
 
     def _send(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
         try:
@@ -188,7 +191,7 @@ class DialogueStore:
             args=[ticket, TICKET_SECONDS, "" if again else "look", PACE_SECONDS],
         )
         if before is not None:
-            yield Slot(dialogue=None, next=None, was_handled=True)
+            yield Slot(None, None, was_handled=True, reply=self._open(before))
             return
         try:
             if length > LONGEST_LINE:
@@ -204,14 +207,17 @@ class DialogueStore:
                 was_handled=was_handled,
                 is_too_fast=pace > MESSAGES_A_MINUTE,
             )
+            if was_handled:
+                slot.reply = self._open(before)
             yield slot
         except BaseException:
             self._leave(queue, ticket)
             raise
+        reply = self._cipher.encrypt(slot.reply) if slot.reply else HANDLED
         if slot.next == dialogue:
-            self._leave(queue, ticket, handled)
+            self._leave(queue, ticket, handled, reply)
         else:
-            self._leave(queue, ticket, handled, kept, slot.next)
+            self._leave(queue, ticket, handled, reply, kept, slot.next)
 
     def _wait(self, queue: str, ticket: str, wait_seconds: float) -> None:
         deadline = time.monotonic() + wait_seconds
@@ -243,6 +249,7 @@ class DialogueStore:
         queue: str,
         ticket: str,
         handled: str | None = None,
+        reply: str = HANDLED,
         kept: str | None = None,
         dialogue: Dialogue | None = None,
     ) -> None:
@@ -259,8 +266,19 @@ class DialogueStore:
                     shall_keep,
                     value,
                     DIALOGUE_SECONDS,
+                    reply,
                 ],
             )
+
+    def _open(self, before: object) -> str | None:
+        """The reply that was kept with a handled callback; None where only that it was."""
+        value = _text(before)
+        if not value or value == HANDLED:
+            return None
+        try:
+            return self._cipher.decrypt(value)
+        except InvalidToken:
+            return None
 
     def _load(self, stored: str | None) -> Dialogue | None:
         if not stored:

@@ -29,6 +29,7 @@ from app.services import audit, waiting_list
 from app.services.audit import Actor
 from app.services.seats import (
     Look,
+    get_for_sign_up,
     get_session,
     held_on,
     lock_session,
@@ -57,14 +58,15 @@ def sign_up_together(
     family = caregiver.family
     if family is None or any(child.family_id != family.id for child in children):
         raise NotRegistered()
-    session = get_session(db, code)
-    _check_may_sign_up(db, session, family, children, now)
+    asked = get_for_sign_up(db, code, family, len(children), now)
+    session = asked.session
+    _check_may_sign_up(db, session, family, children, now, has_missed=asked.has_missed)
     waitlisted_at = None
     # Read a moment ago: where it was full then, the database need not be asked to try.
-    might_fit = session.places_taken + len(children) <= session.places
-    if not might_fit or not take_at_once(db, session, len(children)):
+    if asked.seen is not None or not take_at_once(db, session, len(children)):
         if session.waiting_list == WaitingOrder.NO:
-            _check_not_plainly_full(db, session, family, children, now)
+            seen = asked.seen or look(db, session, family, now)
+            _check_not_plainly_full(db, session, seen, children)
         lock_session(db, session.id)
         if look(db, session, family, now).is_changed:
             session = get_session(db, code, fresh=True)
@@ -113,6 +115,8 @@ def _check_may_sign_up(
     family: Family,
     children: Sequence[Child],
     now: datetime,
+    *,
+    has_missed: bool = True,
 ) -> None:
     """All that the session asks of whoever signs up, but for a free seat."""
     terms = terms_of(session)
@@ -125,7 +129,7 @@ def _check_may_sign_up(
             is_own=family.township_id == session.station.township_id,
             now=now,
         )
-    if now < session.opens_at + OPENS_LATER_BY:
+    if has_missed and now < session.opens_at + OPENS_LATER_BY:
         missed = _missed_starts(db, family.id, now)
         check_not_delayed(terms, sign_up_delay(missed, now, family.no_shows_waived_at), now)
     for child in children:
@@ -164,17 +168,12 @@ def _check_none_active(db: Session, session: GuidanceSession, children: Sequence
 
 
 def _check_not_plainly_full(
-    db: Session,
-    session: GuidanceSession,
-    family: Family,
-    children: Sequence[Child],
-    now: datetime,
+    db: Session, session: GuidanceSession, seen: Look, children: Sequence[Child]
 ) -> None:
     """Refuse without the session's lock where nothing could come of it: in a rush, nearly all.
 
     Raises AlreadySignedUp, SessionFull.
     """
-    seen = look(db, session, family, now)
     if seen.is_changed or seen.run_out or seen.free >= len(children):
         return
     if seen.active:

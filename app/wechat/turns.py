@@ -65,6 +65,8 @@ class _Race:
 
     has_first_aid: bool = False
     """At the deadline first aid was given: no second answer has to follow."""
+    has_only_read: bool = False
+    """The turn's one row is its reply: Redis may answer a repetition by itself."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     winner: str | None = None
 
@@ -142,7 +144,11 @@ class Turns:
                     return Reply(words.too_fast())
                 if not slot.was_handled:
                     reply, slot.next = self._turn_through(inbound, slot.dialogue, race)
+                    # What changed something is answered from where the change is kept, too.
+                    slot.reply = dump_reply(reply) if race.has_only_read else None
                     return reply
+                if slot.reply is not None:
+                    return load_reply(slot.reply)
             stored = self._find_stored(inbound)
             if stored is not None:
                 return load_reply(stored.reply)
@@ -282,6 +288,7 @@ class Turns:
         late = late_transaction(db)
         if late is not None and not late.has_begun and race.win("turn"):
             # Nothing else was written: the one statement is its own transaction.
+            race.has_only_read = True
             with late.alone():
                 _keep(db, inbound, reply, now)
             return

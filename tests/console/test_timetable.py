@@ -150,6 +150,32 @@ def test_what_cannot_be_taken_is_said_and_kept_as_typed(
         assert db.scalars(select(func.count(GuidanceSession.id))).one() == 1
 
 
+def test_a_session_in_the_past_is_taken_only_when_it_is_meant(
+    browse: Browse, database: Database
+) -> None:
+    browser = browse("wang")
+    past = NEW | {"day": "2026-10-10", "code": "CQ-9"}
+    page = text_of(post(browser, "/console/new-session", past))
+    assert "这个时间已经过去了，家长报不了名。" in page
+    assert get_session(database, "CQ-9") is None
+    assert 'name="took_place"' in page
+    post(browser, "/console/new-session", past | {"took_place": "y"})
+    assert get_session(database, "CQ-9") is not None
+    assert "已补登：小手抓一抓（CQ-9）。" in text_of(browser.get("/console/sessions/CQ-9"))
+
+
+def test_a_draft_and_a_change_of_date_warn_of_the_past(browse: Browse, database: Database) -> None:
+    browser = browse("wang")
+    post(browser, "/console/new-session", NEW | {"code": "CQ-9", "save": "draft"})
+    moved = {"day": "2026-10-10", "opens_at": "2026-09-10T09:00"}
+    fields = edit_fields(browser, "CQ-9") | moved
+    page = text_of(post(browser, "/console/sessions/CQ-9/edit", fields))
+    assert "这个时间已经过去了：保存以后家长报不了名" in page
+    post(browser, "/console/sessions/CQ-9/edit", form_of(page) | {"step": "save"})
+    post(browser, "/console/sessions/CQ-9/publish", {})
+    assert "请留意：这场的时间已经过去了" in text_of(browser.get("/console/sessions/CQ-9"))
+
+
 def test_a_series_shows_its_days_first_and_leaves_out_what_is_closed(
     browse: Browse, database: Database
 ) -> None:
