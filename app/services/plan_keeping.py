@@ -46,17 +46,19 @@ class Batch:
     count: int
 
 
-def replace_missing(db: Session, family: Family, now: datetime) -> tuple[Planned, ...]:
+def replace_missing(
+    db: Session, family: Family, now: datetime, supply: Supply | None = None
+) -> tuple[Planned, ...]:
     """Propose sessions for those that an open plan has lost, without a notice.
 
     For an edge that answers the family itself, such as after a cancellation. All open
     proposals of the plan, by time; none where there is no open plan or nothing is missing.
+    A caller with many families loads the supply once, and keeps it up to date.
     """
     plan = find_plan(db, family.id, now)
     if plan is None:
         return ()
-    supply = load_supply(db, now)
-    keeper = _Keeper.load(db, [_lock(db, plan.id)], supply, now)
+    keeper = _Keeper.load(db, [_lock(db, plan.id)], supply or load_supply(db, now), now)
     keeper.propose_for(plan.id)
     return keeper.open_of(plan.id)
 

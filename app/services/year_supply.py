@@ -44,6 +44,16 @@ class Supply:
     sessions: Mapping[int, OpenSession]
     candidates: tuple[Candidate, ...]
 
+    def with_seats(self, free: Mapping[int, int]) -> "Supply":
+        """The same with other numbers of free seats, by session."""
+        return Supply(
+            self.sessions,
+            tuple(
+                replace(one, seats_left=free[one.id]) if one.id in free else one
+                for one in self.candidates
+            ),
+        )
+
     def open_for(self, standing: "Standing", now: datetime) -> tuple[Candidate, ...]:
         """Without those that open later for a family which repeatedly did not come."""
         delay = sign_up_delay(standing.missed, now, standing.waived_at)

@@ -26,9 +26,6 @@ ANSWERED_ON: Final = 1
 """Mondays the job proposes what plans are missing, far less often than in life; the families
 answer on Tuesdays."""
 TRIES: Final = 3
-FRESH_FOR: Final = 8
-"""So many families are planned for before the supply is read again: a seat that another of
-them took meanwhile is then found lost, as it would be in the chat."""
 
 
 @dataclass(slots=True)
@@ -49,7 +46,7 @@ class YearPlans:
     extras_days: int = EXTRAS_DAYS
     """How many days ahead families that want more than the plan take what is still free."""
     supply: Supply | None = None
-    served: int = 0
+    """Of this hour: read once, and its seats counted down with every sign-up."""
 
     def look(self, play: Play, db: Session, family: SimFamily, now: datetime) -> None:
         if now.date() == family.first_look:
@@ -60,6 +57,10 @@ class YearPlans:
 
     def keep(self, play: Play, db: Session, now: datetime) -> None:
         self.supply = None
+        self._keep(play, db, now)
+        self.supply = None
+
+    def _keep(self, play: Play, db: Session, now: datetime) -> None:
         for family in play.lost:
             if play.world.answers(family, now.date()):
                 self._accept(play, db, family, now)
@@ -77,11 +78,8 @@ class YearPlans:
         at_home = registration.get_family(caregiver)
         child = at_home.children[0]
         for _ in range(TRIES):
-            if self.supply is None or self.served % FRESH_FOR == 0:
-                self.supply = load_supply(db, now)
-            self.served += 1
             proposal = year_plan.propose(
-                db, family=at_home, child=child, now=now, supply=self.supply
+                db, family=at_home, child=child, now=now, supply=self._supply(play, db, now)
             )
             codes = {planned.session.id: planned.session.code for planned in proposal.sessions}
             agreement = year_plan.agree(
@@ -112,7 +110,7 @@ class YearPlans:
         at_home = registration.get_family(caregiver)
         for _ in range(TRIES):
             # Asked anew at the answer, as the chat does: a proposal may be a week old.
-            proposed = plan_keeping.replace_missing(db, at_home, now)
+            proposed = plan_keeping.replace_missing(db, at_home, now, self._supply(play, db, now))
             codes = {planned.session.id: planned.session.code for planned in proposed}
             agreement = year_plan.agree(
                 db,
@@ -125,6 +123,16 @@ class YearPlans:
                 for code in codes.values():
                     play.book(family, code, now.date())
                 return
+            self.supply = None
+
+    def _supply(self, play: Play, db: Session, now: datetime) -> Supply:
+        if self.supply is None:
+            self.supply = load_supply(db, now)
+        elif play.changed:
+            free = {play.ids[code]: play.free[code] for code in play.changed}
+            self.supply = self.supply.with_seats(free)
+        play.changed.clear()
+        return self.supply
 
 
 def take_first_open(

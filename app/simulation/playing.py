@@ -67,6 +67,8 @@ class Play:
     """Seats left by code, as the chat would list them."""
     reach: dict[str, tuple[list[SimSession], list[SimSession]]]
     """By township: the sessions there, and those in the near ones; by time."""
+    changed: set[str] = field(default_factory=set)
+    """Codes of sessions whose seats have changed since the supply was brought up to date."""
     diaries: dict[int, Diary] = field(default_factory=dict)
     by_caregiver: dict[int, SimFamily] = field(default_factory=dict)
     lost: list[SimFamily] = field(default_factory=list)
@@ -88,6 +90,7 @@ class Play:
         """Note a place that the service gave, and what will become of it."""
         session = self.by_code[code]
         self.free[code] -= 1
+        self.changed.add(code)
         self.diaries[family.number].booked[code] = session
         fate = self.world.fate(family, session)
         if fate.cancels_on is not None:
@@ -304,6 +307,7 @@ def _cancel(state: Play, db: Session, day: date) -> None:
         del diary.booked[session.code]
         diary.tried.add(session.code)
         state.free[session.code] += 1
+        state.changed.add(session.code)
         state.lost.append(family)
 
 

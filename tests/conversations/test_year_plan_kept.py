@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.models import (
@@ -14,11 +15,25 @@ from app.models import (
     Staff,
 )
 from app.models.notice_facts import PlanProposed, load_facts
-from app.services import decisions, publishing, staff
+from app.services import check_in, decisions, publishing, staff
 from app.services.audit import OPERATOR
+from app.services.seats import get_session
 from app.wiring import Services
 from tests.conversations.conftest import Clock, Person, Publisher
 from tests.conversations.plans import listed, nudges, rows, run_job, told
+
+
+def add_district(db: Session, now: datetime) -> Staff:
+    return staff.add_staff(
+        db,
+        username="district",
+        password="rice and congee",
+        role=staff.Role.DISTRICT,
+        station_code=None,
+        township_name=None,
+        now=now,
+        actor=OPERATOR,
+    )
 
 
 @pytest.mark.usefixtures("year")
@@ -60,22 +75,38 @@ def test_a_missed_session_is_replaced_by_a_proposal(
 
 
 @pytest.mark.usefixtures("year")
+def test_one_missed_by_the_paper_sheet_is_replaced_at_once(
+    mum: Person, services: Services, clock: Clock
+) -> None:
+    mum.says("年度计划")
+    mum.says("同意")
+    missed = rows(services)[0][0]
+    with services.database.reading() as db:
+        over = get_session(db, missed).ends_at + timedelta(hours=8)
+    clock.moves(days=(over.date() - clock().date()).days)
+    with services.database.transaction() as db:
+        scope = staff.scope_of(add_district(db, clock()))
+        found = check_in.enter_sheet(
+            db, scope, missed, came=(), rest_is_missing=True, now=max(over, clock())
+        )
+
+    assert (found.attended, found.missing) == (0, 1)
+    (text,) = told(services, "plan_proposed")
+    (offered,) = listed(text)
+    assert offered != missed
+    assert "报名成功" in mum.says("同意计划")
+    assert rows(services)[0] == (missed, "no_show")
+    assert (offered, "confirmed") in rows(services)
+
+
+@pytest.mark.usefixtures("year")
 def test_a_declined_session_is_replaced_by_a_proposal(
     mum: Person, services: Services, clock: Clock
 ) -> None:
     with services.database.transaction() as db:
         for session in db.execute(select(GuidanceSession)).scalars():
             session.confirm_mode = "staff"
-        staff.add_staff(
-            db,
-            username="district",
-            password="rice and congee",
-            role=staff.Role.DISTRICT,
-            station_code=None,
-            township_name=None,
-            now=clock(),
-            actor=OPERATOR,
-        )
+        add_district(db, clock())
     mum.says("年度计划")
     assert "待确认" in mum.says("同意")
     with services.database.transaction() as db:

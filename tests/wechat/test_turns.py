@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import pytest
 from redis import Redis
@@ -53,6 +54,10 @@ def inbound(text: str, now: datetime, openid: str = "o-1", number: int = 1) -> I
         text=text,
         window=Window.WRITE,
     )
+
+
+def stand_in_line(redis: Redis, many: int) -> bool:
+    return bool(redis.llen("turns:o-1") == many)
 
 
 def late_replies(services: Services) -> list[str]:
@@ -142,26 +147,29 @@ def test_the_same_callback_ten_times_at_once_is_done_once(
 
 
 def test_one_caregivers_turns_run_in_the_order_they_came(
-    start: Callable[..., Services], now: datetime
+    start: Callable[..., Services], redis_client: Redis, now: datetime
 ) -> None:
     order: list[str] = []
     running: list[str] = []
+    all_stand_in_line = threading.Event()
 
     def note(turn: Turn) -> Answered:
         assert not running, "two turns of one caregiver at once"
         running.append(turn.inbound.key)
-        time.sleep(0.03)
+        all_stand_in_line.wait(20)
+        time.sleep(0.01)
         order.append(turn.inbound.key)
         running.remove(turn.inbound.key)
         return Reply("好"), None
 
-    services = start(with_handler("help", note))
+    services = start(with_handler("help", note), deadline=30.0)
     sent = [inbound("帮助", now, number=number) for number in range(6)]
     threads = []
-    for each in sent:
+    for number, each in enumerate(sent):
         threads.append(threading.Thread(target=services.turns.handle, args=(each,)))
         threads[-1].start()
-        time.sleep(0.012)
+        wait_for(partial(stand_in_line, redis_client, number + 1))
+    all_stand_in_line.set()
     for thread in threads:
         thread.join()
     assert order == [each.key for each in sent]
