@@ -47,6 +47,7 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 proc_name = "yuban"
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+M_ARENA_MAX = -8  # malloc.h
 
 
 def on_starting(server: Any) -> None:
@@ -100,9 +101,13 @@ def when_ready(_server: Any) -> None:
 
 
 def post_fork(server: Any, _worker: Any) -> None:
-    """A worker ends with its master, even when that is killed outright (Linux)."""
+    """A worker ends with its master, even when that is killed outright (Linux), and keeps small."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            # Else every thread keeps what it freed to itself.
+            libc.mallopt(M_ARENA_MAX, 2)
+        libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
         if os.getppid() != server.pid:
             sys.exit(0)
 

@@ -8,6 +8,7 @@ deleted at any time.
 import fcntl
 import hashlib
 import json
+import mmap
 import os
 import subprocess
 import sys
@@ -122,7 +123,7 @@ def _write(path: Path, trained: Trained) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(len(head).to_bytes(8, "little"))
         file.write(head)
-        trained.weights.tofile(file)
+        array("f", trained.weights).tofile(file)
     os.chmod(file.name, 0o644)  # whoever serves may be another user than who trained
     os.replace(file.name, path)
 
@@ -133,9 +134,12 @@ def _read(path: Path) -> Trained | None:
         with path.open("rb") as file:
             head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
             features = head["features"]
-            weights = array("f")
-            weights.fromfile(file, len(features) * len(head["labels"]))
-    except (OSError, EOFError, ValueError, KeyError):
+            # Mapped: all workers look into the same pages, and few rows are ever asked for.
+            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            weights = memoryview(mapped)[file.tell() :].cast("f")
+            if len(weights) != len(features) * len(head["labels"]):
+                return None
+    except (OSError, TypeError, ValueError, KeyError):
         return None
     places = {feature: place for place, feature in enumerate(features)}
     return Trained(tuple(head["labels"]), places, weights, head["words"])

@@ -1,6 +1,5 @@
 """A linear model: every feature has a weight for every label, and may be asked for it."""
 
-from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, sqrt
@@ -32,7 +31,7 @@ class Trained:
     labels: tuple[str, ...]
     places: Mapping[str, int]
     """A feature's row among the weights."""
-    weights: "array[float]"
+    weights: Sequence[float]
     """Row after row, a weight for each label."""
     words: Words
 
