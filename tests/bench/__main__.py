@@ -10,8 +10,6 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -21,9 +19,10 @@ from app.config import Settings
 from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.migrating import upgrade
-from devtools import embedded_postgres, embedded_redis
+from devtools import embedded_redis
 from devtools.environment import ROOT, socket_folder
 from tests.bench import guarded, load, people
+from tests.bench.engines import database
 from tests.bench.server import serving
 
 CONNECTIONS = 16
@@ -74,16 +73,6 @@ class Numbers:
     def take(self) -> int:
         self._last += 1
         return self._last
-
-
-@contextmanager
-def database(engine: str, folder: Path) -> Iterator[str]:
-    if engine == "sqlite":
-        yield f"sqlite:///{folder / 'bench.db'}"
-        return
-    with embedded_postgres.serving(ROOT) as server:
-        server.create_database("bench")
-        yield server.url("bench")
 
 
 def environment(url: str, redis_url: str) -> dict[str, str]:
@@ -249,6 +238,11 @@ def main() -> None:
         from tests.bench import course
 
         course.main(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["growth"]:
+        from tests.bench import growth
+
+        growth.main(sys.argv[2:])
         return
     if sys.argv[1:2] == ["pages"]:
         from tests.bench import pages
