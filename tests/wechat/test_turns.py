@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 from redis import Redis
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
 from app.config import Settings
 from app.dialogue import store
@@ -305,3 +305,29 @@ def test_who_writes_faster_than_anybody_can_is_asked_to_wait_and_others_are_not(
     assert "太快" not in say("帮助", 1, "o-2")
     # An answer that was given is given again.
     assert say("帮助", 0) == heard[0]
+
+
+def test_a_repetition_of_what_changed_nothing_needs_no_database(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    services = start()
+    services.turns.handle(inbound("你好", now))  # follows, which is written
+    asked = inbound("帮助", now, number=2)
+    first = services.turns.handle(asked)
+    taken: list[object] = []
+    event.listen(services.database.engine, "checkout", lambda *_: taken.append(None))
+    assert services.turns.handle(asked) == first
+    assert taken == []
+    services.turns.handle(inbound("帮助", now, number=3))
+    assert len(taken) == 1
+
+
+def test_a_repetition_of_what_was_written_is_answered_from_the_database(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    services = start()
+    first = services.turns.handle(inbound("你好", now))
+    taken: list[object] = []
+    event.listen(services.database.engine, "checkout", lambda *_: taken.append(None))
+    assert services.turns.handle(inbound("你好", now)) == first
+    assert len(taken) == 1
