@@ -4,7 +4,9 @@ Skips rather than deselects: the workers of a parallel run report what they skip
 count that is lost would read as "everything passed".
 """
 
+import gc
 from collections import Counter
+from collections.abc import Generator
 
 import pytest
 
@@ -12,7 +14,11 @@ LEFT_OUT = {
     "browser": "browser tests: install chromium and a Chinese font (fonts-wqy-microhei)",
     "long": "long tests: ./dev test --long runs them",
 }
+COLLECT_EVERY = 100
+"""Tests. A full collection walks through the whole heap of a worker, thousands of collected tests
+and all that they import: Python does it more than once a test, for seconds each in the end."""
 _left_out = pytest.StashKey[Counter[str]]()
+_tests_done = [0]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +40,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark, is_out in out.items():
             if is_out and item.get_closest_marker(mark) is not None:
                 item.add_marker(pytest.mark.skip(reason=LEFT_OUT[mark]))
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """What a test leaves is collected after it; what survives many tests is looked at no more."""
+    done = yield
+    _tests_done[0] += 1
+    if _tests_done[0] % COLLECT_EVERY:
+        gc.collect(1)
+    else:
+        gc.collect()
+        gc.freeze()
+    return done
 
 
 @pytest.hookimpl(trylast=True)

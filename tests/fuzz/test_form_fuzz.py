@@ -199,7 +199,7 @@ def test_every_form_of_the_console(target: Target, request: pytest.FixtureReques
 
     send()
     check_stored(target)
-    assert statuses.get(200, 0) > 10
+    assert statuses.get(200, 0) >= sum(statuses.values()) / 20, "or next to nothing got through"
     assert desk.log_ins < sum(statuses.values()) / 4, "or most was sent by a stranger"
 
 
@@ -236,7 +236,7 @@ def test_every_form_of_the_family_pages(target: Target, request: pytest.FixtureR
 
     send()
     check_stored(target)
-    assert statuses.get(200, 0) > 10
+    assert statuses.get(200, 0) >= sum(statuses.values()) / 20, "or next to nothing got through"
 
 
 def families(target: Target, roamer: Roamer) -> Callable[[], None]:
