@@ -11,6 +11,7 @@ import socket
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from zlib import crc32
 
 import hypothesis
 import pytest
@@ -49,6 +50,29 @@ WECHAT_TOKEN = "spamtest"
 WECHAT_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 WECHAT_APP_ID = "wx2c2769f8efd9abc2"
 MIGRATED = "migrated"
+TESTS = ROOT / "tests"
+ENGINES = ("sqlite", "postgresql")
+
+
+TAKE_TURNS = ("conversations", "cli", "wechat")
+"""Folders whose tests run on one engine each, every other one on the other; with --long on both.
+What they call has tests of its own in tests/services, and those run on both."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    engines: dict[str, dict[str, pytest.Item]] = {}
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in TAKE_TURNS and isinstance(
+            item, pytest.Function
+        ):
+            engine = getattr(item, "callspec", None) and item.callspec.params.get("database_url")
+            if engine in ENGINES:
+                engines.setdefault(item.nodeid.replace(engine, "*"), {})[engine] = item
+    for name, twins in engines.items():
+        if len(twins) == len(ENGINES):
+            rests = ENGINES[crc32(name.encode()) % len(ENGINES)]
+            twins[rests].add_marker(pytest.mark.other_engine)
 
 
 @pytest.fixture
@@ -129,7 +153,7 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     return f"sqlite:///{path}"
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty database; the test runs once on each engine."""
     # By name: a test on SQLite must not start PostgreSQL.

@@ -96,6 +96,9 @@ def kinds(answers: list[Answer]) -> Counter[str]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True
+)
 def test_thirty_get_their_visit_and_everybody_else_hears_that_it_is_full(
     database: Database, order: Order, cipher: Cipher, now: datetime
 ) -> None:

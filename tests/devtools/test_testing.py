@@ -26,6 +26,8 @@ def run_pytest(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml")),
+            # A plugin that takes a second to load, and is not needed for these.
+            *("-p", "no:schemathesis"),
             *("--rootdir", str(folder), "-p", "no:cacheprovider", str(folder), *arguments),
         ],
         cwd=ROOT,

@@ -86,6 +86,7 @@ def test_what_was_played_is_sound_data(
     assert {SignUpState.ATTENDED, SignUpState.NO_SHOW, SignUpState.CANCELLED} <= states
 
 
+@pytest.mark.long
 def test_more_than_the_plan_is_taken_from_what_is_left() -> None:
     world = make_world(families=36, months=4, seats_per_family=9, seed=3)
     without = play(world, YearPlans(extras_days=0), silent)
