@@ -197,6 +197,20 @@ def _sheets(found: Report, *, is_masked: bool) -> dict[str, list[list[Cell]]]:
         ["没有在用站点的乡镇", "、".join(found.townships_without_station) or "没有"],
         *_definitions(),
     ]
+    special: list[list[Cell]] = [["特殊需求家庭", "已上门", "等几天（中位数）"]]
+    if found.special_needs is not None:
+        needs = found.special_needs
+        hides_all = is_masked and is_small(needs.families)
+        # Who was not visited is told by what is left, too.
+        small = is_small(needs.served) or is_small(needs.families - needs.served)
+        hides = hides_all or (is_masked and small)
+        special.append(
+            [
+                coverage_figures.HIDDEN if hides_all else needs.families,
+                coverage_figures.HIDDEN if hides else needs.served,
+                coverage_figures.HIDDEN if hides else needs.median_wait_days,
+            ]
+        )
     return {
         "总数": table(total, "范围", is_masked=is_masked),
         "乡镇": table(names_of(found), "乡镇", is_masked=is_masked),
@@ -204,6 +218,7 @@ def _sheets(found: Report, *, is_masked: bool) -> dict[str, list[list[Cell]]]:
         "还差": forecast,
         "办过的活动": held,
         "服务内容": areas,
+        "特殊需求": special,
         "口径": about,
     }
 

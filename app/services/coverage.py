@@ -36,6 +36,7 @@ from app.services.coverage_supply import Area, Held, bare_townships, offered
 from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
 from app.services.pack_reports import of_families, reach
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
+from app.services.special_needs_coverage import SpecialNeeds, count_special_needs
 from app.services.staff import Role, StaffScope
 
 MOST_COUNTED = BARS[-1]
@@ -116,6 +117,8 @@ class Report:
     areas: tuple[Area, ...] = ()
     """The service's areas that sessions of the year were about."""
     townships_without_station: tuple[str, ...] = ()
+    special_needs: SpecialNeeds | None = None
+    """None in a report frozen before it was counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +243,7 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
         townships_without_station=(
             bare_townships(townships, stations) if scope is None or scope.sees_all else ()
         ),
+        special_needs=count_special_needs(db, year, now, _families_in(scope)),
     )
 
 
