@@ -17,6 +17,7 @@ from app.services.audit import Actor
 from app.services.course import Answered as QuizAnswered
 from app.services.course import Practised
 from app.services.course_steps import Gained
+from app.services.registration import set_relation
 from app.words import course as words
 from content.lessons import QUESTIONS, Course, Lesson
 
@@ -231,9 +232,7 @@ def _go_on_relation(turn: Turn) -> Answered:
     relation = read_relation(turn.text)
     if relation is None or len(turn.text) > 12:
         return ELSEWHERE
-    learner = course.get_learner(turn.db, turn.caregiver)
-    turn.caregiver.relation = relation
-    course.set_relation(learner, relation)
+    set_relation(turn.db, turn.caregiver, relation)
     return Reply(words.relation_noted()), None
 
 

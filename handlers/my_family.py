@@ -56,7 +56,7 @@ def join(turn: Turn) -> Answered:
 def go_on_relation(turn: Turn) -> Answered:
     relation = read_relation(turn.text)
     if relation is not None:
-        turn.caregiver.relation = relation
+        registration.set_relation(turn.db, turn.caregiver, relation)
     elif turn.text not in SKIPS:
         return ELSEWHERE
     return Reply(words.relation_noted()), None

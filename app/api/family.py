@@ -214,7 +214,7 @@ def change(body: FamilyChange) -> Response:
             if body.need is not None and body.need != family.need:
                 registration.set_need(db, caregiver=caregiver, need=body.need, now=now())
         if body.relation is not None:
-            caregiver.relation = body.relation
+            registration.set_relation(db, caregiver, body.relation)
         muted = body.muted_topics
         night = None
         if body.quiet_from is not None or body.quiet_until is not None:

@@ -142,6 +142,8 @@ def answer(lesson_id: str) -> ResponseReturnValue:
         flash(pages.quiz_unfinished(answered.letters.count("-")), "bad")
         return redirect(url_for("family.lesson", lesson_id=lesson_id) + "#quiz", 303)
     _flash_gained(syllabus, answered.gained)
+    if answered.gained.certificate is not None:
+        return redirect(url_for("family.course"), 303)
     return redirect(url_for("family.marked_quiz", lesson_id=lesson_id), 303)
 
 

@@ -159,7 +159,7 @@ def change_about() -> ResponseReturnValue:
         if need is not None and need != family.need:
             registration.set_need(db, caregiver=caregiver, need=need, now=now())
         if form.get("relation") in set(Relation):
-            caregiver.relation = form["relation"]
+            registration.set_relation(db, caregiver, form["relation"])
     flash(words.saved(), "good")
     return redirect(url_for("family.my_family"), 303)
 

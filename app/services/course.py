@@ -308,10 +308,6 @@ def passed_ids(learner: Learner) -> frozenset[str]:
     return frozenset(one.lesson for one in learner.passes)
 
 
-def set_relation(learner: Learner, relation: str) -> None:
-    learner.relation = relation
-
-
 def _lesson_asked(
     course: Course, learner: Learner, lesson_id: str | None, quiz_key: str | None
 ) -> Lesson:

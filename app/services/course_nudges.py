@@ -48,6 +48,7 @@ def nudge_stuck(
                 or_(Learner.nudged_at.is_(None), Learner.nudged_at <= now - NUDGE_EVERY),
                 Caregiver.openid.is_not(None),
                 Caregiver.is_following,
+                Caregiver.family_id.is_not(None),
                 Caregiver.pushes == "on",
             )
             .order_by(Learner.id)

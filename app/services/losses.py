@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
-from app.models import Caregiver, Child, Family, Notice, PackPush
-from app.services import audit, pack_ledger
+from app.models import Caregiver, Child, Family, Notice, PackPush, VisitDue
+from app.services import audit, pack_ledger, visit_dues
 
 KEPT_KINDS = ("late_reply",)
 """The answer to what was just asked; all else waits for a person's word."""
@@ -50,6 +50,12 @@ def mark_lost(db: Session, child: Child, *, actor: audit.Actor, now: datetime) -
         return
     child.lost_at = now
     _end_pushes(db, PackPush.child_id == child.id, "loss")
+    # Nobody is to ring at the door, or on the telephone, about this child.
+    db.execute(
+        update(VisitDue)
+        .where(VisitDue.child_id == child.id, VisitDue.closed_at.is_(None))
+        .values(closed_at=now, closed_as="ended")
+    )
     _record(db, "mark_lost", "child", child.id, actor, now)
 
 
@@ -58,6 +64,8 @@ def unmark_lost(db: Session, child: Child, *, actor: audit.Actor, now: datetime)
     if child.lost_at is None:
         return
     child.lost_at = None
+    db.flush()
+    visit_dues.plan_child(db, child, now)
     _record(db, "unmark_lost", "child", child.id, actor, now)
 
 

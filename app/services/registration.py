@@ -28,6 +28,7 @@ from app.models import (
     HelpThread,
     InboxEntry,
     Invitation,
+    Learner,
     Notice,
     Station,
     SubscriptionConsent,
@@ -291,7 +292,23 @@ def _new_family(db: Session, caregiver: Caregiver, draft: ChildDraft, now: datet
     db.add(family)
     caregiver.family = family
     db.flush()
+    _take_course_along(db, caregiver, family)
     return family
+
+
+def _take_course_along(db: Session, caregiver: Caregiver, family: Family) -> None:
+    """Who learns and comes from another family goes on in this one."""
+    db.execute(
+        update(Learner).where(Learner.caregiver_id == caregiver.id).values(family_id=family.id)
+    )
+
+
+def set_relation(db: Session, caregiver: Caregiver, relation: str) -> None:
+    """What the caregiver is to the children, also where the person learns in the course."""
+    caregiver.relation = relation
+    db.execute(
+        update(Learner).where(Learner.caregiver_id == caregiver.id).values(relation=relation)
+    )
 
 
 def _guidance_station(db: Session, township_id: int) -> Station | None:
@@ -432,6 +449,7 @@ def join(db: Session, *, caregiver: Caregiver, code: str, now: datetime) -> Fami
         .options(joinedload(Family.township), selectinload(Family.children))
     ).scalar_one()
     caregiver.family = family
+    _take_course_along(db, caregiver, family)
     invitation.used_at = now
     invitation.used_by = caregiver.id
     notices.queue(

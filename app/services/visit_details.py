@@ -181,7 +181,7 @@ def _family(
         children=tuple(_child(scope, *each) for each in children),
         due_on=due,
         address=address if shows_contact else None,
-        phone=phone if shows_contact else None,
+        phone=(phone or family.phone) if shows_contact else None,
         medical_on=medical,
     )
 

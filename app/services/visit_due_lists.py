@@ -263,13 +263,21 @@ def list_expected(
     """Whom to ask whether the child is born, the longest overdue first."""
     since, until = expected_overdue(today)
     rows = db.execute(
-        select(Family.id, Child.nickname, Child.due_date, Township.name, HomeContact.phone)
+        select(
+            Family.id,
+            Child.nickname,
+            Child.due_date,
+            Township.name,
+            HomeContact.phone,
+            Family.phone,
+        )
         .join(Child, Child.family_id == Family.id)
         .join(Township, Township.id == Family.township_id)
         .outerjoin(HomeContact, HomeContact.family_id == Family.id)
         .where(
             Child.due_date >= since,
             Child.due_date <= until,
+            Child.lost_at.is_(None),
             Family.stopped_at.is_(None),
             families_in(scope),
             *_of_families(query),
@@ -279,8 +287,8 @@ def list_expected(
         .offset(offset)
     )
     return [
-        ExpectedRow(family_id, nickname, due_date, township, phone)
-        for family_id, nickname, due_date, township, phone in rows
+        ExpectedRow(family_id, nickname, due_date, township, at_home or phone)
+        for family_id, nickname, due_date, township, at_home, phone in rows
         if due_date is not None
     ]
 

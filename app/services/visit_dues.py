@@ -198,7 +198,7 @@ def plan_child(db: Session, child: Child, now: datetime) -> None:
         for row in db.scalars(select(VisitDue).where(VisitDue.child_id == child.id))
     }
     first = rows.get((Purpose.NEWBORN, 1))
-    if newborn is None:
+    if newborn is None or child.lost_at is not None:
         if first is not None and first.closed_at is None:
             _end(first, now)
         return

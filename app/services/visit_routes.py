@@ -83,10 +83,22 @@ def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> li
             )
         )
     )
+    own_phones = select(Family.id, Family.phone).where(Family.id.in_(families))
+    phones = {row[0]: row[1] for row in db.execute(own_phones)}
     needs = special_needs_of(db, [child.id for each in siblings.values() for child in each])
     knows = needs_to_know(scope)
     return [
-        _stop(visit, child, township, contact, siblings[visit.family_id], at_risk, needs, knows)
+        _stop(
+            visit,
+            child,
+            township,
+            contact,
+            siblings[visit.family_id],
+            at_risk,
+            needs,
+            knows,
+            phones[visit.family_id],
+        )
         for visit, child, township, contact in rows
     ]
 
@@ -100,6 +112,7 @@ def _stop(
     at_risk: set[int],
     needs: Mapping[int, str],
     knows: bool,
+    family_phone: str | None,
 ) -> Stop:
     is_open = visit.state in (VisitState.CONFIRMED, VisitState.EN_ROUTE)
     seen = twins_of(siblings, child)
@@ -118,7 +131,7 @@ def _stop(
         born=child.birth_date,
         township=township,
         address=contact.address if contact and is_open else None,
-        phone=contact.phone if contact and is_open else None,
+        phone=((contact.phone if contact else None) or family_phone) if is_open else None,
         code_word=visit.code_word,
         note=visit.note if is_open else None,
         arrived_at=visit.arrived_at,

@@ -104,7 +104,7 @@ def contact_skipped() -> str:
 def wish_noted(starts_at: datetime, keeps: datetime | None) -> str:
     """Another time was wished for a visit that stands."""
     kept = f"原来的{say_when(keeps)}先给您留着，" if keeps else ""
-    return f"改时间的申请已提交：{say_when(starts_at)}。\n{kept}老师同意后马上告诉您。"
+    return f"上门申请已提交：改到{say_when(starts_at)}。\n{kept}老师同意后马上告诉您。"
 
 
 def moved_request(nickname: str, starts_at: datetime) -> str:
@@ -247,16 +247,16 @@ def say_no_claim(error: e.NoVisitClaim) -> str:
 
 
 def say_day_past(error: e.VisitDayPast) -> str:
-    return f"{say_day(error.day)}已经过去了，或者来不及安排了。{_instead(error.nearest)}"
+    return f"不符合上门条件：{say_day(error.day)}已经过去了，或者来不及安排了。{_instead(error.nearest)}"
 
 
 def say_too_far(error: e.VisitDayTooFar) -> str:
-    return f"{say_day(error.day)}太远了，上门只能约{error.horizon_days}天以内的。{_instead(error.nearest)}"
+    return f"不符合上门条件：{say_day(error.day)}太远了，上门只能约{error.horizon_days}天以内的。{_instead(error.nearest)}"
 
 
 def say_day_off(error: e.VisitDayOff) -> str:
     why = f"是{error.name}，" if error.name else ""
-    return f"{say_day(error.day)}{why}老师不上门。{_instead(error.nearest)}"
+    return f"不符合上门条件：{say_day(error.day)}{why}老师不上门。{_instead(error.nearest)}"
 
 
 def say_half_full(error: e.VisitHalfFull) -> str:

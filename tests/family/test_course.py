@@ -90,6 +90,19 @@ def test_the_whole_course_on_the_pages_ends_in_a_certificate_that_anybody_checks
     assert "证书有效" in typed.get_data(as_text=True)
 
 
+def test_who_practised_first_sees_the_certificate_after_the_last_quiz(
+    learner: Phone, services: Services
+) -> None:
+    course = services.library.course
+    for module in course.modules:
+        learner.posts("course/practice", module=module.number, note="试过了")
+    for lesson in course.lessons[:-1]:
+        assert "三题全对" in hands_in(learner, lesson)
+    page = hands_in(learner, course.lessons[-1])
+    assert "七会完成7会" in page
+    assert "course/certificate" in page
+
+
 def test_a_number_that_nobody_has_is_not_found(app: Flask) -> None:
     anybody = app.test_client()
     for code in ("AAAA-BBBB-CCCC", "x" * 300, "%00", "../../console", "'--"):

@@ -21,7 +21,15 @@ from app.models import (
     SignUp,
 )
 from app.rules.sign_up import SignUpState
-from app.services import course, course_certificates, course_nudges, course_steps
+from app.services import (
+    course,
+    course_certificates,
+    course_checks,
+    course_nudges,
+    course_steps,
+    privacy,
+    registration,
+)
 from app.services.claiming import claim_due
 from app.services.delivery import ClaimedNotice, Reason, find_objection
 from content.lessons import Course, Lesson
@@ -350,3 +358,36 @@ def test_a_nudge_waits_for_the_morning(
     with database.reading() as db:
         notice = db.scalars(select(Notice)).one()
         assert notice.due_at.astimezone(SHANGHAI).hour == 8
+
+
+def test_who_learns_goes_along_into_another_family(
+    database: Database, family: tuple[int, int], syllabus: Course, now: datetime
+) -> None:
+    with database.transaction() as db:
+        world = world_of(db, family, syllabus, now)
+        granny = world.granny
+        neighbour = make_child(db, "豆豆", now, station=world.child.family.station)
+        mother = db.scalars(
+            select(Caregiver).where(Caregiver.family_id == neighbour.family_id)
+        ).one()
+        code = registration.invite(db, caregiver=mother, now=now).code
+        privacy.leave_family(db, caregiver=granny, now=now)
+
+        registration.join(db, caregiver=granny, code=code, now=now)
+        registration.set_relation(db, granny, "grandfather")
+        db.flush()
+        db.expire_all()
+
+        assert world.learner.family_id == neighbour.family_id
+        assert world.learner.relation == "grandfather"
+        assert course_checks.strayed_learners(db) == []
+
+
+def test_who_belongs_to_no_family_any_more_is_not_nudged(
+    database: Database, family: tuple[int, int], syllabus: Course, now: datetime
+) -> None:
+    with database.transaction() as db:
+        world = world_of(db, family, syllabus, now)
+        privacy.leave_family(db, caregiver=world.granny, now=now)
+
+    assert nudge(database, syllabus, now + timedelta(days=8)) == 0

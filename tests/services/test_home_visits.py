@@ -40,6 +40,7 @@ from app.rules.visit_record import Advice, ChildRecord, DangerSign, Mother, Visi
 from app.rules.visit_slots import Half
 from app.services import (
     home_visits,
+    losses,
     visit_board,
     visit_day,
     visit_details,
@@ -561,3 +562,20 @@ def test_the_lists_take_the_same_few_statements_however_long_they_are(
     assert len(rows) == families - families // 2
     assert of_list <= 9
     assert of_board <= 9
+
+
+def test_a_child_that_was_lost_is_in_no_list_until_that_was_a_mistake(
+    town: Town, database: Database, now: datetime
+) -> None:
+    def listed(db: Session) -> int:
+        return sum(visit_due_lists.count_dues(db, scope_of(town.teacher), now.date()).values())
+
+    with database.transaction() as db:
+        before = listed(db)
+        losses.mark_lost(db, town.child(db), actor=SYSTEM, now=now)
+        assert listed(db) == before - 1
+        visit_dues.plan_child(db, town.child(db), now)
+        assert listed(db) == before - 1
+
+        losses.unmark_lost(db, town.child(db), actor=SYSTEM, now=now)
+        assert listed(db) == before
