@@ -35,7 +35,6 @@ OWN, ANY = "", "any"
 SHOWN = 40
 MAP = "https://uri.amap.com/search"
 CANCELS = frozenset({SignUpState.CONFIRMED, SignUpState.REQUESTED, SignUpState.WAITLISTED})
-BOOKINGS_SHOWN = frozenset({"confirmed", "requested", "waitlisted", "offered"})
 
 
 def add_routes(family: Blueprint) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from app.errors import BirthReportUnlikely, VisitStepNotAllowed
-from app.rules.age import TERM_WEEKS, add_months, is_under_three
+from app.rules.age import TERM_WEEKS, is_under_three
 
 NORMAL_DAYS: Final = 7
 HIGH_RISK_DAYS: Final = 3
@@ -214,11 +214,6 @@ def status_on(window: Window, day: date) -> DueStatus:
 def has_special_claim(born: date, on: date) -> bool:
     """Whether a child with special needs may have a visit on a day: under 36 months."""
     return born <= on and is_under_three(born, on)
-
-
-def aged_out_on(born: date) -> date:
-    """The first day on which the service is no longer for this child."""
-    return add_months(born, 36)
 
 
 def check_birth(newborn: Newborn, today: date) -> None:

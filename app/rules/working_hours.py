@@ -8,7 +8,6 @@ from datetime import date, datetime, time, timedelta
 
 OPENS = time(9)
 CLOSES = time(17)
-DAY_MINUTES = 8 * 60
 LOOKED_AHEAD = 30
 """Days within which offices open again; no holiday is longer."""
 

@@ -24,7 +24,6 @@ NEEDS = {"yes": True, "no": False, "unknown": None}
 NEWBORN_DAYS = 28
 """Owed a home visit: DOMAIN §2."""
 LONGEST_CONTACT = 20
-LONGEST_PHONE = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from app.clock import SHANGHAI
 from app.models import (
     Child,
     Family,
@@ -86,11 +85,6 @@ class VisitDetails:
     family: FamilyDetails
     record: VisitRecord | None
     referrals: tuple[Referral, ...]
-
-    @property
-    def wished_at(self) -> datetime | None:
-        """The wished day as a moment, for whoever looks for a time near it."""
-        return datetime.combine(self.wished_on, time(12), SHANGHAI) if self.wished_on else None
 
 
 def read(db: Session, scope: StaffScope, visit_id: int) -> VisitDetails:

@@ -281,8 +281,3 @@ def overlapping(
         )
     ).scalar_one()
     return visits + proposals
-
-
-def find_visitor(db: Session, code: str) -> Visitor | None:
-    """By code, in any case."""
-    return db.scalars(select(Visitor).where(func.lower(Visitor.code) == code.lower())).first()

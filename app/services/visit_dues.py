@@ -25,7 +25,7 @@ from app.models import (
     SpecialNeed,
     VisitDue,
 )
-from app.rules.age import SERVICE_UNTIL_MONTHS, add_months, age_months
+from app.rules.age import age_months
 from app.rules.visiting import (
     HIGH_RISK_VISITS,
     TWIN_DAYS,
@@ -506,11 +506,6 @@ def set_contact(
 def expected_overdue(today: date) -> tuple[date, date]:
     """Due dates between which a birth should have been reported by now."""
     return today - timedelta(days=90), today - timedelta(days=3)
-
-
-def under_three(today: date) -> date:
-    """Children born after this day are under three."""
-    return add_months(today, -SERVICE_UNTIL_MONTHS)
 
 
 def twins_of(children: list[Child], child: Child) -> list[Child]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.models import (
@@ -257,14 +257,3 @@ def _most_urgent(db: Session, family_ids: Sequence[int]) -> dict[int, VisitDue]:
     ):
         found.setdefault(due.family_id, due)
     return found
-
-
-def active_visitors(db: Session, condition: ColumnElement[bool] | None = None) -> list[Visitor]:
-    """Visitors at work, by code."""
-    return list(
-        db.scalars(
-            select(Visitor)
-            .where(Visitor.is_active, condition if condition is not None else true())
-            .order_by(Visitor.code)
-        )
-    )

@@ -1,6 +1,6 @@
 """Which families' visits a staff member may see and change."""
 
-from sqlalchemy import ColumnElement, Select, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.errors import NotYours, VisitUnknown
@@ -35,17 +35,6 @@ def visits_in(scope: StaffScope) -> ColumnElement[bool]:
     if scope.role is Role.VISITOR:
         return HomeVisit.visitor_id.in_(own_visitor_id(scope))
     return or_(families_in(scope), false())
-
-
-def visitors_in(scope: StaffScope) -> ColumnElement[bool]:
-    """A condition on Visitor: those who may be sent to one's families, or oneself.
-
-    A visitor belongs to a station but goes wherever they cover: whoever arranges visits sees
-    all of them.
-    """
-    if scope.role is Role.VISITOR:
-        return Visitor.id.in_(own_visitor_id(scope))
-    return true()
 
 
 def check_visit(db: Session, scope: StaffScope, visit_id: int) -> None:

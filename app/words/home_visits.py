@@ -184,10 +184,6 @@ def which_newborn(names: Sequence[str]) -> str:
     return f"是哪个宝宝？请带上小名再说一次：{'、'.join(names)}。"
 
 
-def ask_discharge() -> str:
-    return "哪天出院的？例如：出院 11月23日。还没出院不用急，回家了再说。"
-
-
 def special_noted(nickname: str) -> str:
     return (
         f"记下了，{nickname}家有特殊需要，情况只给经办的老师看。\n"

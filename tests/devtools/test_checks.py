@@ -64,7 +64,7 @@ def test_a_command_that_is_no_more_is_found_in_documents(
     ]
 
 
-@pytest.mark.parametrize("text", ["cd /root/x", "open('/home/li/y')", "in /work/main/app"])
+@pytest.mark.parametrize("text", ["cd /root/x", "open('/home/li/y')", "in /work/x/app"])
 def test_a_folder_of_one_machine_is_found(tree: Path, text: str) -> None:
     (tree / "page.md").write_text(text)
 

@@ -14,9 +14,6 @@ CHINESE_DIGITS: Final = "零〇一二两三四五六七八九十廿卅百千"
 LONGEST_NUMERAL: Final = 12
 """A longer row of Chinese digits counts nothing that a family has."""
 
-NUMERAL: Final = rf"(?:\d+(?:\.\d+)?|[{CHINESE_DIGITS}万]+)"
-"""A pattern for one number, Arabic or Chinese, without 半."""
-
 COUNTERS: Final = (
     "周岁|个|岁|次|天|日|周|月|年|号|位|人|场|节|课|斤|公斤|千克|克|厘米|公分|米|毫升|度|点|分|"
     "小时|钟头|秒|顿|片|粒|颗|口|勺|碗|瓶|倍|块|元|角|胎|宝|套|份|本|遍|趟|回|名|条|页|楼|米|"
