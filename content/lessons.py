@@ -14,6 +14,7 @@ from app.rules.lessons import CHOICES, MODULES, Outline, spreads
 from content.front_matter import Document, Fault
 
 FIELDS = (
+    # habit and instead may be missing: the text below says them, then.
     "id",
     "module",
     "order",
@@ -32,7 +33,7 @@ COURSE_VERSION = "2026"
 LEAST_LESSONS_A_MODULE = 3
 QUESTIONS = 3
 POINTS = 3
-ID_PATTERN = re.compile(r"[a-z][a-z0-9-]{1,23}")
+ID_PATTERN = re.compile(r"[a-z][a-z0-9_-]{1,23}")
 LONGEST_IN_CHAT = 1300
 """Bytes of a lesson and its quiz in one message: the platform takes 2048, and the words around
 them and a link come to it."""
@@ -78,9 +79,9 @@ class Lesson:
     points: tuple[str, ...]
     practice: str
     habit: str
-    """The habit that it replaces, as people say it."""
+    """The habit that it replaces, as people say it; empty where the text tells of it."""
     instead: str
-    """Why, and what to do instead."""
+    """Why, and what to do instead; with the habit, or empty."""
     quiz: tuple[Question, ...]
     sources: tuple[str, ...]
     version: int
@@ -149,7 +150,7 @@ def read_lesson(document: Document) -> Lesson:
     document.check_keys(FIELDS)
     lesson_id = document.text("id", longest=24)
     if lesson_id and not ID_PATTERN.fullmatch(lesson_id):
-        document.fault("编号用小写字母、数字和短横线，字母开头", key="id")
+        document.fault("编号用小写字母、数字和横线，字母开头", key="id")
     points = document.texts("points")
     if points and len(points) != POINTS:
         document.fault(f"要点要正好{POINTS}条，现在有{len(points)}条", key="points")
@@ -161,14 +162,16 @@ def read_lesson(document: Document) -> Lesson:
         message=document.text("message", longest=110),
         points=points,
         practice=document.text("practice", longest=60),
-        habit=document.text("habit", longest=30),
-        instead=document.text("instead", longest=80),
+        habit=document.text("habit", longest=30, optional=True),
+        instead=document.text("instead", longest=80, optional=True),
         quiz=_read_quiz(document),
         sources=document.texts("sources"),
         version=document.number("version", lowest=1, highest=9999),
         body=document.body,
         file=document.file,
     )
+    if bool(lesson.habit) is not bool(lesson.instead):
+        document.fault("habit 和 instead 要写就都写：老习惯是什么，为什么、换成怎样")
     for point, line in zip(points, _lines(document, "points"), strict=False):
         if len(point) > 40:
             document.fault(f"这一条有{len(point)}个字，最多40个，微信里才一眼看得完", line=line)
@@ -252,6 +255,8 @@ def _read_question(document: Document, item: object, line: int) -> Question | No
         document.fault("每题要有 question、choices、answer、explanation 四项，不多不少", line=line)
         return None
     choices = item["choices"]
+    if isinstance(choices, list) and len(choices) == len(CHOICES):
+        choices = dict(zip(CHOICES, choices, strict=True))
     if not isinstance(choices, dict) or list(choices) != list(CHOICES):
         document.fault("choices 下面要依次写 A、B、C 三项", line=line)
         return None

@@ -16,6 +16,11 @@ from content.wording import find_forbidden, find_hard_reading
 
 TITLE_LENGTH = (4, 24)
 MESSAGE_LENGTH = (60, 120)
+EXPLANATION_LENGTH = (8, 45)
+"""Of a quiz's explanation. All three come back in one message, each behind the answer that was
+chosen, and a module's or the certificate's news behind them: 45 characters are what fits the
+platform's 2048 bytes, and two or three lines of large type, which are read. Fewer than 8 only
+repeat the right answer."""
 PAGE_LENGTH = (300, 600)
 """Characters, blanks and markup not counted."""
 STEPS = (3, 12)
@@ -141,7 +146,21 @@ def _check_pack(
 
 
 def _check_lesson(lesson: Lesson) -> Iterator[tuple[str, str]]:
-    """Wording, as in packs. What is asked in a quiz, and how answers are spread, loading checks."""
+    """Wording, as in packs, and the lengths of explanations.
+
+    What is asked in a quiz, and how answers are spread, loading checks.
+    """
+    if not lesson.habit and not lesson.body:
+        yield "practice:", "habit、instead：没有写老习惯和换成怎样；也可以写在下面的正文里"
+    for question in lesson.quiz:
+        shortest, longest = EXPLANATION_LENGTH
+        length = len(question.explanation)
+        if not shortest <= length <= longest:
+            yield (
+                question.explanation[:8],
+                f"explanation：有{length}个字，要在{shortest}到{longest}之间，"
+                "三题的解释要放得进一条微信消息，字大也一眼看得完",
+            )
     text = "\n".join(
         [
             *(lesson.title, lesson.message, *lesson.points, lesson.practice),

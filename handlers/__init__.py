@@ -113,6 +113,7 @@ HANDLERS = Handlers(
         "year_plan": year_plan.go_on,
         "course": course.go_on,
     },
+    quiz_aside=course.quiz_aside,
     in_thread=threads.go_on,
     emergency=general.emergency,
     followed=general.followed,

@@ -27,6 +27,7 @@ _NAME_LEAD = re.compile(
     r"^(?:证书)?(?:姓名|名字)?[是叫:：,， ]*(?:我(?:的名字)?(?:是|叫)|就?叫)?[:： ]*"
 )
 _PRACTICE_LEAD = re.compile(r"^打卡[\s,，:：、。]*")
+_LETTER = re.compile(r"[abc]")
 _NUMBER = re.compile(r"\d+|[一二两三四五六七八九十廿]+")
 
 
@@ -37,7 +38,8 @@ def about(turn: Turn) -> Answered:
         return Reply(words.not_ready()), None
     learner = course.find_learner(turn.db, turn.caregiver)
     if learner is None or learner.left_at is not None:
-        return Reply(words.about(syllabus)), None
+        has_certificate = learner is not None and learner.completed_at is not None
+        return Reply(words.about(syllabus, has_certificate=has_certificate)), None
     return _progress(turn, syllabus, learner)
 
 
@@ -60,9 +62,10 @@ def enrol(turn: Turn) -> Answered:
 
 def leave(turn: Turn) -> Answered:
     """退出课程: no more nudges; nothing is lost."""
-    passed = course.get_learner(turn.db, turn.caregiver).lessons_passed
+    learner = course.get_learner(turn.db, turn.caregiver)
     course.leave(turn.db, turn.caregiver, turn.now)
-    return Reply(words.left(passed)), None
+    has_certificate = learner.completed_at is not None
+    return Reply(words.left(learner.lessons_passed, has_certificate=has_certificate)), None
 
 
 def next_lesson(turn: Turn) -> Answered:
@@ -105,6 +108,23 @@ def answer(turn: Turn) -> Answered:
     return _take(turn, learner, given, said)
 
 
+def quiz_aside(turn: Turn) -> Answered | None:
+    """Letters for the lesson that lies open, whatever came between; None where they are none.
+
+    A lone numeral belongs to the list that was shown last, so that here it is one of three. To
+    a person who is being talked with, a lone letter may be an answer, too: all three are ours.
+    """
+    given = read_quiz_answers(turn.text, QUESTIONS)
+    if given is None or (len(given) < QUESTIONS and not _LETTER.search(turn.text)):
+        return None
+    if turn.caregiver.open_thread_id is not None and len(given) < QUESTIONS:
+        return None
+    learner = course.find_learner(turn.db, turn.caregiver)
+    if learner is None or learner.left_at is not None or learner.open_lesson is None:
+        return None
+    return _take(turn, learner, given, turn.text)
+
+
 def practise(turn: Turn) -> Answered:
     """打卡 …: told in words; alone, it asks for a word, a voice message or a picture."""
     syllabus = turn.desk.library.course
@@ -132,11 +152,10 @@ def progress(turn: Turn) -> Answered:
 
 def certificate(turn: Turn) -> Answered:
     """证书: the learner's own, with the addresses to show and to check it."""
-    learner = course.get_learner(turn.db, turn.caregiver)
-    found = course.find_certificate(turn.db, learner)
+    learner, found = course.get_certified(turn.db, turn.caregiver)
     if found is None:
         standing = course.progress(turn.db, turn.desk.library.course, learner)
-        return Reply(words.no_certificate(len(standing.modules))), None
+        return Reply(words.no_certificate(len(standing.modules))), _resting(turn, learner)
     text = words.certificate_shown(
         found.code,
         found.name,
@@ -149,7 +168,7 @@ def certificate(turn: Turn) -> Answered:
 
 def name(turn: Turn) -> Answered:
     """证书姓名 王秀英: asked once more before it is written, for voice mishears names."""
-    learner = course.get_learner(turn.db, turn.caregiver)
+    learner, _ = course.get_certified(turn.db, turn.caregiver)
     if not course_certificates.may_set_name(learner):
         return Reply(words.name_kept(learner.name or "")), None
     if not turn.argument:
@@ -251,7 +270,7 @@ def _go_on_name_sure(turn: Turn) -> Answered:
         return _go_on_name(turn)
     if not sure:
         return Reply(words.name_asked()), _step(turn, "name")
-    learner = course.get_learner(turn.db, turn.caregiver)
+    learner, _ = course.get_certified(turn.db, turn.caregiver)
     if not course_certificates.may_set_name(learner):
         return Reply(words.name_kept(learner.name or "")), None
     said = dialogue.draft["name"]
@@ -349,7 +368,7 @@ def _with_gains(
         return Reply("\n".join((*parts, issued))), following
     lines = words.module_lines(syllabus, standing.passed, standing.practised, standing.modules)
     parts.append(words.next_step(syllabus, lines, passed_now=bool(standing.passed)))
-    return Reply("\n".join(parts)), None
+    return Reply("\n".join(parts)), _resting(turn, learner)
 
 
 def _progress(turn: Turn, syllabus: Course, learner: Learner) -> Answered:
@@ -363,7 +382,8 @@ def _progress(turn: Turn, syllabus: Course, learner: Learner) -> Answered:
         is_revoked=found is not None and found.revoked_at is not None,
         link=turn.page_link(PAGE),
     )
-    return Reply(f"{text}\n{words.next_step(syllabus, lines, passed_now=False)}"), None
+    following = _resting(turn, learner)
+    return Reply(f"{text}\n{words.next_step(syllabus, lines, passed_now=False)}"), following
 
 
 def _shown(turn: Turn, syllabus: Course, lesson: Lesson, *, lead: str = "") -> Answered:
@@ -397,6 +417,12 @@ def _read_name(said: str) -> str | None:
 
 def _check_url(turn: Turn, code: str) -> str:
     return course_certificates.check_url(turn.desk.public_url, code)
+
+
+def _resting(turn: Turn, learner: Learner) -> Dialogue | None:
+    """What a step in between leaves behind: the quiz that lies open goes on waiting."""
+    is_open = course.find_open(turn.desk.library.course, learner) is not None
+    return _step(turn, "quiz") if is_open else None
 
 
 def _step(turn: Turn, step: str, **draft: str) -> Dialogue:

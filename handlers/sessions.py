@@ -16,6 +16,7 @@ from app.services.sessions import OpenSession
 from app.words import sessions as words
 from app.words import waiting_list as waiting_words
 from handlers import year_plan
+from handlers.course import quiz_aside
 
 PAGE = 5
 """Sessions in one message: six lines each still fit the platform's 2,000 bytes."""
@@ -91,7 +92,7 @@ def go_on(turn: Turn) -> Answered:
     if turn.text.upper() in codes:
         return book(replace(turn, argument=turn.text, dialogue=None))
     if number is not None:
-        return Reply(words.choose_again(len(codes))), dialogue
+        return quiz_aside(turn) or (Reply(words.choose_again(len(codes))), dialogue)
     return ELSEWHERE
 
 

@@ -113,6 +113,10 @@ def _answer_words(turn: Turn, handlers: Handlers) -> Answered:
         answered = handlers.topics[running.topic](turn)
         if answered is not ELSEWHERE:
             return _with_summary(turn, answered, handlers)
+    if command is None:
+        for_quiz = handlers.quiz_aside(turn)
+        if for_quiz is not None:
+            return for_quiz
     if command is None and turn.caregiver.open_thread_id is not None:
         taken = handlers.in_thread(turn)
         if taken is not None:

@@ -91,6 +91,8 @@ class Handlers:
     intents: Mapping[str, Handler]
     topics: Mapping[str, Handler]
     """Who goes on with a running dialogue."""
+    quiz_aside: Callable[[Turn], Answered | None]
+    """Letters for a quiz that lies open, though something else was talked of since; else None."""
     in_thread: Callable[[Turn], Answered | None]
     """Words meant for the person with whom the caregiver talks; None where they are not."""
     emergency: Callable[[Turn, Emergency], Answered]

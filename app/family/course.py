@@ -23,7 +23,7 @@ from app.models import Certificate, Learner
 from app.rules.lessons import CHOICES
 from app.services import course, course_certificates
 from app.services.audit import Actor
-from app.services.course_steps import Gained
+from app.services.course_steps import Gained, has_uncredited, practised_modules
 from app.words import course as words
 from app.words import course_pages as pages
 from content.lessons import Course, Lesson
@@ -52,13 +52,11 @@ def _course() -> Course:
 def show() -> ResponseReturnValue:
     """Where the learner stands; for anybody else, what the course is."""
     syllabus = _course()
+    _catch_up(syllabus)
     with database().reading() as db:
         learner = course.find_learner(db, opened_by(db))
         if learner is None or learner.left_at is not None:
-            passed = learner.lessons_passed if learner else 0
-            return render_template(
-                "family/course/about.html", course=syllabus, has_left=learner, passed=passed
-            )
+            return render_template("family/course/about.html", course=syllabus, learner=learner)
         standing = course.progress(db, syllabus, learner)
     lines = words.module_lines(syllabus, standing.passed, standing.practised, standing.modules)
     unpassed = (one for one in syllabus.lessons if one.id not in standing.passed)
@@ -71,6 +69,19 @@ def show() -> ResponseReturnValue:
         practice_due=[one for one in lines if one.passed == one.lessons and not one.has_practice],
         certificate=standing.certificate,
     )
+
+
+def _catch_up(syllabus: Course) -> None:
+    """Book what a grandparents' class has earned since; who has attended none costs a look."""
+    with database().reading() as db:
+        learner = course.find_learner(db, opened_by(db))
+        is_learning = learner is not None and learner.left_at is None
+        if learner is None or not is_learning or not has_uncredited(db, learner):
+            return
+    with database().transaction() as db:
+        learner = course.get_learner(db, opened_by(db))
+        gained = course.catch_up(db, syllabus, learner, now())
+    _flash_gained(syllabus, gained)
 
 
 def enrol() -> ResponseReturnValue:
@@ -99,6 +110,9 @@ def lesson(lesson_id: str) -> ResponseReturnValue:
         if learner is not None and learner.open_quiz == found.quiz_key:
             letters = learner.open_answers
         has_passed = learner is not None and found.id in course.passed_ids(learner)
+        practised = (
+            practised_modules(db, learner.id) if learner is not None and is_learner else frozenset()
+        )
     return render_template(
         "family/course/lesson.html",
         course=syllabus,
@@ -108,6 +122,7 @@ def lesson(lesson_id: str) -> ResponseReturnValue:
         choices=CHOICES,
         is_learner=is_learner,
         has_passed=has_passed,
+        has_practice=found.module in practised,
     )
 
 
@@ -188,6 +203,9 @@ def practise() -> ResponseReturnValue:
     name = syllabus.module(logged.module).name
     flash(words.practised(name, "page", logged.was_practised, passed))
     _flash_gained(syllabus, logged.gained)
+    came_from = syllabus.by_id.get(request.form.get("lesson", ""))
+    if came_from is not None and logged.gained.certificate is None:
+        return redirect(url_for("family.lesson", lesson_id=came_from.id), 303)
     return redirect(url_for("family.course"), 303)
 
 
@@ -229,7 +247,7 @@ def name_certificate() -> ResponseReturnValue:
         return redirect(url_for("family.certificate"), 303)
     with database().transaction() as db:
         caregiver = opened_by(db)
-        learner = course.get_learner(db, caregiver)
+        learner, _ = course.get_certified(db, caregiver)
         may = course_certificates.may_set_name(learner)
         if may:
             course_certificates.set_name(db, learner, said, Actor("caregiver", caregiver.id), now())
@@ -238,8 +256,7 @@ def name_certificate() -> ResponseReturnValue:
 
 
 def _own_certificate(db: Session) -> tuple[Learner, Certificate | None]:
-    learner = course.get_learner(db, opened_by(db))
-    return learner, course.find_certificate(db, learner)
+    return course.get_certified(db, opened_by(db))
 
 
 def _find(lesson_id: str) -> tuple[Course, Lesson]:

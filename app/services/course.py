@@ -106,6 +106,18 @@ def get_learner(db: Session, caregiver: Caregiver) -> Learner:
     return learner
 
 
+def get_certified(db: Session, caregiver: Caregiver) -> tuple[Learner, Certificate | None]:
+    """The learner and the latest certificate: what was earned stays with who has left.
+
+    Raises NotEnrolled where the caregiver never enrolled, or left without one.
+    """
+    learner = find_learner(db, caregiver)
+    found = find_certificate(db, learner) if learner is not None else None
+    if learner is None or (learner.left_at is not None and found is None):
+        raise NotEnrolled(has_left=learner is not None)
+    return learner, found
+
+
 def lock_learner(db: Session, learner: Learner) -> None:
     """The row first: an answer in the chat and one on the page may come at once."""
     db.execute(
@@ -271,11 +283,12 @@ def progress(db: Session, course: Course, learner: Learner) -> Progress:
     )
 
 
-def catch_up(db: Session, course: Course, learner: Learner, now: datetime) -> None:
+def catch_up(db: Session, course: Course, learner: Learner, now: datetime) -> Gained:
     """Book what was earned elsewhere, at a class, since the learner's last step."""
-    if course_steps.has_uncredited(db, learner):
-        lock_learner(db, learner)
-        course_steps.settle(db, course, learner, now)
+    if not course_steps.has_uncredited(db, learner):
+        return Gained()
+    lock_learner(db, learner)
+    return course_steps.settle(db, course, learner, now)
 
 
 def find_certificate(db: Session, learner: Learner) -> Certificate | None:

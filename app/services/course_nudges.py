@@ -115,7 +115,7 @@ def settle_classes(
     """
     ids, last_id = course_steps.find_uncredited(db, after=after, now=now, limit=limit)
     if not ids:
-        return Batch(last_id, 0)
+        return Batch(last_id, 0)  # others of the batch attended what counts for somebody else
     learners = db.execute(
         select(Learner)
         .where(Learner.id.in_(ids))

@@ -1,11 +1,13 @@
 """What a step through the course leads to: a module, the certificate, the family's message."""
 
 import secrets
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.orm import Session
 
 from app.models import (
     Caregiver,
@@ -83,7 +85,7 @@ def settle(db: Session, course: Course, learner: Learner, now: datetime) -> Gain
 
 
 def has_uncredited(db: Session, learner: Learner) -> bool:
-    """Whether an attended class may still count for this learner: one look, no lock."""
+    """Whether an attended class counts for this learner and is not entered: a look, no lock."""
     entered = exists().where(
         Practice.learner_id == learner.id, Practice.session_id == GuidanceSession.id
     )
@@ -99,7 +101,9 @@ def has_uncredited(db: Session, learner: Learner) -> bool:
         )
         .limit(1)
     )
-    return db.execute(found).first() is not None
+    if db.execute(found).first() is None:
+        return False
+    return bool(_taught_classes(db, [learner.id], learner.enrolled_at - CLASS_BEFORE_ENROLLING))
 
 
 def credit_classes(db: Session, course: Course, learner: Learner, now: datetime) -> int:
@@ -107,37 +111,13 @@ def credit_classes(db: Session, course: Course, learner: Learner, now: datetime)
 
     Each counts for the module that is named in its title, else for the one that is due.
     """
-    entered = exists().where(
-        Practice.learner_id == learner.id, Practice.session_id == GuidanceSession.id
-    )
-    rows = db.execute(
-        select(GuidanceSession.id, GuidanceSession.title, SignUp.caregiver_id)
-        .join(SignUp, SignUp.session_id == GuidanceSession.id)
-        .where(
-            SignUp.family_id == learner.family_id,
-            SignUp.state == SignUpState.ATTENDED,
-            GuidanceSession.kind == CLASS_KIND,
-            GuidanceSession.ends_at > learner.enrolled_at - CLASS_BEFORE_ENROLLING,
-            ~entered,
-        )
-        .order_by(GuidanceSession.starts_at, GuidanceSession.id)
-    ).all()
-    if not rows:
+    since = learner.enrolled_at - CLASS_BEFORE_ENROLLING
+    classes = _taught_classes(db, [learner.id], since).get(learner.id)
+    if not classes:
         return 0
-    family = [
-        (found.id, found.caregiver_id, found.relation)
-        for found in db.execute(
-            select(Learner).where(Learner.family_id == learner.family_id, Learner.left_at.is_(None))
-        ).scalars()
-    ]
     practised = set(practised_modules(db, learner.id))
     passed = frozenset(one.lesson for one in learner.passes)
-    credited: set[int] = set()
-    for session_id, title, caregiver_id in rows:
-        ours = learner.id in rules.who_was_taught(family, caregiver_id)
-        if not ours or session_id in credited:
-            continue
-        credited.add(session_id)
+    for session_id, title in classes:
         named = next((one.number for one in course.modules if one.name in title), None)
         module = named or rules.practice_module(
             course.outline, passed, practised, learner.open_lesson
@@ -148,49 +128,101 @@ def credit_classes(db: Session, course: Course, learner: Learner, now: datetime)
                 learner_id=learner.id, module=module, kind="attended", session_id=session_id, at=now
             )
         )
-    if credited:
-        learner.moved_at, learner.nudges = now, 0
-        db.flush()
-    return len(credited)
+    learner.moved_at, learner.nudges = now, 0
+    db.flush()
+    return len(classes)
+
+
+def _taught_classes(
+    db: Session, learner_ids: Sequence[int], since: datetime
+) -> dict[int, list[tuple[int, str]]]:
+    """By learner, the attended classes that count for them and are not entered: number and title.
+
+    In the order of the classes, which ended after `since` and no more than a day before the
+    learner enrolled. Who of a family was taught, rules.lessons says.
+    """
+    rows = db.execute(
+        select(
+            Learner.id,
+            Learner.family_id,
+            Learner.enrolled_at,
+            GuidanceSession.id,
+            GuidanceSession.title,
+            GuidanceSession.ends_at,
+            SignUp.caregiver_id,
+        )
+        .join(SignUp, SignUp.family_id == Learner.family_id)
+        .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
+        .where(
+            Learner.id.in_(learner_ids),
+            SignUp.state == SignUpState.ATTENDED,
+            GuidanceSession.kind == CLASS_KIND,
+            GuidanceSession.ends_at > since,
+            ~_is_entered(),
+        )
+        .order_by(GuidanceSession.starts_at, GuidanceSession.id)
+    ).all()
+    families = _learning(db, {row[1] for row in rows})
+    found: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for learner_id, family_id, enrolled_at, session_id, title, ends_at, caregiver_id in rows:
+        is_ours = learner_id in rules.who_was_taught(families.get(family_id, []), caregiver_id)
+        is_late_enough = ends_at > enrolled_at - CLASS_BEFORE_ENROLLING
+        # Siblings bring their family to one class twice.
+        if is_ours and is_late_enough and (session_id, title) not in found[learner_id]:
+            found[learner_id].append((session_id, title))
+    return {learner_id: classes for learner_id, classes in found.items() if classes}
+
+
+def _learning(
+    db: Session, family_ids: Collection[int]
+) -> dict[int, list[tuple[int, int | None, str | None]]]:
+    """Who learns in each family, as who_was_taught takes them."""
+    found: dict[int, list[tuple[int, int | None, str | None]]] = defaultdict(list)
+    if family_ids:
+        for family_id, learner_id, caregiver_id, relation in db.execute(
+            select(Learner.family_id, Learner.id, Learner.caregiver_id, Learner.relation)
+            .where(Learner.family_id.in_(family_ids), Learner.left_at.is_(None))
+            .order_by(Learner.id)
+        ):
+            found[family_id].append((learner_id, caregiver_id, relation))
+    return found
+
+
+def _is_entered() -> ColumnElement[bool]:
+    """Whether the class of the outer query is practice of its learner already."""
+    return exists().where(
+        Practice.learner_id == Learner.id, Practice.session_id == GuidanceSession.id
+    )
 
 
 def find_uncredited(
     db: Session, *, after: int, now: datetime, limit: int
 ) -> tuple[list[int], int | None]:
-    """Learners of families that attended a class which is entered for nobody of them, by id;
+    """Learners for whom an attended class counts that is not entered for them yet, by id;
     and the last id that was looked at, None where there are no more.
 
-    Classes of the last weeks: what is older was entered by an earlier run, or by the learner's
-    own steps.
+    Each learner by themself: a grandfather waits for no step of his because the grandmother's
+    was faster. Classes of the last weeks: what is older was entered by an earlier run, or by the
+    learner's own steps.
     """
-    member = aliased(Learner)
-    entered = exists().where(
-        Practice.session_id == GuidanceSession.id,
-        Practice.learner_id == member.id,
-        member.family_id == Learner.family_id,
-    )
-    found = db.execute(
-        select(Learner.id, Learner.enrolled_at, func.max(GuidanceSession.ends_at))
+    since = now - CLASSES_LOOKED_BACK
+    found = db.scalars(
+        select(Learner.id)
+        .distinct()
         .join(SignUp, SignUp.family_id == Learner.family_id)
         .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
         .where(
             Learner.id > after,
             Learner.left_at.is_(None),
             GuidanceSession.kind == CLASS_KIND,
-            GuidanceSession.starts_at > now - CLASSES_LOOKED_BACK,
+            GuidanceSession.starts_at > since,
             SignUp.state == SignUpState.ATTENDED,
-            ~entered,
+            ~_is_entered(),
         )
-        .group_by(Learner.id, Learner.enrolled_at)
         .order_by(Learner.id)
         .limit(limit)
     ).all()
-    ids = [
-        learner_id
-        for learner_id, enrolled_at, ends_at in found
-        if ends_at > enrolled_at - CLASS_BEFORE_ENROLLING
-    ]
-    return ids, found[-1][0] if found else None
+    return sorted(_taught_classes(db, found, since)), found[-1] if found else None
 
 
 def withdraw_classes(db: Session, now: datetime) -> int:

@@ -40,13 +40,18 @@ class ModuleLine:
     is_passed: bool
 
 
-def about(course: Course) -> str:
+def about(course: Course, *, has_certificate: bool = False) -> str:
     skills = "、".join(module.name for module in course.modules)
     return (
         f"「七会」课程，奶奶爷爷、外公外婆、爸爸妈妈都能学，不要钱。\n{skills}，一共{len(course.lessons)}课。\n"
         "一课十分钟：看一个道理，在家试一样，答三道小题。七会都学完，发一张结业证书。\n"
-        "想学，回复「报名课程」。"
+        f"{'想温习' if has_certificate else '想学'}，回复「报名课程」。{_see_certificate(has_certificate)}"
     )
+
+
+def _see_certificate(has_certificate: bool) -> str:
+    """Behind a sentence: whoever is through and has left is told that the certificate is there."""
+    return "看您的结业证书，回复「证书」。" if has_certificate else ""
 
 
 def not_ready() -> str:
@@ -77,9 +82,9 @@ def enrolled_already(passed: int, lessons: int) -> str:
     return f"您已经报名课程了，学过{passed}/{lessons}课。接着学，回复「下一课」。"
 
 
-def left(passed: int) -> str:
+def left(passed: int, *, has_certificate: bool = False) -> str:
     kept = f"学过的{passed}课给您留着，" if passed else ""
-    return f"好的，课程先停下，不再提醒您。{kept}哪天想学了，回复「报名课程」就接上。"
+    return f"好的，课程先停下，不再提醒您。{kept}哪天想学了，回复「报名课程」就接上。{_see_certificate(has_certificate)}"
 
 
 def lesson_shown(course: Course, lesson: Lesson, link: str = "", *, lead: str = "") -> str:
@@ -91,7 +96,7 @@ def lesson_shown(course: Course, lesson: Lesson, link: str = "", *, lead: str = 
             f"第{number}课 {lesson.title}（{course.module(lesson.module).name}）",
             lesson.message,
             *(f"{mark} {point}" for mark, point in zip("①②③", lesson.points, strict=True)),
-            f"老习惯「{lesson.habit}」：{lesson.instead}",
+            *((f"老习惯「{lesson.habit}」：{lesson.instead}",) if lesson.habit else ()),
             f"在家试试：{lesson.practice}",
             "",
             "小测验，答对两题就过：",

@@ -187,6 +187,66 @@ def test_who_has_a_wechat_is_told_of_the_enrolment(
         assert notice.caregiver.openid == "o-granny"
 
 
+def test_two_grandmothers_of_one_child_are_two_learners(
+    browse: Browse, desk: Desk, database: Database, born: date, now: datetime
+) -> None:
+    with database.transaction() as db:
+        granny = Caregiver(
+            openid="o-granny",
+            family_id=desk.family_id,
+            relation="grandmother",
+            is_following=True,
+            created_at=now,
+        )
+        db.add(granny)
+        db.flush()
+        course.enrol(db, load_library().course, granny, now)
+    browser = browse("wang")
+    both = f"糖糖 {born} 奶奶 李桂芳\n糖糖 {born} 外婆 王秀英\n糖糖 {born} 奶奶 李桂芳"
+    send(browser, "/console/course/enrol", list=both)
+    page = text_of(browser.get("/console/course"))
+    assert "报名了1位；2位早就在学，没有动。" in page
+    assert "第1行：家里有一位同辈在学，还没写姓名，当成同一位了" in page
+    for again in (both, "\n".join(reversed(both.splitlines()))):
+        send(browser, "/console/course/enrol", list=again)
+        assert "报名了0位；3位早就在学" in text_of(browser.get("/console/course"))
+    with database.reading() as db:
+        kin = db.scalars(
+            select(Learner).where(Learner.relation == "grandmother").order_by(Learner.id)
+        ).all()
+        assert [(one.name, one.caregiver_id is None) for one in kin] == [
+            (None, False),
+            ("王秀英", True),
+        ]
+
+
+def test_two_grandmothers_without_names_are_told_apart_first(
+    browse: Browse, desk: Desk, database: Database, born: date
+) -> None:
+    typed = f"糖糖 {born} 奶奶\n糖糖 {born} 外婆 王秀英\n糖糖 {born} 外公"
+    refused = send(browse("wang"), "/console/course/enrol", list=typed)
+    page = text_of(refused)
+    assert "第1行" in page
+    assert "都写上姓名" in page
+    assert "第3行" not in page
+    with database.reading() as db:
+        assert len(db.scalars(select(Learner)).all()) == 1
+
+
+def test_who_left_the_course_is_not_said_to_learn_and_not_enrolled_by_others(
+    browse: Browse, desk: Desk, database: Database, born: date, now: datetime
+) -> None:
+    with database.transaction() as db:
+        db.get_one(Learner, desk.learner_id).left_at = now
+    browser = browse("wang")
+    send(browser, "/console/course/enrol", list=f"糖糖 {born} 妈妈")
+    page = text_of(browser.get("/console/course"))
+    assert "1位自己退出过" in page
+    assert "早就在学" not in page
+    with database.reading() as db:
+        assert db.get_one(Learner, desk.learner_id).left_at is not None
+
+
 def test_another_stations_child_is_not_found_on_a_paper_list(browse: Browse, born: date) -> None:
     refused = send(browse("li"), "/console/course/enrol", list=f"糖糖 {born} 奶奶")
     assert "没有这天生的这个宝宝" in text_of(refused)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.words import course as words
 from content.ages import BANDS, LAST_DAY, as_markdown, find_crowds, find_gaps, tabulate
 from content.copying import find_shared
 from content.library import load_library
@@ -154,6 +155,70 @@ def test_the_library_is_what_was_promised() -> None:
     assert sum(p.audience == "grandparents" for p in packs) >= 15
     assert all(p.sources and p.reviewed_by and p.review_by > TODAY for p in packs)
     assert all(not p.is_signed_off for p in packs if p.topic == "预防接种")
+
+
+CONTRACTS_LESSON = """\
+---
+id: care_more
+module: 1
+order: 9
+title: 多看一眼
+message: 睡前看一眼小床，心里踏实。
+points: [看被子, 看枕头, 看姿势]
+practice: 今晚看一眼小床。
+quiz:
+  - question: 看几眼？
+    choices: {A: 一眼, B: 两眼, C: 不看}
+    answer: A
+    explanation: 看一眼就够，孩子睡得稳。
+  - question: 看什么？
+    choices: [天花板, 小床, 电视]
+    answer: B
+    explanation: 小床清爽，孩子才睡得安稳。
+  - question: 谁来看？
+    choices: {A: 猫, B: 狗, C: 大人}
+    answer: C
+    explanation: 大人看一眼，大家都放心睡。
+sources: [中国居民膳食指南（2022）婴幼儿部分]
+version: 1
+---
+老习惯是盖得厚，换成睡袋就好。
+"""
+
+
+def test_a_lesson_with_the_agreed_fields_alone_is_served_and_has_no_faults(tmp_path: Path) -> None:
+    write_pack(tmp_path, body=PAGE)
+    shutil.copytree(CONTENT / "course", tmp_path / "course")
+    path = tmp_path / "course" / "care_more.md"
+    path.write_text(CONTRACTS_LESSON, encoding="utf-8")
+    course = load_library(tmp_path).course
+    lesson = course.by_id["care_more"]
+    assert lesson.right == ("A", "B", "C")
+    assert lesson.quiz[1].choices == ("天花板", "小床", "电视")
+    assert "老习惯" not in words.lesson_shown(course, lesson)
+    faults = [fault for fault in lint(tmp_path, TODAY).faults if fault.file.endswith(path.name)]
+    assert faults == []
+
+    path.write_text(CONTRACTS_LESSON.split("老习惯")[0], encoding="utf-8")
+    (fault,) = [one for one in lint(tmp_path, TODAY).faults if one.file.endswith(path.name)]
+    assert "没有写老习惯" in fault.reason
+
+
+@pytest.mark.parametrize("explanation", ["对。", "这样" * 23])
+def test_an_explanation_has_its_length(tmp_path: Path, explanation: str) -> None:
+    write_pack(tmp_path, body=PAGE)
+    shutil.copytree(CONTENT / "course", tmp_path / "course")
+    path = tmp_path / "course" / "care-ill.md"
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    at = next(n for n, line in enumerate(lines) if line.startswith("    explanation: "))
+    lines[at] = f"    explanation: {explanation}"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = [fault for fault in lint(tmp_path, TODAY).faults if fault.file.endswith("care-ill.md")]
+    assert any(
+        f"有{len(explanation)}个字，要在8到45之间" in fault.reason and fault.line == at + 1
+        for fault in found
+    )
 
 
 def test_a_lesson_may_say_no_more_than_a_pack(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 from app.dialogue.message import Kind, Window
 from app.prepared import Prepared
 from app.wiring import Services
-from tests.conversations.conftest import Person
+from tests.conversations.conftest import Person, Publisher
 from tests.conversations.plans import told
 
 
@@ -106,6 +106,53 @@ def test_letters_given_so_far_outlast_another_question(learner: Person, services
     learner.says("课程进度")
     assert "第2题" in learner.says(f"答 {second}")
     assert "第1课过了" in learner.says(f"答 {third}")
+
+
+@pytest.mark.parametrize("between", ["打卡 今天试过了", "课程进度", "活动", "我的预约", "证书"])
+def test_letters_are_taken_whatever_came_between(
+    learner: Person, services: Services, publish: Publisher, between: str
+) -> None:
+    publish("CQ-1")
+    wide, numerals = str.maketrans("ABC", "ＡＢＣ"), str.maketrans("ABC", "一二三")
+    letters = [right(services, number) for number in range(1, 5)]
+    written = (
+        [" ".join(letters[0].translate(wide))],
+        ["、".join(letters[1].lower())],
+        [letters[2].translate(numerals)],
+        list(letters[3].lower()),
+    )
+    for number, answers in enumerate(written, 1):
+        learner.says("下一课")
+        learner.says(between)
+        said = [learner.says(one) for one in answers]
+        assert f"第{number}课过了" in said[-1]
+        assert all("记下了" in one for one in said[:-1])
+
+
+def test_a_lone_number_after_a_list_chooses_from_the_list(
+    learner: Person, services: Services, publish: Publisher
+) -> None:
+    publish("CQ-1")
+    learner.says("下一课")
+    learner.says("活动")
+    assert "报名成功" in learner.says("一")
+    learner.says("活动")
+    assert "第1题" not in learner.says("3")
+
+
+def test_letters_without_an_open_lesson_are_no_answers(learner: Person, registered: Person) -> None:
+    for person in (learner, registered):
+        assert "记下了" not in person.says("b")
+
+
+def test_a_letter_to_a_teacher_is_the_teachers_and_three_are_the_quizs(
+    learner: Person, services: Services
+) -> None:
+    learner.says("下一课")
+    learner.says("我的预约")
+    learner.says("人工")
+    assert "第1题" not in learner.says("b")
+    assert "第1课过了" in learner.says(" ".join(right(services, 1)))
 
 
 def test_a_single_answer_can_be_put_right_by_its_number(
@@ -221,6 +268,21 @@ def test_who_leaves_and_comes_back_goes_on_where_they_were(
     assert "报名课程" in learner.says("下一课")
     assert "以前学过的1课都还在" in learner.says("报名课程")
     assert "第2课" in learner.says("下一课")
+
+
+def test_who_is_through_and_has_left_still_has_the_certificate(
+    learner: Person, services: Services
+) -> None:
+    for number, lesson in enumerate(services.library.course.lessons, 1):
+        pass_lesson(learner, services, number)
+        if lesson is services.library.course.of_module(lesson.module)[-1]:
+            learner.says("打卡 试过了")
+    assert "看您的结业证书，回复「证书」" in learner.says("退出课程")
+    assert "「证书」" in learner.says("课程")
+    assert "您的结业证书" in learner.says("证书")
+    learner.says("证书姓名 王秀英")
+    assert "写好了" in learner.says("对")
+    assert "报名课程" in learner.says("下一课")
 
 
 def test_enrolling_twice_changes_nothing(learner: Person) -> None:

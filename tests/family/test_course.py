@@ -5,11 +5,15 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from app.models import GuidanceSession, SignUp
+from app.rules.sign_up import SignUpState
+from app.services import registration
 from app.wiring import Services
 from content.lessons import Lesson
-from tests.conversations.conftest import Person
-from tests.family.conftest import Phone
+from tests.conversations.conftest import Person, Publisher
+from tests.family.conftest import MovedClock, Phone
 
 
 @pytest.fixture
@@ -139,6 +143,57 @@ def test_an_old_page_of_a_quiz_that_was_edited_is_shown_the_new_one(
     page = hands_in(learner, lesson, quiz="an older one")
     assert "题目换了" in page
     assert "学过0/22课" in learner.opens("course")
+
+
+def test_the_practice_is_offered_where_the_lesson_asks_for_it(
+    learner: Phone, services: Services
+) -> None:
+    lesson = services.library.course.lessons[0]
+    page = learner.opens(f"course/{lesson.id}")
+    assert "试过了，打卡" in page
+    page = learner.posts("course/practice", module=1, lesson=lesson.id, note="试过了")
+    assert "打卡成功" in page
+    assert "已打卡" in page
+    assert lesson.message in page, "back where it was asked"
+
+
+def test_a_class_shows_on_the_page_without_a_step_in_the_chat(
+    learner: Phone, services: Services, publish: Publisher, clock: MovedClock
+) -> None:
+    publish("ZB-1", days=1)
+    with services.database.transaction() as db:
+        session = db.scalars(select(GuidanceSession)).one()
+        session.kind = "祖辈课堂"
+        mother = registration.find_caregiver(db, "o-mother")
+        assert mother is not None
+        assert mother.family is not None
+        db.add(
+            SignUp(
+                session_id=session.id,
+                child_id=mother.family.children[0].id,
+                family_id=mother.family.id,
+                caregiver_id=mother.id,
+                state=SignUpState.ATTENDED,
+                is_walk_in=True,
+                requested_at=clock(),
+                decided_at=clock(),
+            )
+        )
+    clock.moves(days=2)
+    assert "已打卡" in learner.opens("course")
+
+
+def test_who_is_through_and_has_left_finds_the_certificate_on_the_page(
+    learner: Phone, services: Services
+) -> None:
+    for lesson in services.library.course.lessons:
+        hands_in(learner, lesson)
+    for module in services.library.course.modules:
+        learner.posts("course/practice", module=module.number)
+    assert "看结业证书" in learner.posts("course/leave")
+    assert "编号" in learner.opens("course/certificate")
+    assert learner.client.get("/family/course/certificate.png").mimetype == "image/png"
+    assert "王秀英" in learner.posts("course/certificate/name", name="王秀英")
 
 
 def test_a_lesson_that_is_none_is_not_found(learner: Phone) -> None:

@@ -234,6 +234,50 @@ def test_a_class_that_was_attended_counts_as_practice_once(
         assert course_steps.module_ids(db, world.learner.id) == {1}
 
 
+def grandfather_of(db: Session, world: World, now: datetime) -> Learner:
+    caregiver = Caregiver(
+        openid="o-grandpa",
+        family_id=world.child.family_id,
+        relation="grandfather",
+        is_following=True,
+        created_at=now,
+    )
+    db.add(caregiver)
+    db.flush()
+    return course.enrol(db, world.syllabus, caregiver, now).learner
+
+
+def test_a_class_of_two_grandparents_is_both_theirs_whoever_steps_first(
+    database: Database, family: tuple[int, int], syllabus: Course, now: datetime
+) -> None:
+    with database.transaction() as db:
+        world = world_of(db, family, syllabus, now)
+        grandfather = grandfather_of(db, world, now)
+        mother = db.scalars(select(Caregiver).where(Caregiver.relation == "mother")).one()
+        signed_up = world.attends()
+        signed_up.caregiver_id = mother.id
+        db.flush()
+        course.catch_up(db, syllabus, world.learner, now)
+        assert course_steps.practised_modules(db, grandfather.id) == frozenset()
+        assert course_steps.has_uncredited(db, grandfather)
+        assert course_nudges.settle_classes(db, syllabus, after=0, now=now).count == 1
+        assert course_steps.practised_modules(db, grandfather.id) == {1}
+        assert course_nudges.settle_classes(db, syllabus, after=0, now=now).count == 0
+
+
+def test_a_class_that_the_grandmother_scanned_leaves_the_grandfather_alone(
+    database: Database, family: tuple[int, int], syllabus: Course, now: datetime
+) -> None:
+    with database.transaction() as db:
+        world = world_of(db, family, syllabus, now)
+        grandfather = grandfather_of(db, world, now)
+        world.attends()
+        assert not course_steps.has_uncredited(db, grandfather)
+        assert course_nudges.settle_classes(db, syllabus, after=0, now=now).count == 1
+        assert course_nudges.settle_classes(db, syllabus, after=0, now=now).count == 0
+        assert course_steps.practised_modules(db, grandfather.id) == frozenset()
+
+
 def test_a_class_that_names_its_module_counts_for_that(
     database: Database, family: tuple[int, int], syllabus: Course, now: datetime
 ) -> None:
