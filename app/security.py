@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
+from limits.storage import RedisStorage
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
@@ -114,6 +116,20 @@ def _check_form_tokens(app: Flask) -> None:
             csrf.protect()
 
 
+_LIMITER_SCHEMES = ["yuban+redis", "yuban+rediss", "yuban+redis+unix"]
+_LIMITER_CLIENTS = {"redis": RedisStorage.DEPENDENCIES["redis"]}
+
+
+class _OnlyRedis(RedisStorage):
+    """The library's storage without its look at a second client, which would be imported too."""
+
+    STORAGE_SCHEME = _LIMITER_SCHEMES
+    DEPENDENCIES = _LIMITER_CLIENTS
+
+    def __init__(self, uri: str, **options: Any) -> None:
+        super().__init__(uri.removeprefix("yuban+"), **options)
+
+
 def _limiter_uri(redis_url: str) -> str:
-    """The limiter's library calls redis-py's unix:// scheme redis+unix://."""
-    return "redis+" + redis_url if redis_url.startswith("unix://") else redis_url
+    """Names our storage. The library calls redis-py's unix:// scheme redis+unix://."""
+    return "yuban+" + ("redis+" if redis_url.startswith("unix://") else "") + redis_url

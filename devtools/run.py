@@ -149,10 +149,8 @@ def answers(port: int, path: str) -> bool:
         connection.close()
 
 
-def wait_for_answers(
-    supervisor: Supervisor, questions: Mapping[str, tuple[int, str]], enough: int
-) -> None:
-    """Return once that many of the processes answer at their (port, path), or at a stop request.
+def wait_for_answers(supervisor: Supervisor, questions: Mapping[str, tuple[int, str]]) -> None:
+    """Return once the processes answer at their (port, path), or at a stop request.
 
     Raises CannotRun when one of them keeps crashing, or after START_SECONDS.
     """
@@ -164,7 +162,7 @@ def wait_for_answers(
                 raise CannotRun(f"{name} does not start: its own lines above say why")
             if name not in answered and answers(port, path):
                 answered.add(name)
-        return len(answered) >= enough
+        return answered == questions.keys()
 
     if not supervisor.run_until(has_enough, START_SECONDS) and not supervisor.is_stopping:
         silent = " and ".join(sorted(questions.keys() - answered))
@@ -205,15 +203,14 @@ def start(supervisor: Supervisor, addresses: Addresses, *, own_redis: bool) -> N
     if own_redis:
         embedded_redis.wait_until_ready(socket_path(ROOT, "redis"), ROOT / "var" / "redis")
     supervisor.start(web_process(addresses))
-    wait_for_answers(supervisor, questions, enough=len(questions) - 1)
-    for process in background_processes():
-        supervisor.start(process)
-    wait_for_answers(supervisor, questions, enough=len(questions))
+    wait_for_answers(supervisor, questions)
 
 
 def start_afterwards(supervisor: Supervisor, addresses: Addresses) -> None:
-    """What nobody has to wait for."""
+    """What nobody has to wait for: two cores are busy enough until web and sandbox answer."""
     python = sys.executable
+    for process in background_processes():
+        supervisor.start(process)
     if addresses.sandbox is not None:
         publish = (python, "-m", "devtools.flask_command", "menu", "publish")
         supervisor.start(Process("menu", publish, once=True))

@@ -9,6 +9,8 @@ import unicodedata
 from collections.abc import Iterable
 from typing import Final
 
+from app.late_pattern import LatePattern
+
 NAME: Final = "〔名字〕"
 NUMBER: Final = "〔号码〕"
 DATE: Final = "〔日期〕"
@@ -22,34 +24,34 @@ _SURNAMES: Final = (
     "王李张刘陈杨赵吴徐孙朱胡郭罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘董袁蒋杜苏魏程吕丁沈姚卢傅钟姜崔谭廖"
     "范汪陆戴贾韦邱侯邹熊孟秦薛尹黎史陶贺顾郝龚邵钱严覃莫孔施黄周林何高马"
 )
-_NO_NAMES: Final = re.compile(
+_NO_NAMES: Final = LatePattern(
     "谢谢|谢了|周[末一二三四五六日天岁]|孙子|孙女|孙孙|张嘴|许多|程度|程序|曾经|陆续|严重|顾虑|钱多|何时|何地|"
     "高烧|高热|高兴|马上|马桶|黄疸|黄色|林里|杜绝|施肥|莫名|戴帽|熊孩|汪汪|韩国|唐诗|宋词|苏打|姜汤|孔雀"
 )
-_AFTER_A_WORD: Final = re.compile(
+_AFTER_A_WORD: Final = LatePattern(
     rf"((?:我叫|我姓|姓名|名字叫|名字是|名叫|叫做|小名叫?|大名叫?|学名|(?:宝宝|孩子|小囡|娃|儿子|女儿|孙子|孙女|宝贝|"
     rf"囡囡|老大|老二|二宝|大宝)(?:的名字)?(?:叫|是叫))[是:：\s]*)({_HAN}{{1,4}}?|[A-Za-z]{{2,12}})"
     rf"(?=$|[^\w]|的|今年|现在|[\d一二三四五六七八九十两]|是|在|想|要|岁|男|女|呀|啊|吧)"
 )
-_TITLED: Final = re.compile(
+_TITLED: Final = LatePattern(
     rf"[{_SURNAMES}]{_HAN}{{0,2}}?(?=老师|阿姨|先生|女士|医生|主任|师傅|奶奶|爷爷|外婆|妈妈|爸爸|大姐|叔叔)"
 )
-_ALONE: Final = re.compile(
+_ALONE: Final = LatePattern(
     rf"(?:(?<=^)|(?<=[\s,，。.;；:：、!！?？找是叫给和跟]))([{_SURNAMES}]{_HAN}{{1,2}})"
     rf"(?=$|[\s,，。.;；:：、!！?？家的]|今年|男|女)"
 )
-_DATES: Final = re.compile(
+_DATES: Final = LatePattern(
     r"(?:\d{2,4}|[零〇一二三四五六七八九]{4})\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}\s*[日号]?"
     r"|[\d一二三四五六七八九十]{1,3}月[\d一二三四五六七八九十廿]{1,3}[日号]?"
 )
-_STREET: Final = re.compile(
+_STREET: Final = LatePattern(
     rf"{_HAN}{{1,6}}(?:路|街|弄|巷|公路|大道|小区|新村|花园|公寓|家园|苑|村)[第东西南北中]?{_DIGIT}{{1,6}}"
     rf"(?:号楼?|弄|室|幢|栋|单元|组|队|支弄|楼|层|-|\d)*"
     rf"|{_DIGIT}{{1,6}}(?:弄|幢|栋|单元|号楼|室|组)(?:{_DIGIT}{{1,5}}(?:号楼?|室|单元|层)?)*"
     rf"|(?<=住){_HAN}{{2,10}}?(?:路|街|弄|巷|小区|新村|花园|公寓|家园|苑|村)"
     rf"|(?<=住在){_HAN}{{2,10}}?(?:路|街|弄|巷|小区|新村|花园|公寓|家园|苑|村)"
 )
-_NUMBERS: Final = re.compile(
+_NUMBERS: Final = LatePattern(
     rf"\+?\d[\d\s\-]{{3,}}\d[xX]?|{_DIGIT}{{5,}}|[A-Za-z]*\d[A-Za-z\d_\-]{{4,}}|[\w.+-]+@[\w.-]+"
 )
 

@@ -174,19 +174,23 @@ def test_a_process_that_keeps_crashing_before_it_answers_ends_the_run(
     supervisor.start(Process("web", (sys.executable, "-c", "raise SystemExit(3)")))
 
     with pytest.raises(CannotRun, match="web does not start"):
-        wait_for_answers(supervisor, {"web": (9, "/healthz")}, enough=1)
+        wait_for_answers(supervisor, {"web": (9, "/healthz")})
 
 
-def test_waiting_ends_with_the_first_answers_that_are_enough(
-    supervisor: Supervisor, tmp_path: Path
+def test_waiting_ends_when_everybody_who_was_asked_has_answered(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "index.html").write_text("hello")
     with listening() as port:
         pass
     server = (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1")
     supervisor.start(Process("phone", server))
-    supervisor.start(Process("web", (sys.executable, "-c", "import time; time.sleep(60)")))
+    supervisor.start(Process("mute", (sys.executable, "-c", "import time; time.sleep(60)")))
+    questions = {"phone": (port, "/index.html")}
 
-    wait_for_answers(supervisor, {"phone": (port, "/"), "web": (9, "/")}, enough=1)
+    wait_for_answers(supervisor, questions)
+    monkeypatch.setattr("devtools.run.START_SECONDS", 0.3)
+    with pytest.raises(CannotRun, match="mute did not answer"):
+        wait_for_answers(supervisor, {**questions, "mute": (9, "/")})
 
     assert supervisor.is_alive("phone")

@@ -4,15 +4,15 @@ The patterns are matched against plain Mandarin (`say_plain`) without spaces. Wh
 is happening now, and not asked about, feared or long past, `emergency` decides.
 """
 
-import re
 from typing import Final
 
 from app.dialogue.danger_signs import airway, injuries, intake, mind, nerves, together
+from app.late_pattern import LatePattern
 from app.rules.emergencies import EmergencyCategory
 
 # In the order in which they are answered when several match: what happened before what it does,
 # for the first aid of a cause holds what to do about its signs.
-SIGNS: Final[tuple[tuple[EmergencyCategory, re.Pattern[str]], ...]] = (
+SIGNS: Final[tuple[tuple[EmergencyCategory, LatePattern], ...]] = (
     (EmergencyCategory.SELF_HARM, mind.SELF_HARM),
     (EmergencyCategory.HARM_TO_CHILD, mind.HARM_TO_CHILD),
     (EmergencyCategory.DROWNING, airway.DROWNING),
@@ -34,7 +34,7 @@ SIGNS: Final[tuple[tuple[EmergencyCategory, re.Pattern[str]], ...]] = (
     (EmergencyCategory.POISONING, together.POISONING),
     (EmergencyCategory.FALL, together.FALL),
     (EmergencyCategory.CONVULSION, together.CONVULSION),
-    (EmergencyCategory.DROWNING, re.compile(together.MISSING)),
+    (EmergencyCategory.DROWNING, LatePattern(together.MISSING)),
     (EmergencyCategory.OTHER_DANGER, together.TRAPPED),
     (EmergencyCategory.OTHER_DANGER, together.ILLNESS),
 )

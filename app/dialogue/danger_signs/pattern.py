@@ -1,14 +1,14 @@
 """How a sign is written: alternatives, of which any may match."""
 
-import re
+from app.late_pattern import LatePattern
 
 
-def any_of(*alternatives: str) -> re.Pattern[str]:
+def any_of(*alternatives: str) -> LatePattern:
     """One pattern that matches where any alternative does."""
-    return re.compile("|".join(alternatives))
+    return LatePattern("|".join(alternatives))
 
 
-def near(one: str, other: str, most: int) -> re.Pattern[str]:
+def near(one: str, other: str, most: int) -> LatePattern:
     """A pattern that matches where both are met, in either order, at most so far apart."""
     gap = f"[^.?!]{{0,{most}}}"
-    return re.compile(f"{one}{gap}{other}|{other}{gap}{one}")
+    return LatePattern(f"{one}{gap}{other}|{other}{gap}{one}")

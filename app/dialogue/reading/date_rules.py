@@ -33,13 +33,14 @@ from app.dialogue.reading.date_readers import (
     read_year_month,
     roll_month_day,
 )
+from app.late_pattern import LatePattern
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """A pattern over normalised text, and what a match of it means; None where it means none."""
 
-    pattern: re.Pattern[str]
+    pattern: LatePattern
     read: Reader
 
 
@@ -62,7 +63,7 @@ def whole_text_date(plain: str, today: date, lean: Lean) -> OneDay | None:
 
 
 def _rule(pattern: str, read: Reader) -> Rule:
-    return Rule(re.compile(pattern), read)
+    return Rule(LatePattern(pattern), read)
 
 
 _WHICH_MONTH: Final = (

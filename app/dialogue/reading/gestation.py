@@ -1,11 +1,11 @@
 """Weeks of gestation as families state them: 孕32周, 36周+5, 三十四周早产, 34w2d."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 
 FEWEST_WEEKS: Final = 20
 MOST_WEEKS: Final = 44
@@ -27,15 +27,15 @@ _BORN: Final = (
     r"(?:就|时|左右|多|的?时候)*+\s?"
     "(?:的?早产|出生|出世|生的|生下|生了|生产|剖|顺产|分娩|出来|足月|妊娠|生(?!日))"
 )
-_STATED: Final = re.compile(
+_STATED: Final = LatePattern(
     rf"(?:怀孕|孕周|孕期|孕龄|胎龄|妊娠|早产|孕)(?:是|为|:|,|大概|大约|了|在|\s)*+{_weeks('a')}"
     rf"|(?:孕周|胎龄|孕龄)(?:是|为|:|\s)*+{_weeks('c', unit='')}(?![\d年月])"
     rf"|{_weeks('b')}(?={_BORN})"
 )
-_WHOLE: Final = re.compile(
+_WHOLE: Final = LatePattern(
     rf"(?:是|大概|大约|差不多)?\s?(?:{_weeks('a')}|{_weeks('b', unit='')})(?:左右|吧|的|多)?"
 )
-_FULL_TERM: Final = re.compile("(?<!不)(?<!没)(?<!没有)(?<!非)足月|(?:不|没有?)是?早产")
+_FULL_TERM: Final = LatePattern("(?<!不)(?<!没)(?<!没有)(?<!非)足月|(?:不|没有?)是?早产")
 
 
 @dataclass(frozen=True, slots=True)

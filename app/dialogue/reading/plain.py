@@ -9,23 +9,23 @@ Three steps, each building on the one before:
   names are not, for 囡囡 may be one.
 """
 
-import re
 import unicodedata
 from typing import Final
 
 from app.dialogue.reading.spellings import DIALECT, HOMOPHONES, TRADITIONAL
+from app.late_pattern import LatePattern
 
 _EMOJI: Final = "\U0001f000-\U0001faff\u2600-\u27bf\ufe0f"
 # Controls, soft hyphen, zero-width space and non-joiner, direction marks, joiners of lines,
 # byte-order mark, private use. The joiner U+200D is left to _LONE_JOINER: it builds emoji.
-_INVISIBLE: Final = re.compile(
+_INVISIBLE: Final = LatePattern(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5"
     "\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\uffff"
     "\ud800-\udfff\ue000-\uf8ff]"
 )
-_LONE_JOINER: Final = re.compile(f"(?<![{_EMOJI}])\u200d+|\u200d+(?![{_EMOJI}])")
-_KEYCAP: Final = re.compile("(?<=[0-9\uff10-\uff19])\ufe0f?\u20e3")
-_SPACES: Final = re.compile(r"\s+")
+_LONE_JOINER: Final = LatePattern(f"(?<![{_EMOJI}])\u200d+|\u200d+(?![{_EMOJI}])")
+_KEYCAP: Final = LatePattern("(?<=[0-9\uff10-\uff19])\ufe0f?\u20e3")
+_SPACES: Final = LatePattern(r"\s+")
 
 _FOLD: Final = str.maketrans(
     {
@@ -65,8 +65,8 @@ _FOLD: Final = str.maketrans(
     }
 )
 
-_HOMOPHONE: Final = re.compile("|".join(sorted(HOMOPHONES, key=len, reverse=True)))
-_DIALECT: Final = tuple((re.compile(pattern), plain) for pattern, plain in DIALECT)
+_HOMOPHONE: Final = LatePattern("|".join(sorted(HOMOPHONES, key=len, reverse=True)))
+_DIALECT: Final = tuple((LatePattern(pattern), plain) for pattern, plain in DIALECT)
 
 
 def tidy(text: str) -> str:

@@ -1,9 +1,9 @@
 """Who is writing: 我是外婆, 宝爸, 好婆."""
 
-import re
 from typing import Final
 
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 from app.rules.people import Relation
 
 _WORDS: Final[dict[Relation, str]] = {
@@ -31,8 +31,8 @@ _WORDS: Final[dict[Relation, str]] = {
 _RELATION_OF: Final = {
     word: relation for relation, words in _WORDS.items() for word in words.split()
 }
-_ANY: Final = re.compile("|".join(sorted(_RELATION_OF, key=len, reverse=True)))
-_I_AM: Final = re.compile(
+_ANY: Final = LatePattern("|".join(sorted(_RELATION_OF, key=len, reverse=True)))
+_I_AM: Final = LatePattern(
     rf"(?:我是|本人是|我系|我乃|我)(?:宝宝|孩子|小囡|娃|小孩|伊|他|她)?的?(?P<who>{_ANY.pattern})"
 )
 
