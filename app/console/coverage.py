@@ -1,9 +1,11 @@
 """How far the promise to the families in need is kept: pages, files, and who is behind a number."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from urllib.parse import urlencode
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement
 from sqlalchemy.orm import Session
@@ -71,10 +73,25 @@ def _page(found: Report, at: datetime, *, month: date | None) -> str:
         shares=charts.shares(found) if any(row.families_in_need for row in found.townships) else "",
         histogram=charts.histogram(found) if found.total.families_in_need else "",
         say_share=say_share,
+        behind=_addresses_of(found.year),
         definitions=DEFINITIONS,
         levels=LEVELS,
         areas=AREAS,
     )
+
+
+def _addresses_of(year: int) -> Callable[..., str]:
+    """The address of the families behind a number: behind("6+", township="城桥镇").
+
+    A page has hundreds; asking the router for each would cost more than all their rows.
+    """
+    first = url_for("console.coverage_families", year=year)
+
+    def behind(which: str, township: str = "", station: str = "") -> str:
+        asked = {"which": which, "township": township, "station": station}
+        return f"{first}&{urlencode({name: value for name, value in asked.items() if value})}"
+
+    return behind
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Family, Station, Township
 from app.rules.coverage import BARS
-from app.services.coverage import counting
+from app.services.coverage_counting import counting
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
 from app.services.staff import StaffScope
 
