@@ -298,7 +298,8 @@ class BirthReportUnlikely(DomainError):
 
 @dataclass(eq=False)
 class NoVisitClaim(DomainError):
-    """No home visit is owed: expected (not born yet), too_old, visited, or none (no child)."""
+    """No home visit is owed: expected (not born yet), too_old, visited, lost (the child is no
+    more), or none (no child)."""
 
     reason: str
     nickname: str = ""
@@ -388,10 +389,12 @@ class PhotoUnfit(DomainError):
 
 @dataclass(eq=False)
 class VisitTooLateToCancel(DomainError):
-    """The visitor is on the way."""
+    """The visitor is on the way, or the time that was arranged has come."""
 
     visitor: str
     phone: str
+    starts_at: datetime | None = None
+    """None while the visitor is on the way."""
 
 
 @dataclass(eq=False)

@@ -55,7 +55,7 @@ def _offer(turn: Turn, first: date) -> Answered:
     found = visit_diaries.offers(turn.db, family.township_id, turn.now, first=first)[:SHOWN]
     if not found:
         # Nobody goes there, or all are full for weeks: kept, and a person finds a time.
-        return _request(turn, Wish(turn.today))
+        return _request(turn, Wish(max(first, turn.today), is_any=True))
     offers = [HalfDayOffer(one.day, one.half, one.free) for one in found]
     page = turn.page_link("visits")
     text = words.choices(offers, claim.child.nickname, claim.due_on, page)
@@ -89,24 +89,38 @@ def _request(turn: Turn, wish: Wish) -> Answered:
         return _wish_other(turn, wish)
     visit = home_visits.request(turn.db, caregiver=turn.caregiver, wish=wish, now=turn.now)
     claim = visit_dues.find_claim(turn.db, family, wish.day, turn.now)
-    day = visit.starts_at.astimezone(SHANGHAI).date() if visit.starts_at else wish.day
+    if visit.starts_at is None:
+        return visit_contact.ask_after(turn, _without_time(turn, visit, wish))
+    day = visit.starts_at.astimezone(SHANGHAI).date()
     text = words.requested(
         visit.child.nickname,
         visit.starts_at,
         visit.wished_half,
-        wish.day,
         claim.due_on if day > claim.due_on >= turn.today else None,
     )
     return visit_contact.ask_after(turn, text)
 
 
+def _without_time(turn: Turn, visit: HomeVisit, wish: Wish) -> str:
+    """Kept for a person to find a time; with what can be had later, for who would rather choose."""
+    family = get_family(turn.caregiver)
+    visitors = turn.db.scalars(visit_diaries.covering(family.township_id)).all()
+    later = visit_diaries.nearest_offers(turn.db, visitors, wish.day, wish.half, turn.now)
+    return words.requested_without_time(visit.child.nickname, later, has_visitors=bool(visitors))
+
+
 def _wish_other(turn: Turn, wish: Wish) -> Answered:
-    visit, slot = visit_proposals.wish_other_time(
+    wished = visit_proposals.wish_other_time(
         turn.db, caregiver=turn.caregiver, wish=wish, now=turn.now
     )
-    if visit.state == VisitState.REQUESTED:
-        return Reply(words.moved_request(visit.child.nickname, slot.starts_at)), None
-    return Reply(words.wish_noted(slot.starts_at, visit.starts_at)), None
+    text = words.wished(
+        wished.visit.child.nickname,
+        words.half_day(wish.day, wish.half),
+        starts_at=wished.starts_at,
+        keeps=wished.keeps,
+        is_request=wished.is_request,
+    )
+    return Reply(text), None
 
 
 def go_on(turn: Turn) -> Answered:

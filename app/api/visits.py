@@ -117,9 +117,11 @@ def request_visit(header: Key, body: VisitBody) -> Response:
         wish = Wish(body.day, body.half)
         visit = home_visits.request(db, caregiver=caregiver, wish=wish, now=now())
         db.flush()
-        said = words.requested(
-            visit.child.nickname, visit.starts_at, visit.wished_half, body.day, None
-        )
+        name = visit.child.nickname
+        if visit.starts_at is None:
+            said = words.requested_without_time(name, (), has_visitors=False)
+        else:
+            said = words.requested(name, visit.starts_at, visit.wished_half, None)
         return _visit_out(visit, said)
 
     return once(header, act, 201)
@@ -131,8 +133,15 @@ def wish_other_time(header: Key, body: VisitBody) -> Response:
     def act(db: Session, caregiver: Caregiver) -> BaseModel:
         _find(db, caregiver)
         wish = Wish(body.day, body.half)
-        visit, slot = visit_proposals.wish_other_time(db, caregiver=caregiver, wish=wish, now=now())
-        return _visit_out(visit, words.wish_noted(slot.starts_at, visit.starts_at))
+        wished = visit_proposals.wish_other_time(db, caregiver=caregiver, wish=wish, now=now())
+        said = words.wished(
+            wished.visit.child.nickname,
+            words.half_day(body.day, body.half),
+            starts_at=wished.starts_at,
+            keeps=wished.keeps,
+            is_request=wished.is_request,
+        )
+        return _visit_out(wished.visit, said)
 
     return once(header, act)
 

@@ -31,10 +31,9 @@ def show_today() -> ResponseReturnValue:
         follow_ups = desk.count_follow_ups(db, scope)
         notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
         waiting = threads.count_waiting(db, scope)
-        asked = visit_lists.count_waiting(db, scope)
-        visits = visit_lists.of_day(
-            db, scope, at.astimezone(SHANGHAI).date(), limit=VISITS_SHOWN + 1
-        )
+        today = at.astimezone(SHANGHAI).date()
+        visit_work = visit_lists.count_work(db, scope, today)
+        visits = visit_lists.of_day(db, scope, today, limit=VISITS_SHOWN + 1)
         sessions = rosters.coming_sessions(
             db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
         )
@@ -45,7 +44,7 @@ def show_today() -> ResponseReturnValue:
         waiting=waiting,
         notices=notices,
         sessions=sessions,
-        asked=asked,
+        visit_work=visit_work,
         visits=visits[:VISITS_SHOWN],
         more_visits=len(visits) > VISITS_SHOWN,
         today_sessions=[

@@ -28,7 +28,8 @@ from app.console.visit_packs import fitting_packs
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError, NotYours
 from app.models.visit_facts import VisitPack
-from app.services import desk, visit_day, visit_routes
+from app.services import desk, visit_day, visit_routes, visit_unrecorded
+from app.services.staff import Role
 from app.services.visit_scope import find_own_visitor
 from app.words.errors import say_error
 
@@ -59,17 +60,19 @@ def show_day() -> ResponseReturnValue:
         visitor = find_own_visitor(db, scope)
         stops = visit_routes.read_route(db, scope, visitor.id, day) if visitor else []
         name = visitor.name if visitor else ""
+        unrecorded = visit_unrecorded.of_visitor(db, visitor.id, today()) if visitor else []
         desk.record_view(
             db,
             scope,
             page="my_day",
             subject_id=scope.staff_id,
             now=now(),
-            families={stop.family_id for stop in stops},
+            families={stop.family_id for stop in stops} | {one.family_id for one in unrecorded},
         )
     return render_template(
         "console/visits/my_day.html",
         stops=stops,
+        unrecorded=unrecorded,
         day=day,
         name=name,
         is_linked=bool(name),
@@ -84,6 +87,7 @@ def take_step(visit_id: int, step: str) -> ResponseReturnValue:
     """On the way, at the door, or nobody there; a second tap changes nothing."""
     try:
         with acting() as (db, staff, _scope):
+            role = staff.role
             STEPS[step](db, visit_id=visit_id, staff=staff, now=now())
     except DomainError as error:
         say_refusal(error)
@@ -91,6 +95,8 @@ def take_step(visit_id: int, step: str) -> ResponseReturnValue:
         say("success", "visit_step", step=step)
     if step == "arrive":
         return redirect(url_for("console.visit_form", visit_id=visit_id))
+    if role != Role.VISITOR:
+        return redirect(url_for("console.visit", visit_id=visit_id))
     return redirect(url_for("console.my_day"))
 
 
@@ -107,7 +113,7 @@ def show_form(visit_id: int) -> ResponseReturnValue:
         stop=stop,
         key=secrets.token_hex(KEY_LENGTH // 2),
         today=today(),
-        back="console.my_day" if role == "visitor" else "console.visits",
+        back="console.my_day" if role == Role.VISITOR else "console.visits",
     )
 
 

@@ -101,6 +101,7 @@ VISITS: ListScreen[VisitRow] = ListScreen(
             {
                 "waiting": "等答复",
                 "arranged": "约好的",
+                "unrecorded": "没填记录",
                 "completed": "已上门",
                 "missed": "没遇到",
                 "ended": "没去成",
@@ -156,7 +157,10 @@ def show_visits() -> ResponseReturnValue:
             township=asked.values.get("township", ""),
             month=asked.values["month"],
         )
-        rows = visit_lists.find_visits(db, scope, query, limit=asked.limit, offset=asked.offset)
+        rows = visit_lists.find_visits(
+            db, scope, query, today(), limit=asked.limit, offset=asked.offset
+        )
+        unrecorded = visit_lists.count_work(db, scope, today()).unrecorded
         counts = visit_due_lists.count_dues(db, scope, today())
         referrals = visit_due_lists.count_referrals(db, scope, today())
         desk.record_view(
@@ -175,6 +179,7 @@ def show_visits() -> ResponseReturnValue:
         "console/visits/waiting.html",
         due_counts=counts,
         referrals=referrals,
+        unrecorded=unrecorded,
         shows_station=shows_station,
         max_reason_length=MAX_REASON_LENGTH,
     )

@@ -27,10 +27,13 @@ from app.words import home_visits as words
 from app.words import visit_signs
 from app.words.errors import say_error
 from app.words.visit_words import code_word
+from app.words.when import say_when
 
 DAYS = 14
 """So many days are shown at once."""
 LAST_PAGE = 4
+ANY_TIME = "any"
+"""Chosen where nothing else can be: a person calls and finds a time."""
 
 
 def add_routes(family: Blueprint) -> None:
@@ -114,33 +117,46 @@ def _by_day(slots: Sequence[Slot]) -> list[DayChoices]:
 
 def ask() -> ResponseReturnValue:
     """Ask for a visit at the chosen time, or for another time of the one there is."""
+    at = now()
+    chosen = request.form.get("starts_at", "")
     try:
-        starts_at = datetime.fromisoformat(request.form.get("starts_at", ""))
+        starts_at = None if chosen == ANY_TIME else datetime.fromisoformat(chosen)
     except ValueError:
         flash("请先选一个时间。", "bad")
         return redirect(url_for("family.visits"), 303)
-    if starts_at.tzinfo is None:
+    if starts_at is None:
+        wish = Wish(at.astimezone(SHANGHAI).date(), is_any=True)
+    elif starts_at.tzinfo is None:
         abort(400)
-    wish = Wish(starts_at.astimezone(SHANGHAI).date(), starts_at=starts_at)
+    else:
+        wish = Wish(starts_at.astimezone(SHANGHAI).date(), starts_at=starts_at)
     try:
         with database().transaction() as db:
             caregiver = opened_by(db)
             family = family_of(db)
             if home_visits.find_open(db, family.id) is None:
-                visit = home_visits.request(db, caregiver=caregiver, wish=wish, now=now())
-                said = words.requested(visit.child.nickname, visit.starts_at, None, None, None)
+                visit = home_visits.request(db, caregiver=caregiver, wish=wish, now=at)
+                said = _say_requested(visit)
             else:
-                visit, slot = visit_proposals.wish_other_time(
-                    db, caregiver=caregiver, wish=wish, now=now()
+                wished = visit_proposals.wish_other_time(db, caregiver=caregiver, wish=wish, now=at)
+                said = words.wished(
+                    wished.visit.child.nickname,
+                    say_when(starts_at) if starts_at else "别的时间",
+                    starts_at=wished.starts_at,
+                    keeps=wished.keeps,
+                    is_request=wished.is_request,
                 )
-                is_request = visit.state == VisitState.REQUESTED
-                keeps = None if is_request else visit.starts_at
-                said = words.wish_noted(slot.starts_at, keeps)
     except DomainError as error:
         flash(say_error(error), "bad")
     else:
         flash(said)
     return redirect(url_for("family.visits"), 303)
+
+
+def _say_requested(visit: HomeVisit) -> str:
+    if visit.starts_at is None:
+        return words.requested_without_time(visit.child.nickname, (), has_visitors=False)
+    return words.requested(visit.child.nickname, visit.starts_at, None, None)
 
 
 def answer() -> ResponseReturnValue:

@@ -111,7 +111,7 @@ class FollowUp(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))
-    """emergency, human, complaint, notice_unknown or notice_failed."""
+    """One of FollowUpKind, notice_unknown or notice_failed."""
     caregiver_id: Mapped[int | None] = mapped_column(ForeignKey("caregivers.id"), index=True)
     station_id: Mapped[int | None] = mapped_column(ForeignKey("stations.id"), index=True)
     detail: Mapped[str] = mapped_column(EncryptedText)

@@ -52,6 +52,16 @@ class VisitProposed(_VisitFacts):
     until: AwareDatetime
 
 
+class VisitWishEnded(_VisitFacts):
+    """The time that the family wished is not to be; starts_at is the one that stands, or None."""
+
+    kind: Literal["visit_wish_ended"] = "visit_wish_ended"
+    proposal_id: int
+    wished_at: AwareDatetime
+    was_declined: bool
+    """False where nobody answered in time."""
+
+
 class VisitReminded(_VisitFacts):
     kind: Literal["visit_evening", "visit_2h"]
 
@@ -109,6 +119,7 @@ VisitFacts = (
     | VisitDeclined
     | VisitCancelledByStaff
     | VisitProposed
+    | VisitWishEnded
     | VisitReminded
     | VisitorOnTheWay
     | VisitMissed

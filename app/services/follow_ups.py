@@ -16,6 +16,7 @@ FollowUpKind = Literal[
     "referral",
     "mother",
     "escalation",
+    "visit_wish",
     "thread_late",
 ]
 

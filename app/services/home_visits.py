@@ -47,7 +47,7 @@ from app.services import audit, visit_diaries
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.services.staff import scope_of
-from app.services.visit_dues import Claim, find_claim
+from app.services.visit_dues import Claim, find_claim, want_again
 from app.services.visit_notices import tell, told
 from app.services.visit_scope import check_family, check_visit
 
@@ -62,6 +62,8 @@ class Wish:
     day: date
     half: Half | None = None
     starts_at: datetime | None = None
+    is_any: bool = False
+    """Any time from the day on: kept for a person to arrange where the day has none."""
 
 
 def record(
@@ -118,22 +120,21 @@ def request(
 ) -> HomeVisit:
     """A family asks for a visit; the best visitor's time is held from now on.
 
-    Where nobody goes to the family's township the request is kept without a time, and a person
-    finds one. Raises NoVisitClaim, VisitAlreadyOpen, and VisitDayPast, VisitDayTooFar,
-    VisitDayOff or VisitHalfFull with the nearest half-days that can be had.
+    Where nobody goes to the family's township, or no time can be had at all, the request is kept
+    without one, and a person finds it. Raises NoVisitClaim, VisitAlreadyOpen, and VisitDayPast,
+    VisitDayTooFar, VisitDayOff or VisitHalfFull with the nearest half-days that can be had.
     """
     family = get_family(caregiver)
     visitors = db.scalars(visit_diaries.covering(family.township_id)).all()
     check_day(db, visitors, wish, now)
     claim = find_claim(db, family, wish.day, now)
     check_no_other(db, family.id)
-    if visitors:
-        # Look before locking: who comes too late learns it without holding anybody up.
-        choose_slot(db, family.id, visitors, wish, now)
+    # Look before locking: who comes too late learns it without holding anybody up.
+    find_slot(db, family.id, visitors, wish, now)
     visit_diaries.lock_visitors(db, [visitor.id for visitor in visitors])
     # Both parents at once: the one behind learns here, not from the unique key.
     check_no_other(db, family.id)
-    slot = choose_slot(db, family.id, visitors, wish, now) if visitors else None
+    slot = find_slot(db, family.id, visitors, wish, now)
     return _write(
         db,
         family,
@@ -157,6 +158,30 @@ def check_day(db: Session, visitors: Sequence[Visitor], wish: Wish, now: datetim
     if wish.day > today + timedelta(days=HORIZON_DAYS):
         nearest = visit_diaries.nearest_offers(db, visitors, wish.day, wish.half, now)
         raise VisitDayTooFar(wish.day, HORIZON_DAYS, nearest)
+
+
+def find_slot(
+    db: Session,
+    family_id: int,
+    visitors: Sequence[Visitor],
+    wish: Wish,
+    now: datetime,
+    *,
+    leaving_out: int | None = None,
+) -> Slot | None:
+    """The slot to be suggested; None where a person has to find one: nobody goes there, or there
+    is nothing else to offer. The visitors are locked.
+
+    Raises VisitDayOff or VisitHalfFull with the nearest half-days.
+    """
+    if not visitors:
+        return None
+    try:
+        return choose_slot(db, family_id, visitors, wish, now, leaving_out=leaving_out)
+    except (VisitDayOff, VisitHalfFull) as refused:
+        if refused.nearest and not wish.is_any:
+            raise
+        return None
 
 
 def choose_slot(
@@ -211,7 +236,7 @@ def _write(
         kind=Kind.GUIDANCE,
         purpose=claim.purpose,
         state=VisitState.REQUESTED,
-        wished_on=wish.day if wish else None,
+        wished_on=wish.day if wish and not wish.is_any else None,
         wished_half=wish.half if wish else None,
         note=note.strip() or None,
         code_word=secrets.randbelow(CODE_WORDS),
@@ -229,6 +254,7 @@ def _write(
     except IntegrityError:
         check_no_other(db, family.id)
         raise
+    want_again(db, family, actor, now)
     record(db, visit, "request", actor, now, before=None)
     return visit
 
@@ -444,8 +470,14 @@ def withdraw_proposals(
     db.flush()
 
 
-def cancel_by_family(db: Session, *, caregiver: Caregiver, now: datetime) -> HomeVisit:
-    """The family's open visit is cancelled. Raises VisitUnknown, VisitTooLateToCancel."""
+def cancel_by_family(
+    db: Session, *, caregiver: Caregiver, now: datetime, even_if_over: bool = False
+) -> HomeVisit:
+    """The family's open visit is cancelled. Raises VisitUnknown, VisitTooLateToCancel.
+
+    Once its time has come it may have been made, and its record is still to be written: then it
+    is cancelled only where `even_if_over`, and nobody is on the way. The family goes for good.
+    """
     family = get_family(caregiver)
     there = find_open(db, family.id)
     if there is None:
@@ -453,13 +485,22 @@ def cancel_by_family(db: Session, *, caregiver: Caregiver, now: datetime) -> Hom
     visit = lock_visit(db, there.id)
     if visit.state not in OPEN:
         raise VisitUnknown()
-    if visit.state == VisitState.EN_ROUTE:
-        visitor = visit.visitor
-        raise VisitTooLateToCancel(
-            visitor.name if visitor else "", visitor.phone if visitor else ""
-        )
+    _check_may_cancel(visit, now, even_if_over)
     _cancel(db, visit, Actor("caregiver", caregiver.id), now, None)
     return visit
+
+
+def _check_may_cancel(visit: HomeVisit, now: datetime, even_if_over: bool) -> None:
+    """Raises VisitTooLateToCancel."""
+    if visit.visitor is None or visit.starts_at is None or visit.state == VisitState.REQUESTED:
+        return
+    is_over = _today(visit.starts_at) < _today(now)
+    if even_if_over and (is_over or visit.state == VisitState.CONFIRMED):
+        return
+    if visit.state == VisitState.EN_ROUTE and not is_over:
+        raise VisitTooLateToCancel(visit.visitor.name, visit.visitor.phone)
+    if visit.starts_at <= now:
+        raise VisitTooLateToCancel(visit.visitor.name, visit.visitor.phone, visit.starts_at)
 
 
 def cancel_by_staff(

@@ -11,7 +11,7 @@ from app.models.notice_facts import ThreadLate
 from app.rules.retention import DONE_TASKS
 from app.rules.working_hours import working_minutes
 from app.services import audit, notices
-from app.services.visit_reminding import days_off
+from app.services.working_days import days_off
 
 LATE_MINUTES = 120
 """Of working time: who waits longer is told so, and the question goes up to the lead."""

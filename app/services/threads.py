@@ -23,7 +23,7 @@ from app.rules.working_hours import is_open, next_opening, working_minutes
 from app.services import audit, notices
 from app.services.audit import Actor
 from app.services.staff import Role, StaffScope
-from app.services.visit_reminding import days_off
+from app.services.working_days import days_off
 
 ThreadKind = Literal["person", "complaint"]
 LONGEST_SAID = 2000

@@ -26,13 +26,17 @@ NOTICE_OF_STEP: dict[str, str] = {
     "set_off": "visit_on_the_way",
     "complete": "visit_summary",
     "miss": "visit_missed",
+    "refuse_wish": "visit_wish_ended",
 }
 SKIPPED_STEPS = frozenset({"set_off"})
 """Arriving without having set off is noted as both, and tells nobody anything."""
 
 
 def overlapping_visits(db: Session) -> list[str]:
-    """Visits and open proposals of one visitor that begin within another's time and buffer."""
+    """Visits and open proposals of one visitor that begin within another's time and buffer.
+
+    A proposal holds its slot as a visit does: only the visit that it would move may be in its way.
+    """
     first, second = aliased(HomeVisit), aliased(HomeVisit)
     statement = (
         select(first.id, second.id)
@@ -49,23 +53,46 @@ def overlapping_visits(db: Session) -> list[str]:
         .order_by(first.id, second.id)
     )
     pairs = {tuple(sorted(pair)) for pair in db.execute(statement)}
-    return [f"home_visit:{one}/home_visit:{other}" for one, other in sorted(pairs)] + [
-        f"home_visit:{visit}/visit_proposal:{proposal}"
-        for visit, proposal in db.execute(
-            select(HomeVisit.id, VisitProposal.id)
-            .join(
-                VisitProposal,
-                and_(
-                    VisitProposal.visitor_id == HomeVisit.visitor_id,
-                    VisitProposal.starts_at < HomeVisit.busy_until,
-                    HomeVisit.starts_at < VisitProposal.busy_until,
-                    VisitProposal.visit_id != HomeVisit.id,
-                ),
+    return (
+        [f"home_visit:{one}/home_visit:{other}" for one, other in sorted(pairs)]
+        + [
+            f"home_visit:{visit}/visit_proposal:{proposal}"
+            for visit, proposal in db.execute(
+                select(HomeVisit.id, VisitProposal.id)
+                .join(
+                    VisitProposal,
+                    and_(
+                        VisitProposal.visitor_id == HomeVisit.visitor_id,
+                        VisitProposal.starts_at < HomeVisit.busy_until,
+                        HomeVisit.starts_at < VisitProposal.busy_until,
+                        VisitProposal.visit_id != HomeVisit.id,
+                    ),
+                )
+                .where(HomeVisit.state.in_(HOLDS), VisitProposal.state == "open")
+                .order_by(HomeVisit.id)
             )
-            .where(HomeVisit.state.in_(HOLDS), VisitProposal.state == "open")
-            .order_by(HomeVisit.id)
+        ]
+        + _overlapping_proposals(db)
+    )
+
+
+def _overlapping_proposals(db: Session) -> list[str]:
+    first, second = aliased(VisitProposal), aliased(VisitProposal)
+    statement = (
+        select(first.id, second.id)
+        .join(
+            second,
+            and_(
+                second.visitor_id == first.visitor_id,
+                second.id > first.id,
+                second.starts_at < first.busy_until,
+                first.starts_at < second.busy_until,
+            ),
         )
-    ]
+        .where(first.state == "open", second.state == "open")
+        .order_by(first.id, second.id)
+    )
+    return [f"visit_proposal:{one}/visit_proposal:{other}" for one, other in db.execute(statement)]
 
 
 def doubled_visits(db: Session) -> list[str]:

@@ -21,7 +21,6 @@ from app.errors import (
 from app.models import (
     Child,
     Family,
-    FollowUp,
     HomeVisit,
     Referral,
     Staff,
@@ -49,10 +48,11 @@ from app.rules.visit_record import (
 from app.rules.visiting import Kind, VisitState, check_step
 from app.services import visit_dues
 from app.services.audit import Actor
-from app.services.home_visits import lock_visit, record
+from app.services.home_visits import lock_visit, record, withdraw_proposals
 from app.services.staff import scope_of
 from app.services.visit_notices import tell, told
 from app.services.visit_scope import check_visit, families_in
+from app.services.visit_tasks import open_task
 
 
 def _check_day(visit: HomeVisit, now: datetime) -> None:
@@ -68,7 +68,8 @@ def _step(
     was = visit.state
     check_step(VisitState(was), wanted)
     visit.state = wanted
-    db.flush()
+    # Another time that was talked about is no question any more.
+    withdraw_proposals(db, visit, now)
     record(db, visit, action, Actor("staff", staff.id), now, before=was)
 
 
@@ -187,7 +188,7 @@ def complete(
         _refer(db, visit, each, age, written, now)
         seen.append(_seen(child, each, age))
     if written.mother is Mother.LOW:
-        _open_task(db, visit, "mother", f"home_visit:{visit.id}", now)
+        open_task(db, visit, "mother", "", now)
     _tell_summary(db, visit, written, seen, packs, now)
     db.flush()
     return Completed(visit, is_new=True)
@@ -240,20 +241,7 @@ def _refer(
             created_at=now,
         )
     )
-    _open_task(db, visit, "referral", f"home_visit:{visit.id} {urgency} {day}", now)
-
-
-def _open_task(db: Session, visit: HomeVisit, kind: str, detail: str, now: datetime) -> None:
-    """A task of the family's station; the district's where it has none."""
-    db.add(
-        FollowUp(
-            kind=kind,
-            caregiver_id=visit.caregiver_id,
-            station_id=visit.child.family.station_id,
-            detail=detail,
-            created_at=now,
-        )
-    )
+    open_task(db, visit, "referral", f"{urgency} {day}", now)
 
 
 def _seen(child: Child, each: ChildRecord, age_days: int) -> ChildSeen:

@@ -26,11 +26,12 @@ from app.models import (
     Township,
     VisitDue,
 )
-from app.rules.visiting import OPEN, Kind
+from app.services import visit_unrecorded
 from app.services.families import matching
 from app.services.staff import StaffScope
 from app.services.visit_dues import expected_overdue
 from app.services.visit_scope import families_in, in_township
+from app.services.visit_unrecorded import Unrecorded
 
 
 class DueTab(StrEnum):
@@ -64,15 +65,13 @@ class DueRow:
     """Whether somebody of the family can be written to."""
     phone: str | None
     address: str | None
+    unrecorded: Unrecorded | None
+    """A visit that was arranged for a day before, and of which nothing was written down."""
 
 
 def _owed(scope: StaffScope, today: date) -> tuple[ColumnElement[bool], ...]:
-    """Open dues of families in scope that nobody has arranged yet."""
-    # One list of families, looked into for each row: on PostgreSQL EXISTS would be a loop until
-    # its statistics know the tables.
-    arranged = select(HomeVisit.family_id).where(
-        HomeVisit.kind == Kind.GUIDANCE, HomeVisit.state.in_(OPEN)
-    )
+    """Open dues of families in scope that nobody has arranged yet, or whose visit was never
+    recorded."""
     return (
         VisitDue.closed_at.is_(None),
         VisitDue.opens_on <= today,
@@ -80,7 +79,9 @@ def _owed(scope: StaffScope, today: date) -> tuple[ColumnElement[bool], ...]:
         Family.need.is_distinct_from(False),
         Family.stopped_at.is_(None),
         families_in(scope),
-        VisitDue.family_id.not_in(arranged),
+        # One list of families, looked into for each row: on PostgreSQL EXISTS would be a loop
+        # until its statistics know the tables.
+        VisitDue.family_id.not_in(visit_unrecorded.families_awaiting(today)),
     )
 
 
@@ -175,11 +176,12 @@ def list_dues(
             .offset(offset)
         )
     )
-    return _due_rows(db, ids)
+    return _due_rows(db, ids, today)
 
 
-def _due_rows(db: Session, family_ids: Sequence[int]) -> list[DueRow]:
-    """Three statements: the families with whom to call, what is owed, and to which children."""
+def _due_rows(db: Session, family_ids: Sequence[int], today: date) -> list[DueRow]:
+    """Four statements: the families with whom to call, what is owed, to which children, and the
+    visits that were never recorded."""
     if not family_ids:
         return []
     follows = exists().where(
@@ -210,6 +212,7 @@ def _due_rows(db: Session, family_ids: Sequence[int]) -> list[DueRow]:
             .where(Child.id.in_([due.child_id for each in dues.values() for due in each]))
         )
     }
+    unrecorded = visit_unrecorded.of_families(db, family_ids, today)
     rows = []
     for family_id in family_ids:
         family, township, station, contact, has_follower = families[family_id]
@@ -235,6 +238,7 @@ def _due_rows(db: Session, family_ids: Sequence[int]) -> list[DueRow]:
                 has_follower=bool(has_follower),
                 phone=(contact.phone if contact else None) or family.phone,
                 address=contact.address if contact else None,
+                unrecorded=unrecorded.get(family_id),
             )
         )
     return rows

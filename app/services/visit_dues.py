@@ -47,6 +47,8 @@ from app.services.audit import Actor
 
 DEFAULT_VISITS_A_YEAR: Final = 1
 BATCH: Final = 200
+REFUSED: Final = ("declined", "moved")
+"""Closed by a family's word, or because it had moved away: a later wish opens it again."""
 CONTACT_PURPOSE: Final = "home_visit_contact"
 CONTACT_VERSION: Final = "2026-11"
 """Raised with every change of the question that the family answers."""
@@ -336,47 +338,89 @@ class Claim:
 
 
 def find_claim(db: Session, family: Family, on: date, now: datetime) -> Claim:
-    """What a family may have a visit for on a day. Raises NoVisitClaim with the reason."""
+    """What a family may have a visit for on a day. Raises NoVisitClaim with the reason.
+
+    Who wanted none, or had moved away, may change their mind: whoever takes the claim up calls
+    want_again.
+    """
     plan_family(db, family, now)
+    living = {child.id: child for child in living_children(family)}
     due = db.scalars(
         select(VisitDue)
         .where(
-            VisitDue.family_id == family.id,
-            VisitDue.closed_at.is_(None),
+            VisitDue.child_id.in_(living),
+            or_(VisitDue.closed_at.is_(None), VisitDue.closed_as.in_(REFUSED)),
             VisitDue.owed_until >= on,
             or_(VisitDue.opens_on <= on, VisitDue.purpose == Purpose.NEWBORN),
         )
-        .order_by(VisitDue.due_on, VisitDue.id)
+        .order_by(VisitDue.closed_at.is_not(None), VisitDue.due_on, VisitDue.id)
         .limit(1)
     ).first()
     if due is not None:
-        child = next(each for each in family.children if each.id == due.child_id)
-        return Claim(child, Purpose(due.purpose), due.due_on)
+        return Claim(living[due.child_id], Purpose(due.purpose), due.due_on)
     for child in _with_special_needs(db, family):
         if _may_claim_special(db, child, on):
             return Claim(child, Purpose.SPECIAL_NEEDS, special_window(on).due_on)
     raise _no_claim(db, family, on)
 
 
+def living_children(family: Family) -> list[Child]:
+    """The family's children without those that died."""
+    return [child for child in family.children if child.lost_at is None]
+
+
+def want_again(db: Session, family: Family, actor: Actor, now: datetime) -> None:
+    """Owe again what was closed by a family's word, as far as it is in its time: it asks anew."""
+    today = now.astimezone(SHANGHAI).date()
+    living = {child.id: child for child in living_children(family)}
+    dues = db.scalars(
+        select(VisitDue)
+        .where(
+            VisitDue.child_id.in_(living),
+            VisitDue.closed_as.in_(REFUSED),
+            VisitDue.owed_until >= today,
+        )
+        .order_by(VisitDue.id)
+        .with_for_update()
+    ).all()
+    if not dues:
+        return
+    for due in dues:
+        due.closed_at, due.closed_as, due.escalated_at = None, None, None
+    # What was corrected meanwhile moves their days.
+    for child_id in sorted({due.child_id for due in dues}):
+        plan_child(db, living[child_id], now)
+    audit.record(
+        db,
+        actor=actor,
+        action="want_visit",
+        subject_type="family",
+        subject_id=family.id,
+        now=now,
+    )
+
+
 def _with_special_needs(db: Session, family: Family) -> list[Child]:
+    living = living_children(family)
     noted = set(
         db.scalars(
             select(SpecialNeed.child_id).where(
-                SpecialNeed.child_id.in_([child.id for child in family.children]),
+                SpecialNeed.child_id.in_([child.id for child in living]),
                 SpecialNeed.ended_at.is_(None),
             )
         )
     )
-    return [child for child in family.children if child.id in noted]
+    return [child for child in living if child.id in noted]
 
 
 def _no_claim(db: Session, family: Family, on: date) -> NoVisitClaim:
-    born = [child for child in family.children if child.birth_date is not None]
-    expected = [child for child in family.children if child.birth_date is None]
+    living = living_children(family)
+    born = [child for child in living if child.birth_date is not None]
+    expected = [child for child in living if child.birth_date is None]
     if not born:
         if expected:
             return NoVisitClaim("expected", expected[0].nickname)
-        return NoVisitClaim("none")
+        return NoVisitClaim("lost" if family.children else "none")
     youngest = max(born, key=lambda child: child.birth_date or date.min)
     assert youngest.birth_date is not None, "chosen among the born"
     months = age_months(youngest.birth_date, max(on, youngest.birth_date))
@@ -442,7 +486,7 @@ def owe_again(db: Session, child: Child, on: date, now: datetime) -> None:
 def note_try(db: Session, *, family_id: int, outcome: str, actor: Actor, now: datetime) -> None:
     """A call or a ring at the door: no_answer, reached, declined (wants none) or moved (away).
 
-    The last two close what the family is owed, and may be taken back by a later claim.
+    The last two close what the family is owed, until it wishes a visit after all: want_again.
     """
     dues = db.scalars(
         select(VisitDue)
@@ -456,7 +500,7 @@ def note_try(db: Session, *, family_id: int, outcome: str, actor: Actor, now: da
             due.unreachable_at = due.unreachable_at or now
         else:
             due.unreachable_at = None
-        if outcome in ("declined", "moved"):
+        if outcome in REFUSED:
             due.closed_at, due.closed_as = now, outcome
     audit.record(
         db,

@@ -27,6 +27,7 @@ from app.services.families import matching
 from app.services.staff import StaffScope
 from app.services.visit_diaries import midnight
 from app.services.visit_scope import in_township, visits_in
+from app.services.visit_unrecorded import is_unrecorded
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +76,26 @@ def _waiting() -> ColumnElement[bool]:
     )
 
 
-def count_waiting(db: Session, scope: StaffScope) -> int:
-    """How many requests and wishes wait for an answer."""
-    return db.execute(
-        select(func.count(HomeVisit.id))
+@dataclass(frozen=True, slots=True)
+class VisitWork:
+    waiting: int
+    """Requests and wishes that wait for an answer."""
+    unrecorded: int
+    """Arranged visits whose day is over, and of which nobody has written anything down."""
+
+
+def count_work(db: Session, scope: StaffScope, today: date) -> VisitWork:
+    """How many visits staff have something to do about."""
+    waiting, unrecorded = db.execute(
+        select(
+            func.count(case((_waiting(), 1))),
+            func.count(case((is_unrecorded(today), 1))),
+        )
+        .select_from(HomeVisit)
         .join(Family, Family.id == HomeVisit.family_id)
-        .where(_waiting(), visits_in(scope))
-    ).scalar_one()
+        .where(HomeVisit.kind == Kind.GUIDANCE, HomeVisit.state.in_(OPEN), visits_in(scope))
+    ).one()
+    return VisitWork(waiting, unrecorded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +103,8 @@ class VisitQuery:
     """Which visits staff look for; a part that is empty asks for nothing."""
 
     show: str = "waiting"
-    """waiting, arranged, completed, missed, ended (declined or cancelled), medical or all."""
+    """waiting, arranged, unrecorded, completed, missed, ended (declined or cancelled), medical
+    or all."""
     text: str = ""
     township: str = ""
     """A township's name."""
@@ -107,9 +122,10 @@ SHOWN_STATES: Final = {
 
 
 def find_visits(
-    db: Session, scope: StaffScope, query: VisitQuery, *, limit: int, offset: int
+    db: Session, scope: StaffScope, query: VisitQuery, today: date, *, limit: int, offset: int
 ) -> list[VisitRow]:
-    """What waits: as `waiting`. Arranged ones: the next first. All others: the latest first."""
+    """What waits: as `waiting`. Arranged ones: the next first; those that nobody has recorded:
+    the oldest first. All others: the latest first."""
     conditions: list[ColumnElement[bool]] = [visits_in(scope)]
     if query.text:
         conditions.append(matching(query.text))
@@ -117,6 +133,8 @@ def find_visits(
         conditions.append(in_township(query.township))
     if query.show == "waiting":
         conditions.append(_waiting())
+    elif query.show == "unrecorded":
+        conditions.append(is_unrecorded(today))
     elif query.show == "medical":
         conditions.append(HomeVisit.kind == Kind.MEDICAL)
     else:
@@ -132,7 +150,7 @@ def find_visits(
         case "waiting":
             is_old = case((HomeVisit.escalated_at.is_not(None), 0), else_=1)
             order = (is_old, HomeVisit.requested_at, HomeVisit.id)
-        case "arranged":
+        case "arranged" | "unrecorded":
             order = (HomeVisit.starts_at, HomeVisit.id)
         case _:
             order = (func.coalesce(at, HomeVisit.requested_at).desc(), HomeVisit.id.desc())

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.models import HomeVisit, VisitProposal
-from app.models.visit_facts import VisitFacts, VisitProposed
+from app.models.visit_facts import VisitFacts, VisitProposed, VisitWishEnded
 from app.rules.visiting import VisitState
 from app.services import notices
 
@@ -20,6 +20,7 @@ WANTED_STATES: Final[dict[str, frozenset[VisitState]]] = {
     "visit_moved": frozenset({S.CONFIRMED}),
     "visit_declined": frozenset({S.DECLINED}),
     "visit_cancelled": frozenset({S.CANCELLED}),
+    "visit_wish_ended": frozenset({S.CONFIRMED}),
     "visit_evening": frozenset({S.CONFIRMED}),
     "visit_2h": frozenset({S.CONFIRMED}),
     "visit_on_the_way": frozenset({S.EN_ROUTE}),
@@ -27,7 +28,9 @@ WANTED_STATES: Final[dict[str, frozenset[VisitState]]] = {
     "visit_summary": frozenset({S.COMPLETED}),
 }
 """A notice about a visit is true only while the visit is in one of these."""
-OF_ITS_TIME: Final = frozenset({"visit_confirmed", "visit_moved", "visit_evening", "visit_2h"})
+OF_ITS_TIME: Final = frozenset(
+    {"visit_confirmed", "visit_moved", "visit_wish_ended", "visit_evening", "visit_2h"}
+)
 """Kinds that are untrue once the visit was moved again."""
 
 
@@ -78,18 +81,24 @@ def tell(
     written to, or it was written before."""
     if visit.caregiver_id is None:
         return False
-    number = facts.proposal_id if isinstance(facts, VisitProposed) else visit.moves
     return notices.queue(
         db,
         caregiver_id=visit.caregiver_id,
         facts=facts,
         subject=f"home_visit:{visit.id}",
-        dedupe_key=f"{facts.kind}:{visit.id}:{number}",
+        dedupe_key=f"{facts.kind}:{visit.id}:{_number(facts, visit)}",
         now=now,
         priority=VISIT,
         expires_at=expires_at,
         can_wait=can_wait,
     )
+
+
+def _number(facts: VisitFacts, visit: HomeVisit) -> int:
+    """What tells two notices of one kind apart."""
+    if isinstance(facts, VisitProposed | VisitWishEnded):
+        return facts.proposal_id
+    return visit.moves
 
 
 def is_wanted(db: Session, facts: VisitFacts, visit_id: int) -> bool:

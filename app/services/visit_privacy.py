@@ -25,7 +25,7 @@ def forget(db: Session, *, caregiver: Caregiver, children: Collection[int], now:
     assert family_id is not None, "asked of a family"
     visit = home_visits.find_open(db, family_id)
     if visit is not None and visit.child_id in children:
-        home_visits.cancel_by_family(db, caregiver=caregiver, now=now)
+        home_visits.cancel_by_family(db, caregiver=caregiver, now=now, even_if_over=True)
     end(db, children=children, now=now)
 
 

@@ -3,6 +3,7 @@
 An open proposal holds its slot, and the visit keeps the one it has: only the answer moves it.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from app.errors import NoVisitProposal, VisitorBusy, VisitUnknown
 from app.models import Caregiver, HomeVisit, Staff, Visitor, VisitProposal
-from app.models.visit_facts import VisitConfirmed, VisitProposed
+from app.models.visit_facts import VisitConfirmed, VisitProposed, VisitWishEnded
 from app.rules.visit_slots import Slot
 from app.rules.visiting import VisitState, check_step
 from app.services import visit_diaries
@@ -22,8 +23,8 @@ from app.services.home_visits import (
     Wish,
     check_day,
     check_slot,
-    choose_slot,
     find_open,
+    find_slot,
     get_visitor,
     lock_visit,
     move,
@@ -35,8 +36,11 @@ from app.services.registration import get_family
 from app.services.staff import scope_of
 from app.services.visit_notices import tell, told
 from app.services.visit_scope import check_visit
+from app.services.visit_tasks import open_task
+from app.services.working_days import unanswered_at
 
 ANSWER_WITHIN: Final = timedelta(hours=48)
+"""So long a family may think about a time that staff offer."""
 BEFORE_START: Final = timedelta(hours=2)
 """A proposal ends at the latest so long before the time that it is about."""
 
@@ -94,6 +98,8 @@ def _hold(
     now: datetime,
 ) -> VisitProposal:
     withdraw_proposals(db, visit, now)
+    # A family has two days; staff have their working days, as for every request.
+    answer_until = now + ANSWER_WITHIN if staff_id else unanswered_at(db, now)
     proposal = VisitProposal(
         visit_id=visit.id,
         visitor=visitor,
@@ -104,7 +110,7 @@ def _hold(
         proposed_by=staff_id,
         created_at=now,
         expires_at=max(
-            now + timedelta(minutes=1), min(now + ANSWER_WITHIN, slot.starts_at - BEFORE_START)
+            now + timedelta(minutes=1), min(answer_until, slot.starts_at - BEFORE_START)
         ),
     )
     name = visitor.name
@@ -149,6 +155,7 @@ def answer_by_family(
     db.refresh(found)
     if found.state != "open":
         raise NoVisitProposal()
+    _check_may_move(visit)
     actor = Actor("caregiver", caregiver.id)
     if not accepts:
         found.state, found.answered_at = "declined", now
@@ -183,14 +190,28 @@ def _apply(
     tell(db, VisitConfirmed(**told(visit)), visit, now, expires_at=visit.ends_at)
 
 
-def wish_other_time(
-    db: Session, *, caregiver: Caregiver, wish: Wish, now: datetime
-) -> tuple[HomeVisit, Slot]:
-    """The family would like another time for its open visit.
+@dataclass(frozen=True, slots=True)
+class Wished:
+    """What became of a family's wish for another time."""
+
+    visit: HomeVisit
+    starts_at: datetime | None
+    """The time that is held for it; None where a person has to find one."""
+    keeps: datetime | None
+    """The time that stands until staff agree; None where there is none, or it is past."""
+
+    @property
+    def is_request(self) -> bool:
+        return self.visit.state == VisitState.REQUESTED
+
+
+def wish_other_time(db: Session, *, caregiver: Caregiver, wish: Wish, now: datetime) -> Wished:
+    """The family would like another time for its open visit; who asked is told from now on.
 
     A request that nobody has confirmed moves at once; a confirmed visit keeps its time until
-    staff agree. Raises VisitUnknown, VisitStepNotAllowed, VisitDayPast, VisitDayTooFar,
-    VisitDayOff, VisitHalfFull.
+    staff agree. Where no time can be had at all, the wish is kept, and a person finds one.
+    Raises VisitUnknown, VisitStepNotAllowed, VisitDayPast, VisitDayTooFar, VisitDayOff,
+    VisitHalfFull.
     """
     family = get_family(caregiver)
     there = find_open(db, family.id)
@@ -201,18 +222,23 @@ def wish_other_time(
     visit_diaries.lock_visitors(db, [visitor.id for visitor in visitors])
     visit = lock_visit(db, there.id)
     _check_may_move(visit)
-    slot = choose_slot(db, family.id, visitors, wish, now, leaving_out=visit.id)
-    actor = Actor("caregiver", caregiver.id)
+    slot = find_slot(db, family.id, visitors, wish, now, leaving_out=visit.id)
+    is_new = (visit.wished_on, visit.wished_half) != (wish.day, wish.half)
     visit.wished_on, visit.wished_half = wish.day, wish.half
+    visit.caregiver_id = caregiver.id
+    record(db, visit, "wish", Actor("caregiver", caregiver.id), now, before=visit.state)
+    keeps = visit.starts_at if visit.starts_at and visit.starts_at > now else None
+    if slot is None:
+        if visit.state == VisitState.CONFIRMED and is_new:
+            open_task(db, visit, "visit_wish", str(wish.day), now)
+        return Wished(visit, None, keeps)
     if visit.state == VisitState.REQUESTED:
         withdraw_proposals(db, visit, now)
         take(db, visit, Choice(slot.visitor_id, slot.starts_at), now)
-        record(db, visit, "wish", actor, now, before=visit.state)
-        return visit, slot
+        return Wished(visit, slot.starts_at, None)
     visitor = next(each for each in visitors if each.id == slot.visitor_id)
     _hold(db, visit, visitor, slot, None, now)
-    record(db, visit, "wish", actor, now, before=visit.state)
-    return visit, slot
+    return Wished(visit, slot.starts_at, keeps)
 
 
 def answer_by_staff(
@@ -237,18 +263,35 @@ def answer_by_staff(
     db.refresh(found)
     if found.state != "open":
         raise NoVisitProposal()
+    _check_may_move(visit)
     actor = Actor("staff", staff.id)
     if accepts:
         _apply(db, visit, found, actor, staff.id, now)
     else:
         found.state, found.answered_at = "declined", now
         db.flush()
-        record(db, visit, "turn_down", actor, now, before=visit.state)
+        record(db, visit, "refuse_wish", actor, now, before=visit.state)
+        _tell_end(db, visit, found, now, was_declined=True)
     return visit
 
 
+def _tell_end(
+    db: Session, visit: HomeVisit, wish: VisitProposal, now: datetime, *, was_declined: bool
+) -> None:
+    """The time that the family wished is not to be: what stands is said, once."""
+    stands = visit.starts_at is not None and visit.starts_at > now
+    facts = told(visit) if stands else told(visit) | {"starts_at": None, "ends_at": None}
+    ended = VisitWishEnded(
+        **facts, proposal_id=wish.id, wished_at=wish.starts_at, was_declined=was_declined
+    )
+    tell(db, ended, visit, now, can_wait=not was_declined)
+
+
 def expire(db: Session, now: datetime) -> int:
-    """End what nobody answered in time, so that its slots can be had; how many."""
+    """End what nobody answered in time, so that its slots can be had; how many.
+
+    A family that wished another time is told so, and somebody has it as a task.
+    """
     late = db.scalars(
         select(VisitProposal)
         .where(VisitProposal.state == "open", VisitProposal.expires_at <= now)
@@ -257,4 +300,10 @@ def expire(db: Session, now: datetime) -> int:
     for proposal in late:
         proposal.state, proposal.answered_at = "expired", now
     db.flush()
+    for proposal in late:
+        if proposal.proposed_by is None:
+            # Not locked: whoever locks the visit goes on to its proposals.
+            visit = db.get_one(HomeVisit, proposal.visit_id)
+            _tell_end(db, visit, proposal, now, was_declined=False)
+            open_task(db, visit, "escalation", "wish", now)
     return len(late)

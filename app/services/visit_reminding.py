@@ -1,23 +1,23 @@
 """Reminders of home visits, and what goes up to the township lead after three working days."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import exists, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from app.clock import SHANGHAI
-from app.models import Family, FollowUp, HomeVisit, VisitDue
+from app.models import Family, HomeVisit, VisitDue
 from app.models.visit_facts import VisitReminded
-from app.rules.calendar_days import DayKind
 from app.rules.visit_reminders import LONGEST_LEAD, find_due
-from app.rules.visiting import OPEN, UNANSWERED_WORKING_DAYS, Kind, VisitState, working_days_between
+from app.rules.visiting import VisitState
 from app.services import visit_proposals
 from app.services.audit import SYSTEM
-from app.services.calendar_days import get_days
 from app.services.home_visits import lock_visit, record
 from app.services.visit_notices import tell, told
+from app.services.visit_tasks import open_task
+from app.services.visit_unrecorded import families_awaiting
+from app.services.working_days import escalation_day
 
-LONGEST_WAIT_DAYS = 60
 BATCH = 200
 
 
@@ -52,24 +52,6 @@ def remind(db: Session, visit_ids: list[int], now: datetime) -> int:
     return queued
 
 
-def days_off(db: Session, since: date, until: date) -> frozenset[date]:
-    """The days of a stretch on which offices do not work."""
-    days = get_days(db, [since + timedelta(days=n) for n in range((until - since).days + 1)])
-    return frozenset(
-        day for day, known in days.items() if known.is_off or known.kind is DayKind.BLACKOUT
-    )
-
-
-def escalation_day(db: Session, today: date) -> date:
-    """What began on this day or before has waited for three whole working days."""
-    first = today - timedelta(days=LONGEST_WAIT_DAYS)
-    off = days_off(db, first, today)
-    day = today
-    while working_days_between(day, today, off) < UNANSWERED_WORKING_DAYS and day > first:
-        day -= timedelta(days=1)
-    return day
-
-
 def escalate_requests(db: Session, now: datetime) -> int:
     """Requests that nobody answered go up to the township lead, once; how many did."""
     today = now.astimezone(SHANGHAI).date()
@@ -90,28 +72,16 @@ def escalate_requests(db: Session, now: datetime) -> int:
     for visit in waiting:
         visit.escalated_at = now
         record(db, visit, "escalate", SYSTEM, now, before=visit.state)
-        db.add(
-            FollowUp(
-                kind="escalation",
-                caregiver_id=visit.caregiver_id,
-                station_id=visit.child.family.station_id,
-                detail=f"home_visit:{visit.id}",
-                created_at=now,
-            )
-        )
+        open_task(db, visit, "escalation", "", now)
     db.flush()
     return len(waiting)
 
 
 def escalate_dues(db: Session, now: datetime) -> int:
-    """Visits overdue for three working days that nobody has arranged are marked for the township
-    lead; how many were. They stand in the lead's work list: no task each."""
+    """Visits overdue for three working days that nobody has arranged, or whose visit nobody has
+    recorded, are marked for the township lead; how many were. They stand in the lead's work
+    list: no task each."""
     today = now.astimezone(SHANGHAI).date()
-    arranged = exists().where(
-        HomeVisit.family_id == VisitDue.family_id,
-        HomeVisit.kind == Kind.GUIDANCE,
-        HomeVisit.state.in_(OPEN),
-    )
     late = db.scalars(
         select(VisitDue)
         .join(Family, Family.id == VisitDue.family_id)
@@ -122,7 +92,7 @@ def escalate_dues(db: Session, now: datetime) -> int:
             VisitDue.escalated_at.is_(None),
             Family.need.is_distinct_from(False),
             Family.stopped_at.is_(None),
-            ~arranged,
+            VisitDue.family_id.not_in(families_awaiting(today)),
         )
         .order_by(VisitDue.id)
         .limit(BATCH)

@@ -54,6 +54,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "note_special_need": "记特殊需求",
     "end_special_need": "改为没有特殊需求",
     "try_visit": "为上门联系",
+    "want_visit": "又要上门了",
     "note_medical": "记卫生院访视",
 }
 

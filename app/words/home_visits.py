@@ -7,7 +7,7 @@ from app import errors as e
 from app.errors import HalfDayOffer
 from app.words.visit_signs import HALVES, RISKS, STATES
 from app.words.visit_words import teacher
-from app.words.when import say_day, say_time, say_when
+from app.words.when import say_day, say_when
 
 
 def half_day(day: date, half: str | None, today: date | None = None) -> str:
@@ -53,15 +53,12 @@ def day_unclear(text: str) -> str:
 
 def requested(
     nickname: str,
-    starts_at: datetime | None,
+    starts_at: datetime,
     half: str | None,
-    wished: date | None,
     late_for: date | None,
 ) -> str:
-    """A request was taken."""
-    if starts_at is None:
-        when = "您那里的时间要老师来排，会打电话跟您约。"
-    elif half is not None:
+    """A request was taken, and a time is held for it."""
+    if half is not None:
         when = f"先给您留了{say_when(starts_at)}左右，老师确认后马上告诉您是谁来。"
     else:
         when = f"先给您留了{say_when(starts_at)}，老师确认后马上告诉您是谁来。"
@@ -71,6 +68,22 @@ def requested(
         else ""
     )
     return f"上门申请已提交：{nickname}\n{when}{late}"
+
+
+def requested_without_time(
+    nickname: str, later: tuple[HalfDayOffer, ...], *, has_visitors: bool
+) -> str:
+    """A request was taken of which a person has to find the time."""
+    why = "这些天都约满了，" if has_visitors else "您那里的时间要老师来排，"
+    text = f"上门申请已提交：{nickname}\n{why}已经替您记下，老师会打电话跟您约。"
+    if not later:
+        return text
+    listed = "、".join(half_day(one.day, one.half) for one in later)
+    return f"{text}\n想自己选，还能约：{listed}，例如回复：{_say_ask(later[0])}"
+
+
+def _say_ask(offer: HalfDayOffer) -> str:
+    return f"上门 {offer.day.month}月{offer.day.day}日 {HALVES[offer.half]}"
 
 
 def ask_contact() -> str:
@@ -101,14 +114,25 @@ def contact_skipped() -> str:
     return "好的，老师会另外问您。看约了什么，回复「我的预约」。"
 
 
-def wish_noted(starts_at: datetime, keeps: datetime | None) -> str:
-    """Another time was wished for a visit that stands."""
+def wished(
+    nickname: str,
+    wished_on: str,
+    *,
+    starts_at: datetime | None,
+    keeps: datetime | None,
+    is_request: bool,
+) -> str:
+    """Another time was wished: for a request, which has moved, or for a visit that stands until
+    staff agree. Without a time, a person finds one."""
     kept = f"原来的{say_when(keeps)}先给您留着，" if keeps else ""
+    if starts_at is None:
+        return (
+            f"上门申请已提交：{nickname}，想改到{wished_on}。\n"
+            f"{kept}这个时间要老师来排，会打电话跟您约。"
+        )
+    if is_request:
+        return f"上门申请已提交：{nickname}\n时间改成了{say_when(starts_at)}左右，老师确认后马上告诉您是谁来。"
     return f"上门申请已提交：改到{say_when(starts_at)}。\n{kept}老师同意后马上告诉您。"
-
-
-def moved_request(nickname: str, starts_at: datetime) -> str:
-    return f"上门申请已提交：{nickname}\n时间改成了{say_when(starts_at)}左右，老师确认后马上告诉您是谁来。"
 
 
 def cancelled(starts_at: datetime | None) -> str:
@@ -216,11 +240,7 @@ def _instead(nearest: tuple[HalfDayOffer, ...]) -> str:
     if not nearest:
         return "\n最近都约满了，请回复「人工」，老师来想办法。"
     listed = "、".join(half_day(one.day, one.half) for one in nearest)
-    first = nearest[0]
-    return (
-        f"\n最近能约：{listed}。\n"
-        f"例如回复：上门 {first.day.month}月{first.day.day}日 {HALVES[first.half]}"
-    )
+    return f"\n最近能约：{listed}。\n例如回复：{_say_ask(nearest[0])}"
 
 
 def say_no_claim(error: e.NoVisitClaim) -> str:
@@ -239,6 +259,8 @@ def say_no_claim(error: e.NoVisitClaim) -> str:
             f"不符合上门条件：上门是给新生儿当年安排的，{error.nickname}已经过了。\n"
             "家里有特殊需要的，3岁前都能申请：回复「特殊需求」。想见老师，回复「活动」。"
         )
+    if error.reason == "lost":
+        return "现在没有要安排的上门，老师不会上门打扰。有什么需要，回复「人工」，老师会联系您。"
     return "不符合上门条件：还没有登记宝宝。回复「登记」，两分钟就好。"
 
 
@@ -269,16 +291,21 @@ def say_already_open(error: e.VisitAlreadyOpen) -> str:
 
 def say_decided(error: e.VisitAlreadyDecided) -> str:
     who = error.by or "家长自己"
-    at = f"{say_time(error.at)}" if error.at else "已经"
+    at = f"在{say_when(error.at)}" if error.at else "已经"
     what = (
         f"，{say_when(error.starts_at)}，{teacher(error.visitor or '')}去"
         if error.starts_at
         else ""
     )
-    return f"这一次上门{who}在{at}处理过了，现在是「{STATES[error.state]}」{what}。"
+    return f"这一次上门{who}{at}处理过了，现在是「{STATES[error.state]}」{what}。"
 
 
 def say_too_late(error: e.VisitTooLateToCancel) -> str:
+    if error.starts_at is not None:
+        return (
+            f"约的是{say_when(error.starts_at)}，时间已经到了，不能在这里取消。\n"
+            f"老师没来，请直接打电话：{error.phone}；想另约，回复「上门」加日子。"
+        )
     return f"{teacher(error.visitor)}已经在路上了，不能在这里取消。请直接打电话：{error.phone}。"
 
 

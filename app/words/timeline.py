@@ -108,6 +108,7 @@ FOLLOW_UP_KINDS: Final[Mapping[str, str]] = {
     "referral": "转诊要问结果",
     "mother": "妈妈情绪低落",
     "escalation": "上门申请没人答复",
+    "visit_wish": "上门想换时间，要老师找",
 }
 
 CHANGES: Final[Mapping[str, str]] = {
@@ -127,6 +128,7 @@ CHANGES: Final[Mapping[str, str]] = {
     "note_special_need": "记下了特殊需求",
     "end_special_need": "改为没有特殊需求",
     "try_visit": "为上门联系过",
+    "want_visit": "说过不要上门，现在又要了",
     "mark_lost": "记下宝宝不在了",
     "unmark_lost": "改回：宝宝在",
 }

@@ -14,6 +14,7 @@ from app.models.visit_facts import (
     VisitProposed,
     VisitReminded,
     VisitSummary,
+    VisitWishEnded,
 )
 from app.words.visit_signs import ADVICE, ADVISED, CORD, DANGER_FOR_FAMILY, FEEDING, JAUNDICE
 from app.words.visit_words import code_word, teacher
@@ -33,6 +34,8 @@ def visit_text(facts: VisitFacts) -> str:
             return _cancelled(facts)
         case VisitProposed():
             return _proposed(facts)
+        case VisitWishEnded():
+            return _wish_ended(facts)
         case VisitReminded():
             lead = "明天" if facts.kind == "visit_evening" else "过一会儿"
             return f"提醒您：{lead}老师上门来看{facts.nickname}。\n{_who_comes(facts)}{_ready()}"
@@ -113,6 +116,19 @@ def _proposed(facts: VisitProposed) -> str:
         f"上门的时间想跟您商量：\n{_when(facts.starts_at, facts.ends_at)}，{teacher(facts.visitor)}来，行吗？\n"
         f"{keeps}"
         f"行，请回复「接受上门」；不行，请回复「换时间」。{say_when(facts.until)}前有效。"
+    )
+
+
+def _wish_ended(facts: VisitWishEnded) -> str:
+    why = "那个时间排不开" if facts.was_declined else "老师没能及时答复，站里已经知道"
+    stands = (
+        f"原来的{say_when(facts.starts_at)}不变，{teacher(facts.visitor)}会来。\n"
+        if facts.starts_at
+        else "老师会打电话跟您另约。\n"
+    )
+    return (
+        f"很抱歉，上门改到{say_when(facts.wished_at)}没有约成：{why}。\n"
+        f"{stands}{_call(facts)}想换别的时间，回复「上门」加日子；不要了，回复「取消上门」。"
     )
 
 

@@ -63,7 +63,7 @@ def test_the_second_teacher_is_told_who_and_when(browse: Browse, confirmed: int)
     browser = browse("chen")
     send(browser, f"/console/visits/{confirmed}/confirm", page="/console/visits")
     page = text_of(browser.get(f"/console/visits/{confirmed}"))
-    assert "这一次上门wang在上午10:00处理过了" in page
+    assert "这一次上门wang在11月22日（周日）上午10:00处理过了" in page
     assert "施老师去" in page
 
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.clock import SHANGHAI
-from app.models import HomeVisit, Notice, Staff, VisitDue
+from app.models import HomeVisit, Notice, Staff, VisitDue, VisitorLeave
 from app.services import home_visits, visit_proposals
 from app.services.doctor import examine
 from app.services.home_visits import Choice
@@ -171,6 +171,44 @@ def test_without_a_visitor_the_request_is_kept_for_a_person(
     assert "上门申请已提交" in mother.says("上门 11月26日 上午")
     with services.database.reading() as db:
         assert only_visit(db).starts_at is None
+
+
+def test_without_a_visitor_a_second_day_is_kept_too(
+    mother: Person, station: str, services: Services
+) -> None:
+    mother.follows()
+    mother.says("登记 糖糖 2026-11-18 女 城桥镇")
+    mother.says("同意")
+    mother.says("上门 11月26日 上午")
+    answer = mother.says("上门 11月27日 下午")
+    assert "上门申请已提交" in answer
+    assert "想改到11月27日（周五）下午" in answer
+    assert "会打电话跟您约" in answer
+    with services.database.reading() as db:
+        assert str(only_visit(db).wished_on) == "2026-11-27"
+
+
+def test_with_two_weeks_full_the_wish_is_kept_and_later_days_are_named(
+    newborn: Person, services: Services, clock: Clock
+) -> None:
+    with services.database.transaction() as db:
+        until = clock() + timedelta(days=20)
+        leave = VisitorLeave(
+            visitor_id=get_visitor(db).id,
+            starts_at=clock(),
+            ends_at=until,
+            note="",
+            set_at=clock(),
+        )
+        db.add(leave)
+    answer = newborn.says("上门")
+    assert "上门申请已提交：糖糖" in answer
+    assert "老师会打电话跟您约" in answer
+    assert "还能约：12月14日（周一）上午" in answer
+    with services.database.reading() as db:
+        assert (only_visit(db).starts_at, only_visit(db).wished_on) == (None, None)
+    newborn.says("跳过")
+    assert "时间改成了12月14日（周一）上午9:00" in newborn.says("上门 12月14日 上午")
 
 
 def test_the_second_request_moves_the_first(newborn: Person, services: Services) -> None:

@@ -148,7 +148,10 @@ def test_another_stations_worker_has_no_part_in_it(
         with pytest.raises(NotYours):
             visit_details.read(db, scope_of(stranger), visit.id)
         assert (
-            visit_lists.find_visits(db, scope_of(stranger), VisitQuery(), limit=9, offset=0) == []
+            visit_lists.find_visits(
+                db, scope_of(stranger), VisitQuery(), now.date(), limit=9, offset=0
+            )
+            == []
         )
         home_visits.confirm(db, visit_id=visit.id, staff=lead, now=now)
 

@@ -132,6 +132,26 @@ def test_a_proposal_in_a_visits_way_is_found(
     assert any("visit_proposal" in each for each in found)
 
 
+def test_two_proposals_in_each_others_way_are_found(
+    town: Town, database: Database, cipher: Cipher, now: datetime
+) -> None:
+    proposal = (
+        "INSERT INTO visit_proposals (visit_id, visitor_id, starts_at, ends_at, busy_until, state,"
+        " created_at, expires_at) SELECT id, (SELECT min(visitor_id) FROM home_visits),"
+        " '2026-12-08 0{hour}:{minute}:00', '2026-12-08 0{end}:{minute}:00',"
+        " '2026-12-08 0{end}:{busy}:00', 'open', requested_at, requested_at"
+        " FROM home_visits WHERE state = '{state}'"
+    )
+    first = proposal.format(hour=1, minute="00", end=2, busy="30", state="confirmed")
+    apart = proposal.format(hour=2, minute="30", end=3, busy="59", state="requested")
+    within = proposal.format(hour=2, minute="29", end=3, busy="59", state="requested")
+    with spoiled(database, first, apart) as db:
+        assert "visits_do_not_overlap" not in broken(db, cipher, now)
+    with spoiled(database, first, within) as db:
+        [pair] = broken(db, cipher, now)["visits_do_not_overlap"]
+    assert pair.count("visit_proposal:") == 2
+
+
 def test_a_request_that_lay_for_weeks_is_found(
     town: Town, database: Database, cipher: Cipher, now: datetime
 ) -> None:

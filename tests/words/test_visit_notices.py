@@ -18,6 +18,7 @@ from app.models.visit_facts import (
     VisitProposed,
     VisitReminded,
     VisitSummary,
+    VisitWishEnded,
 )
 from app.services.home_visits import CODE_WORDS
 from app.words.notices import Field, render
@@ -96,6 +97,22 @@ SAID: tuple[tuple[VisitFacts, str], ...] = (
         "11月26日（周四）上午9:00到上午10:00，施慧老师来，行吗？\n"
         "原来的11月25日（周三）下午2:00先给您留着。\n"
         "行，请回复「接受上门」；不行，请回复「换时间」。11月25日（周三）下午2:00前有效。",
+    ),
+    (
+        VisitWishEnded(**COMMON, proposal_id=1, wished_at=WAS, was_declined=True),
+        "很抱歉，上门改到11月25日（周三）下午2:00没有约成：那个时间排不开。\n"
+        "原来的11月26日（周四）上午9:00不变，施慧老师会来。\n"
+        "有疑问请打电话：021-5555-0101\n"
+        "想换别的时间，回复「上门」加日子；不要了，回复「取消上门」。",
+    ),
+    (
+        VisitWishEnded(
+            **(COMMON | {"starts_at": None}), proposal_id=1, wished_at=WAS, was_declined=False
+        ),
+        "很抱歉，上门改到11月25日（周三）下午2:00没有约成：老师没能及时答复，站里已经知道。\n"
+        "老师会打电话跟您另约。\n"
+        "有疑问请打电话：021-5555-0101\n"
+        "想换别的时间，回复「上门」加日子；不要了，回复「取消上门」。",
     ),
     (
         VisitReminded(**COMMON, kind="visit_evening"),

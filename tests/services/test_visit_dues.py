@@ -1,0 +1,175 @@
+"""What families are owed: visits nobody recorded, families that wanted none, and what follows."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.clock import SHANGHAI
+from app.crypto import Cipher
+from app.db import Database
+from app.errors import VisitTooLateToCancel
+from app.models import HomeVisit, Staff, VisitDue
+from app.rules.visit_slots import Half
+from app.services import (
+    home_visits,
+    visit_day,
+    visit_due_lists,
+    visit_dues,
+    visit_lists,
+    visit_privacy,
+    visit_reminding,
+    visit_unrecorded,
+)
+from app.services.audit import SYSTEM, Actor
+from app.services.doctor import examine
+from app.services.home_visits import Choice, Wish
+from app.services.staff import scope_of
+from app.services.visit_due_lists import DueTab
+from app.services.visit_lists import VisitQuery
+from tests.services.visit_world import Town, settle
+from tests.visiting import get_visitor
+
+MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=SHANGHAI)
+TUESDAY = MONDAY + timedelta(days=1)
+MORNING = Wish(MONDAY.date(), Half.MORNING)
+
+
+@pytest.fixture
+def town(database: Database, now: datetime) -> Town:
+    with database.transaction() as db:
+        return settle(db, now, families=2)
+
+
+@pytest.fixture
+def arranged(town: Town, database: Database, now: datetime) -> int:
+    """The number of the first family's visit on Monday at nine, confirmed."""
+    with database.transaction() as db:
+        visit = home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
+        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        return visit.id
+
+
+def listed(db: Session, staff: Staff, at: datetime, tab: DueTab = DueTab.DUE) -> list[int]:
+    rows = visit_due_lists.list_dues(db, scope_of(staff), at.date(), tab, limit=9, offset=0)
+    return [row.family_id for row in rows]
+
+
+def check_doctor(database: Database, cipher: Cipher, now: datetime) -> None:
+    with database.reading() as db:
+        report = examine(db, cipher=cipher, now=now)
+    assert {check.name: check.broken for check in report.checks if not check.ok} == {}
+
+
+def test_a_visit_nobody_recorded_hides_its_family_no_longer_than_its_day(
+    town: Town, arranged: int, database: Database
+) -> None:
+    first, second = town.family_ids
+    evening = MONDAY + timedelta(hours=14)
+    with database.reading() as db:
+        assert listed(db, town.teacher, evening) == [second]
+        assert listed(db, town.teacher, TUESDAY) == [first, second]
+        scope = scope_of(town.teacher)
+        rows = visit_due_lists.list_dues(db, scope, TUESDAY.date(), DueTab.DUE, limit=9, offset=0)
+        assert [row.unrecorded.visit_id for row in rows if row.unrecorded] == [arranged]
+        assert visit_due_lists.count_dues(db, scope, TUESDAY.date())[DueTab.DUE] == 2
+
+
+def test_staff_and_the_visitor_see_what_is_still_to_be_written_down(
+    town: Town, arranged: int, database: Database
+) -> None:
+    scope = scope_of(town.teacher)
+    query = VisitQuery(show="unrecorded")
+
+    def seen(db: Session, day: date) -> tuple[int, list[int], list[int]]:
+        rows = visit_lists.find_visits(db, scope, query, day, limit=9, offset=0)
+        own = visit_unrecorded.of_visitor(db, get_visitor(db).id, day)
+        return (
+            visit_lists.count_work(db, scope, day).unrecorded,
+            [row.visit_id for row in rows],
+            [one.visit_id for one in own],
+        )
+
+    with database.transaction() as db:
+        assert seen(db, MONDAY.date()) == (0, [], [])
+        assert seen(db, TUESDAY.date()) == (1, [arranged], [arranged])
+        visit_day.miss(db, visit_id=arranged, staff=town.teacher, now=TUESDAY)
+        assert seen(db, TUESDAY.date()) == (0, [], [])
+
+
+def test_an_overdue_visit_that_was_never_recorded_goes_up(
+    town: Town, arranged: int, database: Database
+) -> None:
+    overdue = datetime(2026, 12, 21, 10, tzinfo=SHANGHAI)
+    with database.transaction() as db:
+        assert visit_reminding.escalate_dues(db, overdue) == 2
+        assert set(listed(db, town.teacher, overdue, DueTab.ESCALATED)) == set(town.family_ids)
+
+
+def test_a_visit_whose_time_has_come_is_not_cancelled_by_the_family(
+    town: Town, arranged: int, database: Database
+) -> None:
+    with database.transaction() as db:
+        for at in (MONDAY, TUESDAY):
+            with pytest.raises(VisitTooLateToCancel) as refused:
+                home_visits.cancel_by_family(db, caregiver=town.mother(db), now=at)
+            assert refused.value.starts_at == MONDAY
+        visit_day.set_off(db, visit_id=arranged, staff=town.teacher, now=MONDAY)
+        with pytest.raises(VisitTooLateToCancel) as under_way:
+            home_visits.cancel_by_family(db, caregiver=town.mother(db), now=MONDAY)
+        assert under_way.value.starts_at is None
+
+
+def test_a_visit_never_recorded_keeps_no_family_from_having_its_data_erased(
+    town: Town, arranged: int, database: Database
+) -> None:
+    with database.transaction() as db:
+        visit_day.set_off(db, visit_id=arranged, staff=town.teacher, now=MONDAY)
+        mother, children = town.mother(db), {town.child(db).id}
+        with pytest.raises(VisitTooLateToCancel):
+            visit_privacy.forget(db, caregiver=mother, children=children, now=MONDAY)
+        visit_privacy.forget(db, caregiver=mother, children=children, now=TUESDAY)
+        assert db.get_one(HomeVisit, arranged).state == "cancelled"
+
+
+@pytest.mark.parametrize("outcome", ["declined", "moved"])
+@pytest.mark.parametrize("who", ["family", "staff"])
+def test_who_wanted_none_may_wish_one_after_all(
+    town: Town, database: Database, now: datetime, cipher: Cipher, outcome: str, who: str
+) -> None:
+    family_id = town.family_ids[0]
+    with database.transaction() as db:
+        visit_dues.note_try(db, family_id=family_id, outcome=outcome, actor=SYSTEM, now=now)
+        assert family_id not in listed(db, town.teacher, now)
+        town.child(db).birth_date = now.date() - timedelta(days=2)
+        if who == "family":
+            home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
+        else:
+            choice = Choice(get_visitor(db).id, MONDAY)
+            home_visits.arrange(db, family_id=family_id, staff=town.teacher, choice=choice, now=now)
+        due = db.scalars(select(VisitDue).where(VisitDue.family_id == family_id)).one()
+        assert (due.closed_at, due.closed_as) == (None, None)
+        assert due.due_on == now.date() + timedelta(days=26), "as corrected meanwhile"
+    check_doctor(database, cipher, now)
+
+
+def test_looking_at_what_could_be_had_is_no_wish(
+    town: Town, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        family = town.family(db)
+        visit_dues.note_try(db, family_id=family.id, outcome="declined", actor=SYSTEM, now=now)
+        assert visit_dues.find_claim(db, family, MONDAY.date(), now).child is not None
+        due = db.scalars(select(VisitDue).where(VisitDue.family_id == family.id)).one()
+        assert due.closed_as == "declined"
+
+
+def test_what_is_over_is_not_owed_again(town: Town, database: Database, now: datetime) -> None:
+    actor = Actor("caregiver", None)
+    with database.transaction() as db:
+        family = town.family(db)
+        visit_dues.note_try(db, family_id=family.id, outcome="declined", actor=SYSTEM, now=now)
+        visit_dues.want_again(db, family, actor, now + timedelta(days=120))
+        due = db.scalars(select(VisitDue).where(VisitDue.family_id == family.id)).one()
+        assert due.closed_as == "declined"
