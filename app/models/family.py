@@ -16,6 +16,8 @@ class Family(Base):
     """The unit of entitlement."""
 
     __tablename__ = "families"
+    # The order of the console's list: its later pages are found without reading the earlier ones.
+    __table_args__ = (Index("ix_families_created_at", "created_at", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     township_id: Mapped[int] = mapped_column(ForeignKey("townships.id"), index=True)

@@ -205,17 +205,25 @@ def _rows(
     limit: int,
     offset: int,
 ) -> list[VisitRow]:
+    # The page's numbers first: what is shown of a visit comes from six wide tables.
+    page = (
+        select(HomeVisit.id)
+        .join(Family, Family.id == HomeVisit.family_id)
+        .where(*conditions)
+        .order_by(*order)
+        .limit(limit)
+        .offset(offset)
+        .subquery()
+    )
     rows = db.execute(
         select(HomeVisit, Child, Township.name, Station.name)
+        .join(page, page.c.id == HomeVisit.id)
         .join(Child, Child.id == HomeVisit.child_id)
         .join(Family, Family.id == HomeVisit.family_id)
         .join(Township, Township.id == Family.township_id)
         .outerjoin(Station, Station.id == Family.station_id)
         .options(joinedload(HomeVisit.visitor))
-        .where(*conditions)
         .order_by(*order)
-        .limit(limit)
-        .offset(offset)
     ).all()
     proposals = proposals_of(db, [visit.id for visit, *_ in rows])
     dues = _most_urgent(db, [visit.family_id for visit, *_ in rows])
