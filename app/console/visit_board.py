@@ -10,9 +10,7 @@ from app.console.paging import asked_page
 from app.console.said import say
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError
-from app.models import Visitor
 from app.services import desk, visit_board, visit_routes, visitors
-from app.services.staff import Role
 
 VISITORS_OF_A_WEEK = 20
 VISITORS_OF_A_DAY = 60
@@ -104,12 +102,8 @@ def show_route(visitor_id: int) -> ResponseReturnValue:
     """A visitor's day on one sheet of paper, in order."""
     day = asked_day(today())
     with acting() as (db, _staff, scope):
-        visitor = db.get(Visitor, visitor_id)
-        if visitor is None:
-            abort(404)
+        visitor = visitors.get_shown(db, scope, visitor_id)
         stops = visit_routes.read_route(db, scope, visitor_id, day)
-        if scope.role is Role.VISITOR:
-            visitors.check_visitor(db, scope, visitor_id)
         desk.record_view(
             db,
             scope,
@@ -184,7 +178,8 @@ def set_photo(visitor_id: int) -> ResponseReturnValue:
 
 def show_photo(visitor_id: int) -> ResponseReturnValue:
     """The picture itself."""
-    with acting() as (db, _staff, _scope):
+    with acting() as (db, _staff, scope):
+        visitors.get_shown(db, scope, visitor_id)
         found = visitors.find_photo(db, visitor_id)
     if found is None:
         abort(404)

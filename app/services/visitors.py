@@ -36,6 +36,8 @@ class VisitorRow:
     hours: str
     has_photo: bool
     has_log_in: bool
+    is_ours: bool
+    """Leave and photograph are this staff member's to keep: check_visitor would let them."""
     leaves: tuple[VisitorLeave, ...]
 
 
@@ -83,10 +85,21 @@ def list_visitors(db: Session, scope: StaffScope, since: datetime) -> list[Visit
             hours=f"{visitor.starts:%H:%M}–{visitor.ends:%H:%M}",
             has_photo=visitor.photo_type is not None,
             has_log_in=visitor.id in log_ins,
+            is_ours=_keeps(scope, visitor),
             leaves=tuple(leaves.get(visitor.id, ())),
         )
         for visitor in visitors
     ]
+
+
+def _keeps(scope: StaffScope, visitor: Visitor) -> bool:
+    match scope.role:
+        case Role.WORKER:
+            return visitor.station_id == scope.station_id
+        case Role.TOWNSHIP:
+            return visitor.station.township_id == scope.township_id
+        case _:  # Of all that is shown to them.
+            return scope.role in (Role.DISTRICT, Role.VISITOR)
 
 
 def townships_gone_to(db: Session, scope: StaffScope) -> Sequence[Township]:
@@ -105,6 +118,18 @@ def check_visitor(db: Session, scope: StaffScope, visitor_id: int) -> Visitor:
         select(Visitor)
         .join(Station, Station.id == Visitor.station_id)
         .where(Visitor.id == visitor_id, own)
+    ).one_or_none()
+    if found is None:
+        raise NotYours()
+    return found
+
+
+def get_shown(db: Session, scope: StaffScope, visitor_id: int) -> Visitor:
+    """The visitor, where this staff member watches their time. Raises NotYours."""
+    found = db.scalars(
+        select(Visitor)
+        .join(Station, Station.id == Visitor.station_id)
+        .where(Visitor.id == visitor_id, visitors_shown(scope))
     ).one_or_none()
     if found is None:
         raise NotYours()

@@ -1,7 +1,7 @@
 """The console alone, over a real database, with a worker here, one elsewhere, and the district."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 import pytest
@@ -21,6 +21,8 @@ from scheduler.timetable import JOBS
 from tests.console.browsing import send
 from tests.console.desk_world import (
     PASSWORD,
+    lay_district,
+    lay_visit,
     make_child,
     make_follow_up,
     make_graduate,
@@ -156,6 +158,21 @@ def desk(database: Database, now: datetime) -> Desk:
             wang.id,
             make_thread(db, child, now, "想问问辅食怎么加").id,
         )
+
+
+Rows = dict[str, object]
+"""By the names that routes have for them: {"visit_id": 1, …}."""
+
+
+@pytest.fixture
+def rows(database: Database, desk: Desk, now: datetime) -> Rows:
+    """A row of CQ for whatever a route may name: the desk's, and a visit of tomorrow's."""
+    with database.transaction() as db:
+        return {**vars_of(desk), **lay_visit(db, desk.family_id, now), **lay_district(db, now)}
+
+
+def vars_of(desk: Desk) -> Rows:
+    return {each.name: getattr(desk, each.name) for each in fields(desk)}
 
 
 @pytest.fixture

@@ -17,14 +17,20 @@ from app.models import (
     HelpThread,
     Learner,
     Notice,
+    Referral,
     SignUp,
     Staff,
     Station,
     Township,
+    VisitorLeave,
 )
 from app.models.notice_facts import SignUpConfirmed, dump_facts
-from app.services.staff import HASHER
+from app.services import canned_answers, coverage_snapshots, file_imports, home_visits, visit_dues
+from app.services.home_visits import Wish
+from app.services.imports import Imported
+from app.services.staff import HASHER, scope_of
 from app.services.threads import open_thread
+from tests.visiting import add_visitors, get_visitor, visitor_line
 
 PASSWORD = "rice and congee"
 _numbers = count(1)
@@ -271,3 +277,70 @@ def make_graduate(db: Session, child: Child, now: datetime) -> Certificate:
     db.add(certificate)
     db.flush()
     return certificate
+
+
+def lay_visit(db: Session, family_id: int, now: datetime) -> dict[str, object]:
+    """The family's newborn has a visit arranged, with one to set off, and a referral of before.
+
+    `v1` is whose visit it is; `v9` goes about in another township.
+    """
+    station = db.scalars(select(Station).where(Station.code == "CQ")).one()
+    elsewhere = db.scalars(select(Station).where(Station.code == "BH")).one()
+    teacher = db.scalars(select(Staff).where(Staff.username == "wang")).one()
+    add_visitors(
+        db,
+        now,
+        visitor_line(),
+        visitor_line("V9", name="陆老师", station="BH", townships="堡镇"),
+    )
+    make_staff(db, "v1", now, role="visitor", station=station)
+    make_staff(db, "v9", now, role="visitor", station=elsewhere)
+    visitor = get_visitor(db)
+    visitor.photo, visitor.photo_type = b"\x89PNG\r\n\x1a\n", "image/png"
+    child = db.scalars(select(Child).where(Child.family_id == family_id)).one()
+    child.birth_date = now.date() - timedelta(days=7)
+    visit_dues.plan_child(db, child, now)
+    tomorrow = (now + timedelta(days=1)).date()
+    visit = home_visits.request(db, caregiver=mother_of(db, child), wish=Wish(tomorrow), now=now)
+    home_visits.confirm(db, visit_id=visit.id, staff=teacher, now=now)
+    leave = VisitorLeave(
+        visitor_id=visitor.id,
+        starts_at=now + timedelta(days=20),
+        ends_at=now + timedelta(days=21),
+        note="",
+        set_by=teacher.id,
+        set_at=now,
+    )
+    referral = Referral(
+        visit_id=visit.id,
+        child_id=child.id,
+        urgency="soon",
+        signs="jaundice",
+        referred_to="崇明医院",
+        check_on=tomorrow,
+        created_at=now,
+    )
+    db.add_all((leave, referral))
+    db.flush()
+    return {
+        "child_id": child.id,
+        "visit_id": visit.id,
+        "visitor_id": visitor.id,
+        "leave_id": leave.id,
+        "referral_id": referral.id,
+    }
+
+
+def lay_district(db: Session, now: datetime) -> dict[str, object]:
+    """What is the district's alone: last month's snapshot, and a file that was looked through."""
+    coverage_snapshots.take(db, now)
+    staff = db.scalars(select(Staff).where(Staff.username == "district")).one()
+    content = b"code,name,kind,township,address,phone\n"
+    counted = Imported(added=0, updated=0, unchanged=0)
+    kept = file_imports.keep(
+        db, "stations", "stations.csv", content, counted, staff_id=staff.id, now=now
+    )
+    district = scope_of(staff)
+    canned_answers.keep(db, district, "请看公众号里的资料。", now)
+    (answer,) = canned_answers.at_hand(db, district)
+    return {"import_id": kept, "answer_id": answer.id}
