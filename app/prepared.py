@@ -29,9 +29,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.type_api import TypeEngine
 
 from app.db import Base, begin_writing, connection_of
@@ -69,6 +71,24 @@ def among(column: Any, name: str, dialect: str) -> ColumnElement[bool]:
     found: ColumnElement[bool]
     found = column == any_(given) if dialect == "postgresql" else column.in_(listed)
     return found
+
+
+class Joined(FunctionElement[str]):
+    """The texts of many rows as one, with blanks between: a row where there would be dozens.
+
+    aggregate_strings would, but for its separator, which is written anew each time.
+    """
+
+    name = "joined"
+    type = Text()
+    inherit_cache = True
+
+
+@compiles(Joined)
+def _joined(element: Joined, compiler: SQLCompiler, **given: Any) -> str:
+    is_postgresql = compiler.dialect.name == "postgresql"
+    function = "string_agg" if is_postgresql else "group_concat"
+    return f"{function}({compiler.process(element.clauses, **given)}, ' ')"
 
 
 class _Cursor(Protocol):

@@ -66,7 +66,7 @@ class Question:
     explanation: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lesson:
     """One lesson as its file says: one idea, three points, one thing to try, a quiz of three."""
 
@@ -93,7 +93,7 @@ class Lesson:
     def right(self) -> tuple[str, ...]:
         return tuple(question.answer for question in self.quiz)
 
-    @property
+    @cached_property
     def quiz_key(self) -> str:
         """Changes with the questions, their choices and answers, and with nothing else."""
         asked = "\n".join(
@@ -113,6 +113,10 @@ class Course:
     @cached_property
     def by_id(self) -> Mapping[str, Lesson]:
         return {lesson.id: lesson for lesson in self.lessons}
+
+    @cached_property
+    def ids(self) -> frozenset[str]:
+        return frozenset(self.by_id)
 
     @cached_property
     def outline(self) -> Outline:

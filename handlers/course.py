@@ -49,7 +49,7 @@ def enrol(turn: Turn) -> Answered:
     if not syllabus.lessons:
         return Reply(words.not_ready()), None
     made = course.enrol(turn.db, syllabus, turn.caregiver, turn.now)
-    passed = len(course.passed_ids(made.learner) & set(syllabus.outline.lessons))
+    passed = len(course.passed_ids(made.learner) & syllabus.ids)
     if made.came_back:
         return Reply(words.came_back(passed)), None
     if not made.is_new:
@@ -372,8 +372,10 @@ def _with_gains(
 
 
 def _progress(turn: Turn, syllabus: Course, learner: Learner) -> Answered:
-    course.catch_up(turn.db, syllabus, learner, turn.now)
     standing = course.progress(turn.db, syllabus, learner)
+    if standing.has_class:
+        course.catch_up(turn.db, syllabus, learner, turn.now)
+        standing = course.progress(turn.db, syllabus, learner)
     lines = words.module_lines(syllabus, standing.passed, standing.practised, standing.modules)
     found = standing.certificate
     text = words.progress(

@@ -52,12 +52,18 @@ def _course() -> Course:
 def show() -> ResponseReturnValue:
     """Where the learner stands; for anybody else, what the course is."""
     syllabus = _course()
-    _catch_up(syllabus)
     with database().reading() as db:
         learner = course.find_learner(db, opened_by(db))
         if learner is None or learner.left_at is not None:
             return render_template("family/course/about.html", course=syllabus, learner=learner)
         standing = course.progress(db, syllabus, learner)
+        is_behind = standing.has_class and has_uncredited(db, learner)
+    if is_behind:
+        with database().transaction() as db:
+            learner = course.get_learner(db, opened_by(db))
+            gained = course.catch_up(db, syllabus, learner, now())
+            standing = course.progress(db, syllabus, learner)
+        _flash_gained(syllabus, gained)
     lines = words.module_lines(syllabus, standing.passed, standing.practised, standing.modules)
     unpassed = (one for one in syllabus.lessons if one.id not in standing.passed)
     return render_template(
@@ -69,19 +75,6 @@ def show() -> ResponseReturnValue:
         practice_due=[one for one in lines if one.passed == one.lessons and not one.has_practice],
         certificate=standing.certificate,
     )
-
-
-def _catch_up(syllabus: Course) -> None:
-    """Book what a grandparents' class has earned since; who has attended none costs a look."""
-    with database().reading() as db:
-        learner = course.find_learner(db, opened_by(db))
-        is_learning = learner is not None and learner.left_at is None
-        if learner is None or not is_learning or not has_uncredited(db, learner):
-            return
-    with database().transaction() as db:
-        learner = course.get_learner(db, opened_by(db))
-        gained = course.catch_up(db, syllabus, learner, now())
-    _flash_gained(syllabus, gained)
 
 
 def enrol() -> ResponseReturnValue:

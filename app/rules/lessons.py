@@ -7,6 +7,7 @@ stays passed, whatever becomes of the lesson later.
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 
 CHOICES = "ABC"
 MODULES = 7
@@ -31,13 +32,13 @@ class Grade:
         return self.correct * 3 >= self.questions * 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outline:
     """Which lessons the course has, in order, by module."""
 
     modules: Mapping[int, tuple[str, ...]]
 
-    @property
+    @cached_property
     def lessons(self) -> tuple[str, ...]:
         return tuple(one for number in sorted(self.modules) for one in self.modules[number])
 

@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.errors import LessonUnknown, NoQuizOpen, NotEnrolled, QuizChanged
 from app.models import Caregiver, Certificate, Learner, LessonPass, Practice, QuizAttempt
-from app.prepared import Loader, Prepared
+from app.prepared import Joined, Loader, Prepared
 from app.rules import lessons as rules
 from app.rules.lessons import Grade
 from app.services import audit, course_steps
+from app.services.course_standing import lay_open, stand
 from app.services.course_steps import Gained
 from app.services.registration import get_family
 from content.lessons import Course, Lesson
@@ -24,14 +25,18 @@ from content.lessons import Course, Lesson
 PRACTICE_LENGTH = 300
 """Characters of a practice that are kept."""
 
-_LEARNERS, _PASSES = Loader(Learner), Loader(LessonPass)
-# Every turn of the course runs this one.
+_LEARNERS = Loader(Learner)
+# Every turn of the course runs this one. The passes' ids come in one text: a row and an object
+# for each of two dozen cost more than the rest of the turn.
 _FIND_LEARNER = Prepared(
-    select(*_LEARNERS.columns, *_PASSES.columns)
-    .select_from(Learner)
-    .outerjoin(Learner.passes)
-    .where(Learner.caregiver_id == bindparam("caregiver_id"))
-    .order_by(LessonPass.passed_at)
+    select(
+        *_LEARNERS.columns,
+        select(Joined(LessonPass.lesson))
+        .where(LessonPass.learner_id == Learner.id)
+        .correlate(Learner)
+        .scalar_subquery()
+        .label("passed"),
+    ).where(Learner.caregiver_id == bindparam("caregiver_id"))
 )
 
 
@@ -79,6 +84,8 @@ class Progress:
     """Lessons of today's course; what has left the course is not counted here."""
     practised: frozenset[int]
     modules: frozenset[int]
+    has_class: bool
+    """An attended class may still count: catch_up knows."""
     certificate: Certificate | None
     """The latest one, revoked or not."""
 
@@ -86,15 +93,11 @@ class Progress:
 def find_learner(db: Session, caregiver: Caregiver) -> Learner | None:
     """This caregiver's way through the course with its passes, in one query."""
     db.flush()
-    rows = _FIND_LEARNER.all(db, caregiver_id=caregiver.id)
-    if not rows:
+    row = _FIND_LEARNER.first(db, caregiver_id=caregiver.id)
+    if row is None:
         return None
-    passes = [_PASSES.put(db, row[len(_LEARNERS) :]) for row in rows]
-    found: Learner = _LEARNERS.put(
-        db,
-        rows[0][: len(_LEARNERS)],
-        passes=[one for one in passes if one is not None],
-    )
+    found: Learner = _LEARNERS.put(db, row[: len(_LEARNERS)])
+    found.read_with(row[-1])
     return found
 
 
@@ -172,7 +175,8 @@ def open_next(db: Session, course: Course, learner: Learner) -> Lesson | None:
     if lesson_id is None:
         return None
     lesson = course.by_id[lesson_id]
-    open_lesson(learner, lesson)
+    if not _lies_open(learner, lesson):
+        lay_open(db, learner, lesson.id, lesson.quiz_key)
     return lesson
 
 
@@ -187,10 +191,14 @@ def open_numbered(course: Course, learner: Learner, number: int | None) -> Lesso
 
 def open_lesson(learner: Learner, lesson: Lesson) -> None:
     """Answers are for this lesson now. Letters given before stay where the quiz is the same."""
-    if (learner.open_lesson, learner.open_quiz) == (lesson.id, lesson.quiz_key):
+    if _lies_open(learner, lesson):
         return
     learner.open_lesson, learner.open_quiz = lesson.id, lesson.quiz_key
     learner.open_answers = ""
+
+
+def _lies_open(learner: Learner, lesson: Lesson) -> bool:
+    return (learner.open_lesson, learner.open_quiz) == (lesson.id, lesson.quiz_key)
 
 
 def find_open(course: Course, learner: Learner) -> Lesson | None:
@@ -274,11 +282,13 @@ def log_practice(
 
 def progress(db: Session, course: Course, learner: Learner) -> Progress:
     """Where the learner stands, for the picture of seven petals."""
+    standing = stand(db, learner)
     return Progress(
         learner=learner,
-        passed=passed_ids(learner) & set(course.outline.lessons),
-        practised=course_steps.practised_modules(db, learner.id),
-        modules=course_steps.module_ids(db, learner.id),
+        passed=passed_ids(learner) & course.ids,
+        practised=standing.practised,
+        modules=standing.modules,
+        has_class=standing.has_class,
         certificate=find_certificate(db, learner),
     )
 
@@ -318,7 +328,7 @@ def find_last_attempt(db: Session, learner: Learner, lesson: Lesson) -> QuizAtte
 
 
 def passed_ids(learner: Learner) -> frozenset[str]:
-    return frozenset(one.lesson for one in learner.passes)
+    return learner.passed
 
 
 def _lesson_asked(

@@ -23,12 +23,9 @@ from app.rules import lessons as rules
 from app.rules.lessons import GRANDPARENTS
 from app.rules.sign_up import SignUpState
 from app.services import audit, notices
+from app.services.course_standing import CLASS_BEFORE_ENROLLING, CLASS_KIND, stand
 from content.lessons import Course
 
-CLASS_KIND = "祖辈课堂"
-"""The kind of guidance session that counts as practice."""
-CLASS_BEFORE_ENROLLING = timedelta(days=1)
-"""Who enrols at the class itself, or the evening after, has practised all the same."""
 CLASSES_LOOKED_BACK = timedelta(days=45)
 CODE_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 CODE_LENGTH = 12
@@ -64,7 +61,7 @@ def settle(db: Session, course: Course, learner: Learner, now: datetime) -> Gain
     Nothing is ever taken back: not by an edit of the course, nor by a second run.
     """
     credit_classes(db, course, learner, now)
-    passed = frozenset(one.lesson for one in learner.passes)
+    passed = learner.passed
     already = module_ids(db, learner.id)
     practised = practised_modules(db, learner.id)
     reached = rules.modules_passed(course.outline, passed, practised, already)
@@ -86,22 +83,7 @@ def settle(db: Session, course: Course, learner: Learner, now: datetime) -> Gain
 
 def has_uncredited(db: Session, learner: Learner) -> bool:
     """Whether an attended class counts for this learner and is not entered: a look, no lock."""
-    entered = exists().where(
-        Practice.learner_id == learner.id, Practice.session_id == GuidanceSession.id
-    )
-    found = (
-        select(SignUp.id)
-        .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
-        .where(
-            SignUp.family_id == learner.family_id,
-            SignUp.state == SignUpState.ATTENDED,
-            GuidanceSession.kind == CLASS_KIND,
-            GuidanceSession.ends_at > learner.enrolled_at - CLASS_BEFORE_ENROLLING,
-            ~entered,
-        )
-        .limit(1)
-    )
-    if db.execute(found).first() is None:
+    if not stand(db, learner).has_class:
         return False
     return bool(_taught_classes(db, [learner.id], learner.enrolled_at - CLASS_BEFORE_ENROLLING))
 
@@ -116,7 +98,7 @@ def credit_classes(db: Session, course: Course, learner: Learner, now: datetime)
     if not classes:
         return 0
     practised = set(practised_modules(db, learner.id))
-    passed = frozenset(one.lesson for one in learner.passes)
+    passed = learner.passed
     for session_id, title in classes:
         named = next((one.number for one in course.modules if one.name in title), None)
         module = named or rules.practice_module(

@@ -62,6 +62,7 @@ def all_at_once(database: Database, caregiver_id: int, step: Step) -> int:
     def one(number: int) -> bool:
         with suppress(DBAPIError), database.turn() as db:
             learner = learner_of(db, caregiver_id)
+            assert learner.passes is not None, "read now: the control trusts it"
             read.wait()
             step(db, learner, number)
             return False

@@ -388,3 +388,15 @@ def test_a_lesson_turn_costs_no_more_than_other_reading_turns(
     # The lesson that now lies open is written down: one statement more, and its BEGIN.
     assert len(first) <= len(again) + 2
     assert sum(one.startswith("UPDATE") for one in first) == 1
+
+
+def test_progress_costs_one_statement_more_than_other_reading_turns(
+    learner: Person, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pass_lesson(learner, services, 1)
+    learner.says("课程进度")
+    with counted(services, monkeypatch) as bookings:
+        learner.says("我的预约")
+    with counted(services, monkeypatch) as progress:
+        learner.says("课程进度")
+    assert len(progress) <= len(bookings) + 1
