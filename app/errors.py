@@ -298,13 +298,31 @@ class BirthReportUnlikely(DomainError):
 
 @dataclass(eq=False)
 class NoVisitClaim(DomainError):
-    """No home visit is owed: expected (not born yet), too_old, visited, lost (the child is no
-    more), or none (no child)."""
+    """No home visit is owed: expected (not born yet), too_old, over_three (special needs or
+    not), visited, not_yet (the next one is owed from opens_on), lost (the child is no more), or
+    none (no child)."""
 
     reason: str
     nickname: str = ""
     age_months: int | None = None
     visited_on: date | None = None
+    opens_on: date | None = None
+
+
+@dataclass(eq=False)
+class HomeContactUnclear(DomainError):
+    """What was filled in is no address, is too_long for one, or is no telephone number (phone)."""
+
+    what: str
+
+
+@dataclass(eq=False)
+class NextVisitUnlikely(DomainError):
+    """The record asks for another visit by a day that is too early or too far off."""
+
+    next_on: date
+    earliest: date
+    latest: date
 
 
 @dataclass(eq=False)

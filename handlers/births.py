@@ -9,7 +9,7 @@ from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.errors import ConsentMissing
 from app.models import Child
 from app.rules.visiting import TWIN_DAYS, first_window, risk_factors
-from app.services import my_family, registration, visit_dues
+from app.services import my_family, registration, visit_claims, visit_dues
 from app.services.registration import ChildDraft, ConsentGiven, get_family
 from app.services.visit_dues import BirthReport
 from app.words import home_visits as words
@@ -26,9 +26,11 @@ def report(turn: Turn) -> Answered:
     said = turn.inbound.text or turn.text
     found = read_birth(said, turn.today)
     family = turn.caregiver.family
-    if family is None or not family.children:
-        return Reply(words.nobody_born()), None
-    return _about(turn, _candidates(turn, family.children, said), found)
+    living = visit_claims.living_children(family) if family else []
+    if not living:
+        had_one = family is not None and family.children
+        return Reply(words.nobody_to_visit() if had_one else words.nobody_born()), None
+    return _about(turn, _candidates(turn, living, said), found)
 
 
 def _candidates(turn: Turn, children: list[Child], said: str) -> list[Child]:

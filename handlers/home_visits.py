@@ -12,7 +12,7 @@ from app.errors import HalfDayOffer
 from app.models import HomeVisit
 from app.rules.visit_slots import Half
 from app.rules.visiting import VisitState
-from app.services import home_visits, visit_diaries, visit_dues, visit_proposals
+from app.services import home_visits, visit_claims, visit_diaries, visit_proposals
 from app.services.home_visits import Wish
 from app.services.registration import get_family
 from app.words import home_visits as words
@@ -51,11 +51,14 @@ def _half(said: str) -> Half | None:
 def _offer(turn: Turn, first: date) -> Answered:
     """Half-days to choose from, from a day on."""
     family = get_family(turn.caregiver)
-    claim = visit_dues.find_claim(turn.db, family, max(first, turn.today), turn.now)
-    found = visit_diaries.offers(turn.db, family.township_id, turn.now, first=first)[:SHOWN]
+    claim = visit_claims.find_claim(
+        turn.db, family, max(first, turn.today), turn.now, or_later=True
+    )
+    found = visit_diaries.offers(turn.db, family.township_id, turn.now, first=claim.opens_on)
+    found = found[:SHOWN]
     if not found:
         # Nobody goes there, or all are full for weeks: kept, and a person finds a time.
-        return _request(turn, Wish(max(first, turn.today), is_any=True))
+        return _request(turn, Wish(claim.opens_on, is_any=True))
     offers = [HalfDayOffer(one.day, one.half, one.free) for one in found]
     page = turn.page_link("visits")
     text = words.choices(offers, claim.child.nickname, claim.due_on, page)
@@ -78,7 +81,7 @@ def _on_day(turn: Turn, day: date, half: Half | None) -> Answered:
             if one.day == day
         ]
         if len(offers) > 1:
-            visit_dues.find_claim(turn.db, family, day, turn.now)
+            visit_claims.find_claim(turn.db, family, day, turn.now)
             return Reply(words.which_half(day, offers)), _choosing(turn, offers)
     return _request(turn, Wish(day, half))
 
@@ -88,7 +91,7 @@ def _request(turn: Turn, wish: Wish) -> Answered:
     if home_visits.find_open(turn.db, family.id) is not None:
         return _wish_other(turn, wish)
     visit = home_visits.request(turn.db, caregiver=turn.caregiver, wish=wish, now=turn.now)
-    claim = visit_dues.find_claim(turn.db, family, wish.day, turn.now)
+    claim = visit_claims.find_claim(turn.db, family, wish.day, turn.now)
     if visit.starts_at is None:
         return visit_contact.ask_after(turn, _without_time(turn, visit, wish))
     day = visit.starts_at.astimezone(SHANGHAI).date()
@@ -200,18 +203,20 @@ def _line(visit: HomeVisit) -> str:
 
 def note_special(turn: Turn) -> Answered:
     """特殊需求, 特殊需求 听力: any child under 36 months."""
-    family = get_family(turn.caregiver)
+    living = visit_claims.living_children(get_family(turn.caregiver))
+    if not living:
+        return Reply(words.nobody_to_visit()), None
     if not turn.argument:
         return Reply(words.ask_special()), None
-    children = [child for child in family.children if child.birth_date]
-    named = [child for child in children if child.nickname in turn.argument]
-    child = (named or children or family.children)[-1]
+    children = [child for child in living if child.birth_date]
+    named = [child for child in living if child.nickname in turn.argument]
+    child = (named or children or living)[-1]
     category = "" if "不说" in turn.argument else turn.argument
-    visit_dues.note_special_need(
+    answer = visit_claims.note_special_need(
         turn.db,
         child=child,
         category=category,
         actor=visit_contact.actor_of(turn),
         now=turn.now,
     )
-    return Reply(words.special_noted(child.nickname)), None
+    return Reply(words.special_noted(child.nickname, answer)), None

@@ -3,21 +3,16 @@
 The answer itself is the family's separate consent, and is kept as such.
 """
 
-import re
-
 from app.dialogue.message import Dialogue, Reply
-from app.dialogue.reading.contacts import find_phones
-from app.dialogue.reading.plain import tidy
+from app.dialogue.reading.home_contacts import find_home_contact
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.models import HomeContact
-from app.services import visit_dues
+from app.services import home_contacts
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.words import home_visits as words
 
 SKIPS = frozenset({"跳过", "不说", "不想说", "略过", "过", "不填", "不写", "保密"})
-_ADDRESS = re.compile(r"[路街弄村队号室组幢栋苑园巷宅里单元]|\d+-\d+")
-LONGEST = 100
 
 
 def actor_of(turn: Turn) -> Actor:
@@ -38,29 +33,19 @@ def go_on(turn: Turn) -> Answered:
     """An address, a telephone number, both, or a word to pass over it."""
     if turn.text in SKIPS:
         return Reply(words.contact_skipped()), None
-    said = tidy(turn.inbound.text or turn.text)
-    phones = find_phones(said)
-    phone = phones[0].e164 if phones else None
-    address = said
-    for found in phones:
-        address = address.replace(said[found.start : found.end], " ")
-    address = re.sub(r"(电话|手机|地址|住址|门牌)(是|号码|号)?[:：]?", " ", address)
-    address = re.sub(r"[\s,，。;；]+", " ", address).strip()[:LONGEST]
-    has_address = bool(_ADDRESS.search(address))
-    if not has_address and phone is None:
+    said = turn.inbound.text or turn.text
+    found = find_home_contact(said)
+    if found.address is None and found.phone is None:
         return ELSEWHERE if len(said) > 3 else (Reply(words.contact_unclear()), turn.dialogue)
-    family = get_family(turn.caregiver)
-    visit_dues.set_contact(
+    contact = home_contacts.set_contact(
         turn.db,
-        family_id=family.id,
-        address=address if has_address else None,
-        phone=phone,
-        caregiver_id=turn.caregiver.id,
+        family_id=get_family(turn.caregiver).id,
+        address=found.address,
+        phone=found.phone,
+        actor=actor_of(turn),
         evidence=turn.inbound.key,
         now=turn.now,
     )
-    contact = turn.db.get(HomeContact, family.id)
-    assert contact is not None, "just written"
     text = words.contact_noted(contact.address, contact.phone)
     missing = not (contact.address and contact.phone)
     return Reply(text), turn.dialogue if missing else None

@@ -112,6 +112,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "report_birth": ACT,
     "note_special": ACT,
     "note_medical": ACT,
+    "set_home_contact": ACT,
     "finish_referral": ACT,
     "visit_board": LOOKS,
     "visit_route": Access(see=STATION_STAFF | {Role.VISITOR}),

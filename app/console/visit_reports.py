@@ -1,5 +1,6 @@
 """A family's home visits on one page, and what staff write down for it: birth, needs, medical."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
@@ -13,13 +14,24 @@ from app.console.numbers import WholeNumberField
 from app.console.said import say
 from app.console.session_forms import MISSING, ChineseForm
 from app.console.visits import acting, say_refusal, today
-from app.errors import DomainError
+from app.dialogue.reading.home_contacts import LONGEST_ADDRESS, read_home_contact
+from app.errors import DomainError, HomeContactUnclear
 from app.rules.visiting import HEAVIEST_GRAMS, LIGHTEST_GRAMS, RiskFactor
-from app.services import desk, home_visits, visit_details, visit_overview, visit_reports
+from app.services import (
+    desk,
+    home_contacts,
+    home_visits,
+    visit_details,
+    visit_overview,
+    visit_reports,
+)
+from app.services.audit import Actor
 from app.services.visit_details import ChildDetails
 from app.services.visit_dues import BirthReport
 from app.services.visit_reports import ToldBirth
+from app.services.visit_scope import check_family
 from app.words import visit_signs
+from app.words.errors import say_error
 
 FEWEST_WEEKS, MOST_WEEKS = 20, 44
 LONGEST_CATEGORY = 60
@@ -62,6 +74,9 @@ def add_routes(console: Blueprint) -> None:
     console.post("/visits/children/<id:child_id>/birth", endpoint="report_birth")(report_birth)
     console.post("/visits/children/<id:child_id>/special", endpoint="note_special")(note_special)
     console.post("/visits/medical/<id:child_id>", endpoint="note_medical")(note_medical)
+    console.post("/visits/families/<id:family_id>/contact", endpoint="set_home_contact")(
+        set_contact
+    )
 
 
 def show_care(family_id: int) -> ResponseReturnValue:
@@ -69,11 +84,25 @@ def show_care(family_id: int) -> ResponseReturnValue:
     return _page(family_id)
 
 
-def _page(family_id: int, refused: tuple[int, BirthForm] | None = None) -> ResponseReturnValue:
+@dataclass(frozen=True, slots=True)
+class ToldContact:
+    """What was filled in, and what is wrong with it."""
+
+    address: str
+    phone: str
+    problem: str = ""
+
+
+def _page(
+    family_id: int,
+    refused: tuple[int, BirthForm] | None = None,
+    told_contact: ToldContact | None = None,
+) -> ResponseReturnValue:
     with acting() as (db, _staff, scope):
         details = visit_details.read_family(db, scope, family_id)
         visits = visit_overview.family_visits(db, family_id)
         owed = visit_overview.owed_visits(db, family_id)
+        contact_there = home_contacts.read_contact(db, family_id)
         desk.record_view(db, scope, page="family_care", subject_id=family_id, now=now())
     forms = {child.child_id: _form_of(child) for child in details.children}
     if refused is not None:
@@ -89,8 +118,10 @@ def _page(family_id: int, refused: tuple[int, BirthForm] | None = None) -> Respo
         today=today(),
         newborn_days=NEWBORN_FOR_DAYS,
         longest_category=LONGEST_CATEGORY,
+        contact=told_contact or ToldContact(contact_there.address, contact_there.phone),
+        longest_address=LONGEST_ADDRESS,
     )
-    return page, 422 if refused else 200
+    return page, 422 if refused or told_contact else 200
 
 
 def _form_of(child: ChildDetails) -> BirthForm:
@@ -143,16 +174,45 @@ def _told(form: BirthForm) -> ToldBirth:
 def note_special(child_id: int) -> ResponseReturnValue:
     """A special need, or that there is none any more."""
     ends = request.form.get("do") == "end"
-    with acting() as (db, staff, scope):
-        family_id = visit_reports.get_child(db, scope, child_id).family_id
+    answer = ""
+    try:
+        with acting() as (db, staff, scope):
+            family_id = visit_reports.get_child(db, scope, child_id).family_id
+            if ends:
+                visit_reports.end_special_need(db, child_id=child_id, staff=staff, now=now())
+            else:
+                category = request.form.get("category", "").strip()[:LONGEST_CATEGORY]
+                answer = visit_reports.note_special_need(
+                    db, child_id=child_id, category=category, staff=staff, now=now()
+                )
+    except DomainError as error:
+        say_refusal(error)
+    else:
         if ends:
-            visit_reports.end_special_need(db, child_id=child_id, staff=staff, now=now())
+            say("success", "special_ended")
         else:
-            category = request.form.get("category", "").strip()[:LONGEST_CATEGORY]
-            visit_reports.note_special_need(
-                db, child_id=child_id, category=category, staff=staff, now=now()
+            say("success", "special_noted", answer=answer)
+    return redirect(url_for("console.family_care", family_id=family_id))
+
+
+def set_contact(family_id: int) -> ResponseReturnValue:
+    """Where the family lives and whom to call, as it told it; an empty field is taken away."""
+    told = {name: request.form.get(name, "") for name in ("address", "phone")}
+    try:
+        found = read_home_contact(**told)
+        with acting() as (db, staff, scope):
+            check_family(db, scope, family_id)
+            home_contacts.set_contact(
+                db,
+                family_id=family_id,
+                address=found.address,
+                phone=found.phone,
+                actor=Actor("staff", staff.id),
+                now=now(),
             )
-    say("success", "special_ended" if ends else "special_noted")
+    except HomeContactUnclear as unclear:
+        return _page(family_id, told_contact=ToldContact(**told, problem=say_error(unclear)))
+    say("success", "home_contact_saved")
     return redirect(url_for("console.family_care", family_id=family_id))
 
 

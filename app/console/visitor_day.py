@@ -28,6 +28,7 @@ from app.console.visit_packs import fitting_packs
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError, NotYours
 from app.models.visit_facts import VisitPack
+from app.rules.visiting import last_next_day
 from app.services import desk, visit_day, visit_routes, visit_unrecorded
 from app.services.staff import Role
 from app.services.visit_scope import find_own_visitor
@@ -113,6 +114,7 @@ def show_form(visit_id: int) -> ResponseReturnValue:
         stop=stop,
         key=secrets.token_hex(KEY_LENGTH // 2),
         today=today(),
+        latest_next=last_next_day(stop.starts_at.date(), stop.born),
         back="console.my_day" if role == Role.VISITOR else "console.visits",
     )
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.models import Staff
-from app.services import home_visits, registration, visit_diaries, visit_dues
+from app.services import home_contacts, home_visits, registration, visit_diaries, visit_dues
 from app.services.audit import OPERATOR, SYSTEM
 from app.services.home_visits import Wish
 from app.services.visit_dues import BirthReport
@@ -31,11 +31,12 @@ def load_visits(db: Session, visitors_file: bytes, now: datetime) -> int:
         report = BirthReport(discharged=child.birth_date + timedelta(days=3), weight_grams=2450)
         if openid != OVERDUE:
             visit_dues.report_birth(db, child=child, report=report, actor=SYSTEM, now=now)
-            visit_dues.set_contact(
+            home_contacts.set_contact(
                 db,
                 family_id=caregiver.family.id,
                 address="样例路18号301室",
                 phone="021-5555-0300",
+                actor=SYSTEM,
                 now=now,
             )
             offers = visit_diaries.offers(db, caregiver.family.township_id, now, first=today)

@@ -9,19 +9,22 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI, now
+from app.dialogue.reading.home_contacts import LONGEST_ADDRESS, read_home_contact
 from app.errors import DomainError, NoVisitClaim
 from app.family.opening import database, family_of, opened_by
-from app.models import Family, HomeVisit
+from app.models import Family, HomeContact, HomeVisit
 from app.rules.visit_slots import Slot
 from app.rules.visiting import OPEN, VisitState
 from app.services import (
+    home_contacts,
     home_visits,
+    visit_claims,
     visit_diaries,
-    visit_dues,
     visit_overview,
     visit_proposals,
     visitors,
 )
+from app.services.audit import Actor
 from app.services.home_visits import Wish
 from app.words import home_visits as words
 from app.words import visit_signs
@@ -41,6 +44,7 @@ def add_routes(family: Blueprint) -> None:
     family.post("/visits/ask", endpoint="ask_visit")(ask)
     family.post("/visits/answer", endpoint="answer_visit")(answer)
     family.post("/visits/cancel", endpoint="cancel_own_visit")(cancel)
+    family.post("/visits/contact", endpoint="set_home_contact")(set_contact)
     family.get("/visits/photo", endpoint="visit_photo")(show_photo)
 
 
@@ -61,14 +65,19 @@ def show() -> ResponseReturnValue:
         family = family_of(db)
         visit = home_visits.find_open(db, family.id)
         proposal = visit_proposals.find_proposal(db, family.id, at)
-        refusal = _refusal(db, family, at) if visit is None else ""
-        choices = [] if refusal else _choices(db, family, visit, at, page)
+        refusal, choices = "", []
+        try:
+            opens_on = at.astimezone(SHANGHAI).date() if visit else _opens_on(db, family, at)
+            choices = _choices(db, family, visit, at, page, opens_on)
+        except NoVisitClaim as refused:
+            refusal = say_error(refused)
         past = [
             one
             for one in visit_overview.family_visits(db, family.id)
             if one.state not in OPEN and one.kind == "guidance"
         ]
         owed = visit_overview.owed_visits(db, family.id)
+        contact = db.get(HomeContact, family.id)
         return render_template(
             "family/visits/visits.html",
             visit=visit,
@@ -79,6 +88,9 @@ def show() -> ResponseReturnValue:
             has_more=page < LAST_PAGE,
             past=past,
             owed=owed,
+            contact=contact,
+            asks_contact=visit is not None or contact is not None or not refusal,
+            longest_address=LONGEST_ADDRESS,
             visit_words=visit_signs,
             word=code_word(visit.code_word) if visit else "",
             may_change=visit is None or visit.state != VisitState.EN_ROUTE,
@@ -86,22 +98,24 @@ def show() -> ResponseReturnValue:
         )
 
 
-def _refusal(db: Session, family: Family, at: datetime) -> str:
-    """Why no visit is owed; empty where one is."""
-    try:
-        visit_dues.find_claim(db, family, at.astimezone(SHANGHAI).date(), at)
-    except NoVisitClaim as refused:
-        return say_error(refused)
-    return ""
+def _opens_on(db: Session, family: Family, at: datetime) -> date:
+    """From when on the family may be visited. Raises NoVisitClaim where it is owed no visit."""
+    today = at.astimezone(SHANGHAI).date()
+    return visit_claims.find_claim(db, family, today, at, or_later=True).opens_on
 
 
 def _choices(
-    db: Session, family: Family, visit: HomeVisit | None, at: datetime, page: int
+    db: Session,
+    family: Family,
+    visit: HomeVisit | None,
+    at: datetime,
+    page: int,
+    opens_on: date,
 ) -> list[DayChoices]:
     visitors_there = db.scalars(visit_diaries.covering(family.township_id)).all()
     if not visitors_there:
         return []
-    first = at.astimezone(SHANGHAI).date() + timedelta(days=DAYS * page)
+    first = opens_on + timedelta(days=DAYS * page)
     found = visit_diaries.find_available(
         db, visitors_there, first, DAYS, at, leaving_out=visit.id if visit else None
     )
@@ -189,6 +203,28 @@ def cancel() -> ResponseReturnValue:
         flash(say_error(error), "bad")
     else:
         flash(words.cancelled(visit.starts_at))
+    return redirect(url_for("family.visits"), 303)
+
+
+def set_contact() -> ResponseReturnValue:
+    """Where the visitor finds the family, and whom to call; an empty field is taken away."""
+    try:
+        found = read_home_contact(request.form.get("address", ""), request.form.get("phone", ""))
+        with database().transaction() as db:
+            caregiver = opened_by(db)
+            home_contacts.set_contact(
+                db,
+                family_id=family_of(db).id,
+                address=found.address,
+                phone=found.phone,
+                actor=Actor("caregiver", caregiver.id),
+                evidence="page",
+                now=now(),
+            )
+    except DomainError as error:
+        flash(say_error(error), "bad")
+    else:
+        flash(words.contact_saved(found.address, found.phone))
     return redirect(url_for("family.visits"), 303)
 
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
-from app.errors import BirthReportUnlikely, VisitStepNotAllowed
+from app.errors import BirthReportUnlikely, NextVisitUnlikely, VisitStepNotAllowed
 from app.rules.age import TERM_WEEKS, is_under_three
 
 NORMAL_DAYS: Final = 7
@@ -37,6 +37,11 @@ within a week of the first, and one at the end of the first month, or a week aft
 LIGHTEST_GRAMS: Final = 300
 HEAVIEST_GRAMS: Final = 8_000
 """Outside of these a birth weight is a slip of the hand."""
+
+AGAIN_WITHIN_DAYS: Final = 92
+"""So long after a visit the visitor may ask for another one at the latest. The national standard
+for children's health (2017) has check-ups at 1, 3, 6 and 8 months: three months at most lie
+between two of them in a baby's first months, so by then the next one has taken over."""
 
 TWIN_DAYS: Final = 1
 """Twins may be born on both sides of midnight."""
@@ -186,6 +191,28 @@ def further_window(newborn: Newborn, number: int, visited_on: date) -> Window | 
 def special_window(asked_on: date) -> Window:
     """When a family with special needs is to be visited after it asked."""
     return _window(asked_on, asked_on + timedelta(days=SPECIAL_NEEDS_DAYS))
+
+
+def last_next_day(visited_on: date, born: date | None) -> date:
+    """The latest day by which another visit may be asked for in a visit's record."""
+    latest = visited_on + timedelta(days=AGAIN_WITHIN_DAYS)
+    if born is None:
+        return latest
+    while not is_under_three(born, latest):
+        latest -= timedelta(days=1)
+    return latest
+
+
+def check_next(next_on: date, visited_on: date, born: date | None) -> None:
+    """Raises NextVisitUnlikely unless the day is after the visit and near enough."""
+    latest = last_next_day(visited_on, born)
+    if not visited_on < next_on <= latest:
+        raise NextVisitUnlikely(next_on, visited_on + timedelta(days=1), latest)
+
+
+def again_window(asked_on: date, due_on: date) -> Window:
+    """When the visit that a visitor asked for is owed: from now on."""
+    return _window(min(asked_on, due_on), due_on)
 
 
 def _window(opens_on: date, due_on: date) -> Window:

@@ -17,6 +17,7 @@ FollowUpKind = Literal[
     "mother",
     "escalation",
     "visit_wish",
+    "visit_loss",
     "thread_late",
 ]
 

@@ -47,7 +47,7 @@ from app.services import audit, visit_diaries
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.services.staff import scope_of
-from app.services.visit_dues import Claim, find_claim, want_again
+from app.services.visit_claims import Claim, find_claim, want_again
 from app.services.visit_notices import tell, told
 from app.services.visit_scope import check_family, check_visit
 
@@ -486,7 +486,7 @@ def cancel_by_family(
     if visit.state not in OPEN:
         raise VisitUnknown()
     _check_may_cancel(visit, now, even_if_over)
-    _cancel(db, visit, Actor("caregiver", caregiver.id), now, None)
+    cancel(db, visit, Actor("caregiver", caregiver.id), now, None)
     return visit
 
 
@@ -514,12 +514,13 @@ def cancel_by_staff(
         raise ReasonMissing()
     check_visit(db, scope_of(staff), visit_id)
     visit = lock_visit(db, visit_id)
-    _cancel(db, visit, Actor("staff", staff.id), now, reason.strip())
+    cancel(db, visit, Actor("staff", staff.id), now, reason.strip())
     tell(db, VisitCancelledByStaff(**told(visit), reason=reason.strip()), visit, now)
     return visit
 
 
-def _cancel(db: Session, visit: HomeVisit, actor: Actor, now: datetime, reason: str | None) -> None:
+def cancel(db: Session, visit: HomeVisit, actor: Actor, now: datetime, reason: str | None) -> None:
+    """End an open visit, which is locked; nobody is told."""
     was = visit.state
     withdraw_proposals(db, visit, now)
     _decide(visit, VisitState.CANCELLED, actor.id if actor.type == "staff" else None, now)

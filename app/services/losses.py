@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Caregiver, Child, Family, Notice, PackPush, VisitDue
-from app.services import audit, pack_ledger, visit_dues
+from app.services import audit, pack_ledger, visit_dues, visit_losses
 
 KEPT_KINDS = ("late_reply",)
 """The answer to what was just asked; all else waits for a person's word."""
@@ -20,6 +20,7 @@ def stop_family(db: Session, family: Family, *, actor: audit.Actor, now: datetim
     if family.stopped_at is not None:
         return False
     family.stopped_at = now
+    visit_losses.warn(db, family.id, now)
     _end_pushes(db, PackPush.family_id == family.id, "family_stopped")
     people = select(Caregiver.id).where(Caregiver.family_id == family.id)
     db.execute(
@@ -56,6 +57,7 @@ def mark_lost(db: Session, child: Child, *, actor: audit.Actor, now: datetime) -
         .where(VisitDue.child_id == child.id, VisitDue.closed_at.is_(None))
         .values(closed_at=now, closed_as="ended")
     )
+    visit_losses.call_off(db, child, actor=actor, now=now)
     _record(db, "mark_lost", "child", child.id, actor, now)
 
 

@@ -277,7 +277,7 @@ def register_child(
         )
     )
     _record(db, caregiver, "register", child, now)
-    visit_dues.plan_new_child(db, child, now)
+    visit_dues.plan_new_child(db, child, children, now)
     return child
 
 

@@ -40,6 +40,8 @@ class Conflict(StrEnum):
     OUT_OF_HOURS = "out_of_hours"
     NOT_COVERED = "not_covered"
     INACTIVE = "inactive"
+    MOURNING = "mourning"
+    """A loss was told in the family: a person speaks with it first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +270,7 @@ class _Taken:
     ends_at: datetime
     state: str
     is_ours: bool
+    is_stopped: bool
     township_id: int
     township: str
     is_proposal: bool
@@ -295,6 +298,7 @@ def _taken(
             HomeVisit.state,
             Family.township_id,
             Township.name,
+            Family.stopped_at.is_not(None).label("is_stopped"),
             ours.label("is_ours"),
             literal(is_proposal).label("is_proposal"),
         ).select_from(HomeVisit)
@@ -321,6 +325,7 @@ def _taken(
         state,
         place,
         township,
+        is_stopped,
         is_ours,
         is_proposal,
     ) in db.execute(union_all(*statements)):
@@ -335,6 +340,7 @@ def _taken(
                 ends_at=end,
                 state=state,
                 is_ours=bool(is_ours),
+                is_stopped=bool(is_stopped),
                 township_id=place,
                 township=township,
                 is_proposal=bool(is_proposal),
@@ -448,4 +454,6 @@ def _conflicts(
         found.append(Conflict.NOT_COVERED)
     if not visitor.is_active:
         found.append(Conflict.INACTIVE)
+    if one.is_stopped and one.is_ours:
+        found.append(Conflict.MOURNING)
     return tuple(found)

@@ -16,7 +16,7 @@ from app.models import (
     VisitProposal,
     VisitReport,
 )
-from app.rules.visiting import HOLDS, OPEN, Kind, VisitState
+from app.rules.visiting import HOLDS, OPEN, Kind, Purpose, VisitState
 
 LONGEST = timedelta(hours=18)
 """No visit with its buffer is longer."""
@@ -195,6 +195,46 @@ def miscredited_dues(db: Session) -> list[str]:
     return _named("visit_due", db.scalars(statement.order_by(VisitDue.id)))
 
 
+def twins_at_no_risk(db: Session) -> list[str]:
+    """Visits owed to one of twins as to a newborn at no risk."""
+    child, twin = aliased(Child), aliased(Child)
+    statement = (
+        select(VisitDue.id)
+        .join(child, child.id == VisitDue.child_id)
+        .join(
+            twin,
+            and_(
+                twin.family_id == child.family_id,
+                twin.birth_date == child.birth_date,
+                twin.id != child.id,
+                twin.erased_at.is_(None),
+            ),
+        )
+        .where(
+            VisitDue.purpose == Purpose.NEWBORN,
+            VisitDue.closed_at.is_(None),
+            VisitDue.is_high_risk.is_(False),
+        )
+        .distinct()
+        .order_by(VisitDue.id)
+    )
+    return _named("visit_due", db.scalars(statement))
+
+
+def visits_of_the_lost(db: Session) -> list[str]:
+    """Visits that are asked for or arranged, of a child that died."""
+    statement = (
+        select(HomeVisit.id)
+        .join(Child, Child.id == HomeVisit.child_id)
+        .where(
+            HomeVisit.kind == Kind.GUIDANCE,
+            HomeVisit.state.in_(OPEN),
+            Child.lost_at.is_not(None),
+        )
+    )
+    return _named("home_visit", db.scalars(statement.order_by(HomeVisit.id)))
+
+
 def open_proposals_of_closed_visits(db: Session) -> list[str]:
     """Slots held for visits that are over."""
     statement = (
@@ -237,6 +277,8 @@ CHECKS = (
     ("visits_are_told", untold_visits),
     ("made_visits_have_their_record", unrecorded_visits),
     ("owed_visits_are_credited_right", miscredited_dues),
+    ("twins_are_at_high_risk", twins_at_no_risk),
+    ("no_visit_after_a_loss", visits_of_the_lost),
     ("proposals_end_with_their_visit", open_proposals_of_closed_visits),
     ("referrals_are_of_made_visits", dateless_referrals),
 )

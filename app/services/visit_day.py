@@ -45,7 +45,7 @@ from app.rules.visit_record import (
     danger_signs,
     urgency_of,
 )
-from app.rules.visiting import Kind, VisitState, check_step
+from app.rules.visiting import Kind, VisitState, check_next, check_step
 from app.services import visit_dues
 from app.services.audit import Actor
 from app.services.home_visits import lock_visit, record, withdraw_proposals
@@ -148,8 +148,8 @@ def complete(
 ) -> Completed:
     """Take a visit's record, once: credit the visit, refer, open what follows, tell the family.
 
-    Raises VisitUnknown, NotYours, VisitRecordUnlike, VisitTooEarly, VisitStepNotAllowed, and
-    VisitAlreadyDecided where another record was written of this visit.
+    Raises VisitUnknown, NotYours, VisitRecordUnlike, VisitTooEarly, NextVisitUnlikely,
+    VisitStepNotAllowed, and VisitAlreadyDecided where another record was written of this visit.
     """
     check_visit(db, scope_of(staff), visit_id)
     visit = lock_visit(db, visit_id)
@@ -162,6 +162,10 @@ def complete(
         raise _recorded_before(db, visit)
     children = _children_of(db, visit, written)
     _check_day(visit, now)
+    assert visit.starts_at is not None, "confirmed with its time"
+    visited_on = visit.starts_at.astimezone(SHANGHAI).date()
+    if written.next_on is not None:
+        check_next(written.next_on, visited_on, visit.child.birth_date)
     _step(db, visit, VisitState.COMPLETED, "complete", staff, now)
     visit.decided_at, visit.decided_by = now, staff.id
     visit.completed_at = min(max(written_at, visit.requested_at), now)
@@ -176,8 +180,6 @@ def complete(
             received_at=now,
         )
     )
-    assert visit.starts_at is not None, "confirmed with its time"
-    visited_on = visit.starts_at.astimezone(SHANGHAI).date()
     visit_dues.credit(db, visit, visited_on, now)
     if written.next_on is not None:
         visit_dues.owe_again(db, visit.child, written.next_on, now)

@@ -40,6 +40,8 @@ class ChildDetails:
     risks: tuple[str, ...]
     special_need: str | None
     """The category; "" where there is one that this person need not know; None where none is."""
+    is_lost: bool
+    """The child died: nothing is asked, or written down, of it any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class FamilyDetails:
     due_on: date | None
     address: str | None
     phone: str | None
+    is_stopped: bool
+    """A loss was told: nobody goes there before a person has spoken with the family."""
     medical_on: date | None
     """When the health centre made its own visit, as far as it was noted."""
 
@@ -151,7 +155,7 @@ def _family(
         .outerjoin(SpecialNeed, SpecialNeed.child_id == Child.id)
         .where(Child.family_id == family.id, Child.erased_at.is_(None))
         .order_by(Child.id)
-    )
+    ).all()
     due_on = (
         select(func.min(VisitDue.due_on, type_=VisitDue.due_on.type))
         .where(VisitDue.family_id == family.id, VisitDue.closed_at.is_(None))
@@ -172,18 +176,26 @@ def _family(
         family_id=family.id,
         township=family.township.name,
         station=family.station.name if family.station else None,
-        children=tuple(_child(scope, *each) for each in children),
+        children=tuple(
+            _child(scope, *each, siblings=[child for child, _, _ in children]) for each in children
+        ),
         due_on=due,
         address=address if shows_contact else None,
         phone=(phone or family.phone) if shows_contact else None,
+        is_stopped=family.stopped_at is not None,
         medical_on=medical,
     )
 
 
 def _child(
-    scope: StaffScope, child: Child, care: NewbornCare | None, need: SpecialNeed | None
+    scope: StaffScope,
+    child: Child,
+    care: NewbornCare | None,
+    need: SpecialNeed | None,
+    *,
+    siblings: Sequence[Child],
 ) -> ChildDetails:
-    newborn = newborn_of(child, care)
+    newborn = newborn_of(child, care, siblings)
     category = None
     if need is not None and need.ended_at is None:
         category = need.category if needs_to_know(scope) else ""
@@ -196,6 +208,7 @@ def _child(
         gestation_weeks=child.gestation_weeks,
         risks=tuple(sorted(risk_factors(newborn))) if newborn else (),
         special_need=category,
+        is_lost=child.lost_at is not None,
     )
 
 

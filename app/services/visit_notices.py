@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Final, TypedDict
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from app.models import HomeVisit, VisitProposal
+from app.models import Child, HomeVisit, VisitProposal
 from app.models.visit_facts import VisitFacts, VisitProposed, VisitWishEnded
 from app.rules.visiting import VisitState
 from app.services import notices
@@ -106,9 +106,16 @@ def is_wanted(db: Session, facts: VisitFacts, visit_id: int) -> bool:
     if isinstance(facts, VisitProposed):
         state = db.scalar(select(VisitProposal.state).where(VisitProposal.id == facts.proposal_id))
         return state == "open"
+    # Who lost a child is told nothing of a visit that was arranged, or made, before.
+    is_lost = exists().where(
+        Child.family_id == HomeVisit.family_id,
+        Child.lost_at >= func.coalesce(HomeVisit.told_at, HomeVisit.requested_at),
+    )
     row = db.execute(
-        select(HomeVisit.state, HomeVisit.moves).where(HomeVisit.id == visit_id)
+        select(HomeVisit.state, HomeVisit.moves, is_lost.label("is_lost")).where(
+            HomeVisit.id == visit_id
+        )
     ).one_or_none()
-    if row is None or row.state not in WANTED_STATES[facts.kind]:
+    if row is None or row.is_lost or row.state not in WANTED_STATES[facts.kind]:
         return False
     return facts.kind not in OF_ITS_TIME or row.moves == facts.moves

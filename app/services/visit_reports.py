@@ -14,10 +14,11 @@ from app.clock import SHANGHAI
 from app.errors import NotYours
 from app.models import Child, Family, SpecialNeed, Staff, VisitDue
 from app.rules.visiting import Newborn, Purpose
-from app.services import audit, registration, visit_dues
+from app.services import audit, registration, visit_claims, visit_dues
 from app.services.audit import Actor
 from app.services.registration import ChildDraft
 from app.services.staff import StaffScope, scope_of
+from app.services.visit_claims import SpecialAnswer
 from app.services.visit_dues import BirthReport
 from app.services.visit_scope import check_family
 
@@ -92,8 +93,8 @@ def report_birth(
 
 def note_special_need(
     db: Session, *, child_id: int, category: str, staff: Staff, now: datetime
-) -> None:
-    """The family has special needs and is owed a visit. Raises NotYours.
+) -> SpecialAnswer:
+    """The family has special needs: whether it is owed a visit. Raises NotYours, NoVisitClaim.
 
     An empty category leaves one that is stored: who may not read it must not wipe it out.
     """
@@ -101,7 +102,7 @@ def note_special_need(
     need = db.get(SpecialNeed, child.id)
     is_open = need is not None and need.ended_at is None
     kept = need.category if need is not None and is_open else ""
-    visit_dues.note_special_need(
+    return visit_claims.note_special_need(
         db,
         child=child,
         category=category.strip() or kept,

@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true
+from sqlalchemy.orm import Session, aliased
 
 from app.clock import SHANGHAI
 from app.models import Child, Family, HomeContact, HomeVisit, Township, VisitDue
@@ -16,6 +17,13 @@ from app.services.visit_diaries import midnight
 from app.services.visit_dues import twins_of
 from app.services.visit_reports import special_needs_of
 from app.services.visit_scope import families_in, needs_to_know, own_visitor_id
+
+ON_THE_ROUTE: Final = (
+    VisitState.CONFIRMED,
+    VisitState.EN_ROUTE,
+    VisitState.COMPLETED,
+    VisitState.MISSED,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,28 +49,29 @@ class Stop:
     has_special_need: bool
     special_needs: tuple[str, ...]
     """What they are: for who needs to know, while the visit is to be made; else empty."""
+    is_stopped: bool
+    """A loss was told: nobody goes there before the station has spoken with the family."""
 
 
 def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> list[Stop]:
     """A visitor's visits of a day in the order of their times; where to and whom to call are
-    shown for those that are still to be made."""
+    shown for those that are still to be made.
+
+    A visit called off because of a loss stays there, so that nobody goes by an older list.
+    """
     own = true() if scope.role is Role.VISITOR else families_in(scope)
     since, until = midnight(day), midnight(day + timedelta(days=1))
     rows = db.execute(
-        select(HomeVisit, Child, Township.name, HomeContact)
+        select(HomeVisit, Child, Township.name, HomeContact, Family.phone, Family.stopped_at)
         .join(Child, Child.id == HomeVisit.child_id)
         .join(Family, Family.id == HomeVisit.family_id)
         .join(Township, Township.id == Family.township_id)
         .outerjoin(HomeContact, HomeContact.family_id == HomeVisit.family_id)
         .where(
             HomeVisit.visitor_id == visitor_id,
-            HomeVisit.state.in_(
-                (
-                    VisitState.CONFIRMED,
-                    VisitState.EN_ROUTE,
-                    VisitState.COMPLETED,
-                    VisitState.MISSED,
-                )
+            or_(
+                HomeVisit.state.in_(ON_THE_ROUTE),
+                and_(HomeVisit.state == VisitState.CANCELLED, _is_in_mourning()),
             ),
             HomeVisit.starts_at >= since,
             HomeVisit.starts_at < until,
@@ -83,8 +92,6 @@ def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> li
             )
         )
     )
-    own_phones = select(Family.id, Family.phone).where(Family.id.in_(families))
-    phones = {row[0]: row[1] for row in db.execute(own_phones)}
     needs = special_needs_of(db, [child.id for each in siblings.values() for child in each])
     knows = needs_to_know(scope)
     return [
@@ -97,10 +104,22 @@ def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> li
             at_risk,
             needs,
             knows,
-            phones[visit.family_id],
+            phone,
+            is_stopped=stopped_at is not None or visit.state == VisitState.CANCELLED,
         )
-        for visit, child, township, contact in rows
+        for visit, child, township, contact, phone, stopped_at in rows
     ]
+
+
+def _is_in_mourning() -> ColumnElement[bool]:
+    """A condition on HomeVisit joined with Family: a loss was told since it was asked for."""
+    lost = aliased(Child)
+    return or_(
+        Family.stopped_at.is_not(None),
+        exists().where(
+            lost.family_id == HomeVisit.family_id, lost.lost_at >= HomeVisit.requested_at
+        ),
+    )
 
 
 def _stop(
@@ -113,8 +132,10 @@ def _stop(
     needs: Mapping[int, str],
     knows: bool,
     family_phone: str | None,
+    *,
+    is_stopped: bool,
 ) -> Stop:
-    is_open = visit.state in (VisitState.CONFIRMED, VisitState.EN_ROUTE)
+    is_open = visit.state in (VisitState.CONFIRMED, VisitState.EN_ROUTE) and not is_stopped
     seen = twins_of(siblings, child)
     theirs = [needs[each.id] for each in siblings if each.id in needs]
     assert visit.starts_at is not None, "selected by its time"
@@ -138,6 +159,7 @@ def _stop(
         is_high_risk=visit.family_id in at_risk,
         has_special_need=bool(theirs),
         special_needs=tuple(each for each in theirs if each) if is_open and knows else (),
+        is_stopped=is_stopped,
     )
 
 

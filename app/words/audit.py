@@ -31,6 +31,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "set_township": "换乡镇",
     "set_need": "答要不要指导",
     "set_contact": "改联系人或电话",
+    "set_home_contact": "改上门的住址和电话",
     "join": "家人加入",
     "unfollow": "取消关注",
     "log_in": "登录",

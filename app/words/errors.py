@@ -199,6 +199,8 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     ),
     e.BirthReportUnlikely: visits.say_birth_unlikely,
     e.NoVisitClaim: visits.say_no_claim,
+    e.NextVisitUnlikely: visits.say_next_unlikely,
+    e.HomeContactUnclear: visits.say_contact_unclear,
     e.VisitDayPast: visits.say_day_past,
     e.VisitDayTooFar: visits.say_too_far,
     e.VisitDayOff: visits.say_day_off,

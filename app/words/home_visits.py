@@ -110,6 +110,22 @@ def contact_unclear() -> str:
     return "没看出门牌或电话。请这样回复：育麟路18号301室 13800000000；不写，回复「跳过」。"
 
 
+def say_contact_unclear(error: e.HomeContactUnclear) -> str:
+    if error.what == "phone":
+        return (
+            "电话不太对，请再看一看：手机填11位，例如 13800000000；座机带区号，例如 021-55550101。"
+        )
+    if error.what == "too_long":
+        return "住址太长了，请写短一点，例如：育麟路18号301室。"
+    return "没看出门牌，请写到几号几室，例如：育麟路18号301室。"
+
+
+def contact_saved(address: str | None, phone: str | None) -> str:
+    """What the page says after the form."""
+    what = "和".join(name for name, value in (("住址", address), ("电话", phone)) if value)
+    return f"记下了{what}，谢谢。" if what else "住址和电话都删掉了。"
+
+
 def contact_skipped() -> str:
     return "好的，老师会另外问您。看约了什么，回复「我的预约」。"
 
@@ -204,15 +220,29 @@ def nobody_born() -> str:
     return "还没有登记宝宝。先回复「登记」，例如：登记 糖糖 2026-11-20 女 城桥镇。"
 
 
+def nobody_to_visit() -> str:
+    """After a loss: nothing about the child, and nothing to fill in."""
+    return "现在没有要安排的上门，老师不会上门打扰。有什么需要，回复「人工」，老师会联系您。"
+
+
 def which_newborn(names: Sequence[str]) -> str:
     return f"是哪个宝宝？请带上小名再说一次：{'、'.join(names)}。"
 
 
-def special_noted(nickname: str) -> str:
-    return (
-        f"记下了，{nickname}家有特殊需要，情况只给经办的老师看。\n"
-        "老师会上门来看看能帮什么。现在就约时间，回复「上门」。"
-    )
+def special_noted(nickname: str, answer: str) -> str:
+    """What follows from it: a visit is owed, one was made this year (visited), or the child is
+    not born yet (expected)."""
+    noted = f"记下了，{nickname}家有特殊需要，情况只给经办的老师看。\n"
+    match answer:
+        case "visited":
+            return (
+                f"{noted}今年的上门已经来过了，还要老师来或者有别的难处，请回复「人工」找老师商量。"
+            )
+        case "expected":
+            return (
+                f"{noted}宝宝出生以后老师就上门。生了请说一声，例如：生了 11月20日，11月23日出院。"
+            )
+    return f"{noted}老师会上门来看看能帮什么。现在就约时间，回复「上门」。"
 
 
 def ask_special() -> str:
@@ -254,14 +284,32 @@ def say_no_claim(error: e.NoVisitClaim) -> str:
             f"不符合上门条件：今年的上门已经在{say_day(error.visited_on)}来过了。\n"
             "有难处请回复「人工」找老师；想见老师，回复「活动」看附近的活动。"
         )
+    if error.reason == "not_yet" and error.opens_on:
+        return (
+            f"不符合上门条件：老师刚来过，{error.nickname}下一次从{say_day(error.opens_on)}起能约。\n"
+            f"例如回复：上门 {error.opens_on.month}月{error.opens_on.day}日 上午。"
+            "等不及，回复「人工」找老师。"
+        )
+    if error.reason == "over_three":
+        return (
+            f"不符合上门条件：老师上门只到3岁以前，{error.nickname}已经满3岁了，这次没有记下。\n"
+            "有难处请回复「人工」，站里的老师告诉您还能找谁。"
+        )
     if error.reason == "too_old":
         return (
             f"不符合上门条件：上门是给新生儿当年安排的，{error.nickname}已经过了。\n"
             "家里有特殊需要的，3岁前都能申请：回复「特殊需求」。想见老师，回复「活动」。"
         )
     if error.reason == "lost":
-        return "现在没有要安排的上门，老师不会上门打扰。有什么需要，回复「人工」，老师会联系您。"
+        return nobody_to_visit()
     return "不符合上门条件：还没有登记宝宝。回复「登记」，两分钟就好。"
+
+
+def say_next_unlikely(error: e.NextVisitUnlikely) -> str:
+    return (
+        f"「还要在哪天前再来」填的是{say_day(error.next_on)}，要在{say_day(error.earliest)}"
+        f"和{say_day(error.latest)}之间：再往后有卫生院的体检接着看，满3岁也不再上门。请改一改，或者空着。"
+    )
 
 
 def say_day_past(error: e.VisitDayPast) -> str:

@@ -109,6 +109,7 @@ FOLLOW_UP_KINDS: Final[Mapping[str, str]] = {
     "mother": "妈妈情绪低落",
     "escalation": "上门申请没人答复",
     "visit_wish": "上门想换时间，要老师找",
+    "visit_loss": "家里有变故，约过上门",
 }
 
 CHANGES: Final[Mapping[str, str]] = {
@@ -117,6 +118,7 @@ CHANGES: Final[Mapping[str, str]] = {
     "set_township": "换了乡镇",
     "set_need": "答了要不要指导",
     "set_contact": "改了联系人或电话",
+    "set_home_contact": "改了上门的住址或电话",
     "waive_no_shows": "没来的不再计较",
     "join": "家人加入",
     "agree_year_plan": "同意了年度计划",

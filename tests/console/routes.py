@@ -82,6 +82,7 @@ ROUTES: dict[str, Route] = {
     "/console/visits/children/<id:child_id>/birth": _of_a_station(act=STATION),
     "/console/visits/children/<id:child_id>/special": _of_a_station(act=STATION),
     "/console/visits/medical/<id:child_id>": _of_a_station(act=STATION),
+    "/console/visits/families/<id:family_id>/contact": _of_a_station(act=STATION),
     "/console/visits/board": Route(READERS),
     "/console/visits/route/<id:visitor_id>": _of_a_station(ON_A_VISIT),
     "/console/visits/visitors": Route(f"{READERS} visitor"),

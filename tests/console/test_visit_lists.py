@@ -11,8 +11,18 @@ from sqlalchemy import select
 
 from app.clock import SHANGHAI
 from app.db import Database
-from app.models import AuditEntry, Child, NewbornCare, SpecialNeed, Staff, VisitDue
+from app.models import (
+    AuditEntry,
+    Child,
+    Consent,
+    HomeContact,
+    NewbornCare,
+    SpecialNeed,
+    Staff,
+    VisitDue,
+)
 from app.services import home_visits, visit_dues
+from app.services.home_contacts import CONTACT_PURPOSE
 from app.services.home_visits import Wish
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse, Desk
@@ -173,6 +183,55 @@ def test_a_slip_in_a_birth_is_said_and_what_was_typed_stays(
         assert db.get_one(Child, child).birth_date is None
 
 
+def test_where_to_go_is_written_down_as_it_was_told(
+    browse: Browse, town: dict[str, int], database: Database
+) -> None:
+    browser = browse("wang")
+    page = f"/console/visits/families/{town['family']}"
+    act = f"{page}/contact"
+    send(browser, act, page=page, address="育麟路18号301室", phone="138 0000 1234")
+    shown = text_of(browser.get(page))
+    assert "上门的住址和电话记下了" in shown
+    assert 'href="tel:+8613800001234"' in shown
+    refused = send(browser, act, page=page, address="育麟路19号", phone="12345")
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "电话不太对" in text_of(refused)
+    assert 'value="育麟路19号"' in text_of(refused), "what was typed stays"
+    with database.reading() as db:
+        contact = db.get_one(HomeContact, town["family"])
+        assert (contact.address, contact.phone) == ("育麟路18号301室", "+8613800001234")
+        wang = db.scalars(select(Staff.id).where(Staff.username == "wang")).one()
+        written = select(AuditEntry.actor_id).where(AuditEntry.action == "set_home_contact")
+        assert db.scalars(written).all() == [wang]
+        assert db.scalars(select(Consent).where(Consent.purpose == CONTACT_PURPOSE)).all() == []
+
+
+def test_a_visit_nobody_recorded_is_before_everybodys_eyes(
+    browse: Browse, town: dict[str, int], clock: time_machine.Traveller
+) -> None:
+    clock.move_to(MONDAY + timedelta(days=1))
+    worker = browse("wang")
+    assert "次上门的日子过了，没填记录" in text_of(worker.get("/console/"))
+    assert "豆豆" in text_of(worker.get("/console/visits?show=unrecorded"))
+    assert "约好的上门，去了没有" in text_of(worker.get("/console/visits/due"))
+    assert "还没填记录" in text_of(browse("v1").get("/console/my-day"))
+    assert "日子过了，还没填记录" in text_of(worker.get("/console/visits/1"))
+    answer = send(worker, "/console/visits/1/miss", page="/console/visits/1")
+    assert answer.headers["Location"].endswith("/console/visits/1"), "a teacher has no day"
+    assert "没填记录" not in text_of(worker.get("/console/"))
+
+
+def test_a_special_need_beyond_three_years_is_refused_with_its_reason(
+    browse: Browse, town: dict[str, int], database: Database
+) -> None:
+    with database.transaction() as db:
+        db.get_one(Child, town["米米"]).birth_date = date(2023, 11, 22)
+    browser = browse("wang")
+    page = f"/console/visits/families/{town['family']}"
+    send(browser, f"/console/visits/children/{town['米米']}/special", page=page, do="note")
+    assert "已经满3岁了" in text_of(browser.get(page))
+
+
 def test_what_a_special_need_is_only_who_needs_to_know_reads(
     browse: Browse, town: dict[str, int], database: Database, clock: time_machine.Traveller
 ) -> None:
@@ -224,7 +283,8 @@ def test_another_stations_family_is_not_there(browse: Browse, town: dict[str, in
     family, child = town["family"], town["米米"]
     page = f"/console/visits/families/{family}"
     assert browser.get(page).status_code == HTTPStatus.NOT_FOUND
-    for act in (f"children/{child}/birth", f"children/{child}/special", f"medical/{child}"):
+    acts = (f"children/{child}/birth", f"children/{child}/special", f"medical/{child}")
+    for act in (*acts, f"families/{family}/contact"):
         fields = {f"c{child}-born": "2026-11-20", "day": "2026-11-20"}
         answer = send(browser, f"/console/visits/{act}", page="/console/more", **fields)
         assert answer.status_code == HTTPStatus.NOT_FOUND, act

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy import select
 
 from app.clock import SHANGHAI
-from app.models import HomeVisit, Notice, Staff, VisitDue, VisitorLeave
-from app.services import home_visits, visit_proposals
+from app.models import HomeVisit, Notice, SpecialNeed, Staff, VisitDue, VisitorLeave
+from app.services import home_visits, losses, visit_proposals
+from app.services.audit import SYSTEM
 from app.services.doctor import examine
 from app.services.home_visits import Choice
 from app.wiring import Services
@@ -144,6 +145,41 @@ def test_special_needs_open_the_door_at_any_age_under_three(
     mother.says("同意")
     assert "只给经办的老师看" in mother.says("特殊需求 听力")
     assert "上门申请已提交" in mother.says("上门 11月26日 上午")
+
+
+def test_special_needs_beyond_three_years_promise_nothing(
+    mother: Person, visitors: None, clock: Clock, services: Services
+) -> None:
+    mother.follows()
+    mother.says("登记 大宝 2023-11-25 城桥镇")
+    mother.says("同意")
+    clock.at = datetime(2026, 11, 25, 10, 0, tzinfo=SHANGHAI)
+    answer = mother.says("特殊需求 听力")
+    assert "已经满3岁了" in answer
+    assert "会上门" not in answer
+    with services.database.reading() as db:
+        assert db.scalars(select(SpecialNeed)).all() == []
+
+
+def test_special_needs_before_the_birth_wait_for_it(mother: Person, visitors: None) -> None:
+    mother.follows()
+    mother.says("登记 小豆芽 预产期 2026-12-20 城桥镇")
+    mother.says("同意")
+    assert "宝宝出生以后老师就上门" in mother.says("特殊需求 听力")
+
+
+def test_after_a_loss_the_child_is_not_named(
+    newborn: Person, services: Services, clock: Clock
+) -> None:
+    newborn.says("上门 11月26日 上午")
+    with services.database.transaction() as db:
+        visit = only_visit(db)
+        losses.mark_lost(db, visit.child, actor=SYSTEM, now=clock())
+        losses.resume_family(db, visit.child.family, actor=SYSTEM, now=clock())
+    for said in ("上门", "出院 11月21日", "特殊需求 听力"):
+        answer = newborn.says(said)
+        assert "现在没有要安排的上门" in answer
+        assert "糖糖" not in answer
 
 
 def test_a_child_not_yet_born_is_no_reason_yet(mother: Person, visitors: None) -> None:

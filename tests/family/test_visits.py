@@ -4,10 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.models import HomeVisit, Staff
+from app.models import Consent, HomeContact, HomeVisit, Staff, Visitor
 from app.services import home_visits, visit_proposals
+from app.services.home_contacts import CONTACT_PURPOSE
 from app.services.home_visits import Choice
 from app.wiring import Services
 from tests.conversations.conftest import Person
@@ -100,6 +101,41 @@ def test_nonsense_and_the_past_change_nothing(phone: Phone, services: Services, 
     phone.posts("visits/ask", starts_at=said)
     with services.database.reading() as db:
         assert db.scalars(select(HomeVisit)).all() == []
+
+
+def test_where_to_come_is_filled_in_changed_and_taken_away(
+    phone: Phone, services: Services
+) -> None:
+    def kept() -> tuple[str | None, str | None, int]:
+        with services.database.reading() as db:
+            contact = db.scalars(select(HomeContact)).one()
+            given = select(Consent).where(Consent.purpose == CONTACT_PURPOSE)
+            return contact.address, contact.phone, len(db.scalars(given).all())
+
+    assert "门牌和电话" in phone.opens("visits")
+    page = phone.posts("visits/contact", address="地址：育麟路18号301室", phone="138 0000 1234")
+    assert "记下了住址和电话" in page
+    assert 'value="育麟路18号301室"' in page
+    assert kept() == ("育麟路18号301室", "+8613800001234", 1)
+    assert "没看出门牌" in phone.posts("visits/contact", address="好的", phone="")
+    assert "电话不太对" in phone.posts("visits/contact", address="", phone="12345")
+    assert "太长了" in phone.posts("visits/contact", address="路" * 101, phone="")
+    assert kept() == ("育麟路18号301室", "+8613800001234", 1), "what was refused changes nothing"
+    assert "都删掉了" in phone.posts("visits/contact", address="", phone=" ")
+    assert kept() == (None, None, 1)
+
+
+def test_where_everything_is_full_a_person_is_asked_to_call(
+    phone: Phone, services: Services
+) -> None:
+    with services.database.transaction() as db:
+        db.execute(update(Visitor).values(is_active=False))
+    assert "请老师打电话来约" in phone.opens("visits")
+    page = phone.posts("visits/ask", starts_at="any")
+    assert "老师会打电话跟您约" in page
+    assert "请老师打电话来约" not in page, "asked once is enough"
+    with services.database.reading() as db:
+        assert (only_visit(db).state, only_visit(db).starts_at) == ("requested", None)
 
 
 def test_another_familys_photo_is_not_shown(phone: Phone) -> None:

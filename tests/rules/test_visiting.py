@@ -6,19 +6,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import BirthReportUnlikely, VisitStepNotAllowed
+from app.errors import BirthReportUnlikely, NextVisitUnlikely, VisitStepNotAllowed
 from app.rules.age import corrected_birth_date
 from app.rules.visiting import (
     DueStatus,
     Newborn,
     RiskFactor,
     VisitState,
+    again_window,
     check_birth,
+    check_next,
     check_step,
     first_window,
     further_window,
     has_special_claim,
     is_high_risk,
+    last_next_day,
     risk_factors,
     special_window,
     status_on,
@@ -223,6 +226,31 @@ def test_a_visit_takes_these_steps_and_no_others(state: VisitState, wanted: Visi
     else:
         with pytest.raises(VisitStepNotAllowed):
             check_step(state, wanted)
+
+
+@pytest.mark.parametrize(
+    ("next_on", "is_right"), [(5, False), (6, True), (5 + 92, True), (5 + 93, False)]
+)
+def test_another_visit_is_asked_for_within_three_months(next_on: int, is_right: bool) -> None:
+    visited = after(5)
+    if is_right:
+        check_next(after(next_on), visited, BORN)
+        return
+    with pytest.raises(NextVisitUnlikely) as refused:
+        check_next(after(next_on), visited, BORN)
+    assert (refused.value.earliest, refused.value.latest) == (after(6), after(97))
+
+
+def test_another_visit_is_not_asked_for_beyond_the_third_birthday() -> None:
+    born = date(2023, 12, 1)
+    assert last_next_day(date(2026, 11, 20), born) == date(2026, 11, 30)
+    with pytest.raises(NextVisitUnlikely):
+        check_next(date(2026, 12, 1), date(2026, 11, 20), born)
+
+
+def test_a_visit_asked_for_late_in_the_year_is_owed_into_the_next() -> None:
+    window = again_window(date(2026, 12, 1), date(2026, 12, 30))
+    assert (window.opens_on, window.owed_until) == (date(2026, 12, 1), date(2027, 2, 28))
 
 
 def test_working_days_leave_out_weekends_and_holidays() -> None:

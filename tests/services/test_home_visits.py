@@ -39,9 +39,11 @@ from app.models.visit_facts import VisitSummary
 from app.rules.visit_record import Advice, ChildRecord, DangerSign, Mother, VisitRecord
 from app.rules.visit_slots import Half
 from app.services import (
+    home_contacts,
     home_visits,
     losses,
     visit_board,
+    visit_claims,
     visit_day,
     visit_details,
     visit_due_lists,
@@ -440,8 +442,13 @@ def test_nobody_home_puts_the_family_on_the_telephone_list(
 ) -> None:
     with database.transaction() as db:
         visit_day.miss(db, visit_id=arranged, staff=town.teacher, now=MONDAY)
-        visit_dues.set_contact(
-            db, family_id=town.family_ids[0], address="育麟路1号", phone="13800001234", now=MONDAY
+        home_contacts.set_contact(
+            db,
+            family_id=town.family_ids[0],
+            address="育麟路1号",
+            phone="13800001234",
+            actor=SYSTEM,
+            now=MONDAY,
         )
         scope = scope_of(town.teacher)
         rows = visit_due_lists.list_dues(
@@ -483,7 +490,7 @@ def test_what_a_special_need_is_only_who_goes_there_reads(
     town: Town, arranged: int, database: Database, now: datetime
 ) -> None:
     with database.transaction() as db:
-        visit_dues.note_special_need(
+        visit_claims.note_special_need(
             db, child=town.child(db), category="听力", actor=SYSTEM, now=now
         )
         district = add_staff(db, "district", now, role="district", station=None)
@@ -535,7 +542,7 @@ def test_a_medical_visit_is_noted_and_credits_nothing(
         home_visits.note_medical(
             db, child_id=town.child(db).id, staff=town.teacher, day=now.date(), now=now
         )
-        assert visit_dues.visits_made(db, town.family_ids[0], 2026) == 0
+        assert visit_claims.visits_made(db, town.family_ids[0], 2026) == 0
         assert db.scalars(select(VisitDue.closed_at)).all() == [None] * 4
     check_doctor(database, cipher, now)
 

@@ -95,6 +95,12 @@ SPOILING: dict[str, tuple[str, ...]] = {
         "UPDATE visit_dues SET visit_id = (SELECT max(id) FROM home_visits)"
         " WHERE closed_as = 'visited'",
     ),
+    "twins_are_at_high_risk": (
+        "INSERT INTO children (family_id, nickname, birth_date, created_at, updated_at)"
+        " SELECT family_id, nickname, birth_date, created_at, updated_at FROM children"
+        " WHERE id = (SELECT max(id) FROM children)",
+    ),
+    "no_visit_after_a_loss": ("UPDATE children SET lost_at = created_at",),
     "proposals_end_with_their_visit": (
         "INSERT INTO visit_proposals (visit_id, visitor_id, starts_at, ends_at, busy_until, state,"
         " created_at, expires_at) SELECT id, visitor_id, starts_at, ends_at, busy_until, 'open',"
