@@ -22,11 +22,13 @@ from sqlalchemy import Engine
 from app.clock import SHANGHAI
 from app.config import Settings
 from app.crypto import Cipher
-from app.db import Database, make_engine
+from app.db import Database
 from app.migrating import upgrade
 from devtools import embedded_postgres, embedded_redis, postgres_reset
 from devtools.embedded_postgres import PostgresServer
 from devtools.environment import ROOT, socket_folder
+from tests import engines
+from tests.engines import make_engine
 
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("yuban", deadline=None)
@@ -132,8 +134,10 @@ def migrated_postgres(postgres_server: PostgresServer, cipher: Cipher) -> Postgr
 @pytest.fixture
 def postgres_url(migrated_postgres: PostgresServer) -> str:
     """A migrated PostgreSQL database that holds what the migration put in, and nothing else."""
+    url = migrated_postgres.url(MIGRATED)
+    engines.keep(url)
     postgres_reset.reset(migrated_postgres.conninfo(MIGRATED))
-    return migrated_postgres.url(MIGRATED)
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -146,11 +150,15 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, cipher: Cipher) ->
 
 
 @pytest.fixture
-def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
-    """A migrated SQLite database of this test's own."""
-    path = tmp_path / "yuban.db"
+def sqlite_url(migrated_sqlite: Path) -> str:
+    """A migrated SQLite database that is this test's alone."""
+    path = migrated_sqlite.with_name("yuban.db")
+    url = f"sqlite:///{path}"
+    engines.keep(url)
+    for left in path.parent.glob("yuban.db*"):
+        left.unlink()
     shutil.copyfile(migrated_sqlite, path)
-    return f"sqlite:///{path}"
+    return url
 
 
 @pytest.fixture(params=ENGINES)

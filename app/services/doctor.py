@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 from cryptography.fernet import InvalidToken
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, Text, and_, exists, func, or_, select, type_coerce
+from sqlalchemy import ColumnElement, Select, Text, and_, exists, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from app.crypto import Cipher
@@ -320,6 +321,15 @@ def _staff_without_place(db: Session) -> list[str]:
 def _dangling_references(db: Session) -> list[str]:
     """Rows that point at a row which is not there, in any table."""
     broken = []
+    for name, statement in _searches_for_dangling():
+        broken += _named(name, db.scalars(statement))
+    return broken
+
+
+@cache
+def _searches_for_dangling() -> tuple[tuple[str, Select[tuple[object]]], ...]:
+    """For each column that points somewhere, the keys of the rows that point at nothing."""
+    searches = []
     for table in Base.metadata.sorted_tables:
         key = next(iter(table.primary_key.columns))
         for column in table.columns:
@@ -327,8 +337,8 @@ def _dangling_references(db: Session) -> list[str]:
                 target = reference.column.table.alias()
                 is_there = exists().where(target.c[reference.column.name] == column)
                 statement = select(key).where(column.is_not(None), ~is_there).order_by(key)
-                broken += _named(f"{table.name}.{column.name}", db.scalars(statement))
-    return broken
+                searches.append((f"{table.name}.{column.name}", statement))
+    return tuple(searches)
 
 
 def _unreadable_columns(db: Session, cipher: Cipher) -> list[str]:
