@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 import app.db
 from app.crypto import Cipher
 
-_make: Callable[..., Engine] = app.db.make_engine
+make_own_engine: Callable[..., Engine] = app.db.make_engine
+"""One that is not kept: for a test that ends one engine while another is at work."""
 _lasting: set[str] = set()
 _one_at_a_time = Lock()
 _kept: dict[tuple[str, str, int], Engine] = {}
@@ -30,11 +31,11 @@ def keep(url: str) -> None:
 def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
     """As app.db's own, which it stands for in everything that is imported after this module."""
     if url not in _lasting:
-        return _make(url, cipher, pool_size)
+        return make_own_engine(url, cipher, pool_size)
     key = url, cipher.look_up(""), pool_size
     with _one_at_a_time:
         if key not in _kept:
-            _kept[key] = _make(url, cipher, pool_size)
+            _kept[key] = make_own_engine(url, cipher, pool_size)
         vars(_kept[key].dialect)["yuban_cipher"] = cipher
         return _kept[key]
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.crypto import Cipher
-from app.db import Database, make_engine
+from app.db import Database
 from app.errors import (
     AgeOutsideSession,
     NotYours,
@@ -30,6 +30,7 @@ from tests.console.desk_world import (
     make_station,
     mother_of,
 )
+from tests.engines import make_own_engine
 
 
 @pytest.fixture
@@ -209,7 +210,7 @@ def test_the_job_at_work_in_several_processes_settles_and_offers_once(
     later = now + timedelta(hours=7)
 
     def run(_: int) -> tuple[int, int]:
-        engine = make_engine(database_url, cipher)
+        engine = make_own_engine(database_url, cipher)
         own = Database(engine)
         with own.reading() as db:
             found = waiting_list.find_to_promote(db, later)
