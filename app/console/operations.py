@@ -25,6 +25,7 @@ from app.services.timekeeping import JobState
 from app.wechat.standing import Standing, find_standing
 from app.words import operations as words
 from app.words import timeline
+from app.words.job_outcomes import say_outcome
 
 LATE = timedelta(minutes=10)
 """A job that should have begun so long ago: nobody ticks, or one blocks the others."""
@@ -73,6 +74,7 @@ def show_operations() -> ResponseReturnValue:
         astray=sum(group.count for group in groups),
         page=page_of(number, letters),
         words=words,
+        say_outcome=say_outcome,
         timeline=timeline,
         at_once=dead_letters.AT_ONCE,
     )
