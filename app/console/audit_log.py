@@ -9,7 +9,7 @@ from app.console.listing import Column, Filter, ListScreen
 from app.console.signed_in import acting_staff, database
 from app.services import audit_search
 from app.services.audit_search import AuditQuery, AuditRow
-from app.words.audit import ACTORS, say_action, say_subject
+from app.words.audit import ACTORS, say_action, say_state, say_subject
 
 FAMILIES_NAMED = 8
 
@@ -19,7 +19,7 @@ def _who(row: AuditRow) -> str:
 
 
 def _change(row: AuditRow) -> str:
-    return " → ".join(part for part in (row.before, row.after) if part)
+    return " → ".join(say_state(part) for part in (row.before, row.after) if part)
 
 
 def _families(row: AuditRow) -> str:

@@ -25,6 +25,8 @@ from app.words.coverage import AREAS, DEFINITIONS, LEVELS
 
 FIRST_YEAR = 2020
 """The city's plan that the promise comes from begins with it."""
+MOST_WARNED = 3
+"""Townships short of seats that have a sentence each; the others stand in the table below."""
 WHICH = {
     "in_need": "有需求的",
     **{bar: f"来过{bar}次的" for bar in coverage_figures.HISTOGRAM},
@@ -74,6 +76,7 @@ def _page(found: Report, at: datetime, *, month: date | None) -> str:
         histogram=charts.histogram(found) if found.total.families_in_need else "",
         say_share=say_share,
         behind=_addresses_of(found.year),
+        most_warned=MOST_WARNED,
         definitions=DEFINITIONS,
         levels=LEVELS,
         areas=AREAS,

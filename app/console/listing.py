@@ -22,6 +22,7 @@ Cell = str | int | float | date | datetime | None
 
 MOST_EXPORTED = 20_000
 LONGEST_SEARCH = 60
+LONGEST_WHOLE = 12
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 """A spreadsheet takes a cell that begins so for a formula: OWASP, CSV Injection."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -138,6 +139,7 @@ def answer(
         page=page if page.number < LAST_PAGE else Page(page.number, page.rows, has_next=False),
         address=_addresses(screen, asked),
         show_cell=show_cell,
+        is_whole=is_whole,
         printed_at=now(),
         **more,
     )
@@ -181,6 +183,11 @@ def show_cell(cell: Cell) -> str:
     if isinstance(cell, float):
         return f"{cell:g}"
     return str(cell)
+
+
+def is_whole(words: str) -> bool:
+    """Whether it is a number, a code or a telephone, which no line should break in two."""
+    return len(words) <= LONGEST_WHOLE and words.isascii()
 
 
 def neutral(text: str) -> str:

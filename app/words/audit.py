@@ -57,6 +57,74 @@ ACTIONS: Final[Mapping[str, str]] = {
     "try_visit": "为上门联系",
     "want_visit": "又要上门了",
     "note_medical": "记卫生院访视",
+    # What sign-ups and the waiting list do
+    "waitlisted": "排上候补",
+    "offered": "递补名额",
+    "expired": "名额过期",
+    # Sessions and days
+    "publish": "发布活动",
+    "draft": "存草稿",
+    "change": "修改",
+    "move": "改时间",
+    "cancel_session": "取消活动",
+    "hold": "记活动办完",
+    "cut_places": "减名额",
+    "create_series": "新建系列",
+    "set_day": "设日子",
+    "clear_day": "取消设的日子",
+    "register_at_the_door": "当场登记",
+    "agree_year_plan": "同意年度计划",
+    "end_year_plan": "结束年度计划",
+    # Home visits
+    "request": "申请上门",
+    "confirm": "确认",
+    "decline": "婉拒",
+    "cancel": "取消",
+    "propose": "问家长改时间",
+    "turn_down": "家长不改时间",
+    "wish": "家长想改时间",
+    "refuse_wish": "没改时间",
+    "set_off": "出发",
+    "arrive": "到了",
+    "miss": "没遇到",
+    "complete": "填了上门记录",
+    "rate": "家长评价",
+    "escalate": "往上报",
+    "put_visitor": "导入上门老师",
+    "add_leave": "记请假",
+    "end_leave": "取消请假",
+    "set_photo": "换照片",
+    # Conversations, and what was not understood
+    "answer": "回话",
+    "close": "结束",
+    "keep_answer": "存常用答复",
+    "drop_answer": "删常用答复",
+    "label": "标注",
+    "accept": "收进例句",
+    "put_back": "退回重标",
+    # Packs, and a family's messages
+    "switch_off_pack": "停发资料",
+    "switch_on_pack": "恢复发资料",
+    "stop_family": "停发消息",
+    "resume_family": "恢复消息",
+    "choose_pushes": "选收什么",
+    "mark_lost": "记宝宝没保住",
+    "unmark_lost": "撤销没保住",
+    # The course
+    "enrol": "报名课程",
+    "come_back": "重新来学",
+    "leave": "退出课程",
+    "issue": "发证书",
+    "set_name": "改证书上的姓名",
+    "revoke": "撤销证书",
+    "restore": "恢复证书",
+    # Families and their privacy
+    "join_apps": "认出小程序里的同一个人",
+    "leave_family": "离开家庭",
+    "withdraw_consent": "撤回同意",
+    "erase": "注销",
+    "retire": "到期清除",
+    "queued": "进发送队列",
 }
 
 SUBJECTS: Final[Mapping[str, str]] = {
@@ -92,7 +160,64 @@ SUBJECTS: Final[Mapping[str, str]] = {
     "my_day": "当天上门",
     "arrange_visit": "安排上门",
     "family_care": "一家的上门",
+    "visitor": "上门老师",
+    "calendar_day": "日子",
+    "series": "活动系列",
+    "year_plan": "年度计划",
+    "course": "课程",
+    "learner": "学员",
+    "certificate": "证书",
+    "pack": "资料",
+    "threads": "留言",
+    "thread": "留言",
+    "canned_answer": "常用答复",
+    "unread_message": "没听懂的话",
 }
+
+
+STATES: Final[Mapping[str, str]] = {
+    # Sign-ups and visits
+    "requested": "待确认",
+    "confirmed": "已确认",
+    "declined": "已婉拒",
+    "waitlisted": "候补",
+    "offered": "等家长接受",
+    "expired": "过期",
+    "cancelled": "已取消",
+    "attended": "已签到",
+    "no_show": "没来",
+    "en_route": "在路上",
+    "completed": "已上门",
+    "missed": "没遇到",
+    # Sessions
+    "draft": "草稿",
+    "published": "已发布",
+    "held": "办完了",
+    # Notices
+    "queued": "等发送",
+    "waiting": "等家长来",
+    "failed": "没送到",
+    "unknown": "不确定",
+    "skipped": "不发了",
+    # Accounts
+    "worker": "站点老师",
+    "visitor": "上门老师",
+    "township": "乡镇负责人",
+    "district": "区管理员",
+    "editor": "内容编辑",
+    "auditor": "查看（只读）",
+    # Files
+    "stations": "站点",
+    "sessions": "活动",
+    "visitors": "上门老师",
+    "families": "家庭",
+    "attendance": "签到",
+}
+"""What stood before a change, and what stands after it."""
+
+
+def say_state(state: str) -> str:
+    return STATES.get(state, state)
 
 
 def say_action(action: str) -> str:
