@@ -1,20 +1,69 @@
 """Families who asked for a person: the list, one conversation, and answering it."""
 
+from dataclasses import replace
+
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.clock import now
+from app.console import listing
 from app.console.access import may
-from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
+from app.console.listing import Column, Filter, ListScreen
 from app.console.said import say
 from app.console.signed_in import acting_staff, current_role, database
 from app.errors import NotYours
-from app.services import canned_answers, desk, families, threads
+from app.services import canned_answers, desk, families, rosters, thread_lists, threads
 from app.services.families import ListedFamily
 from app.services.staff import scope_of
+from app.services.thread_lists import ListedThread, ThreadQuery
+from app.words import timeline as words
 from app.words.threads import CANNED
 
-SHOWS: dict[str, threads.Asked] = {"": "waiting", "open": "open", "closed": "closed"}
+KINDS = {"person": "找老师", "complaint": "意见投诉"}
+
+
+def _whose(row: ListedThread) -> str:
+    if not row.nicknames:
+        return "还没有登记的家庭"
+    return f"{'、'.join(row.nicknames)}的{words.RELATIONS.get(row.relation or '', '家人')}"
+
+
+def state_of(row: ListedThread) -> str:
+    """How a conversation stands."""
+    if row.closed_at:
+        return "已结束"
+    if row.escalated_at:
+        return "等太久了"
+    return "等回复" if row.waiting_since else "已回"
+
+
+THREADS: ListScreen[ListedThread] = ListScreen(
+    endpoint="threads",
+    title="家长留言",
+    is_work=True,
+    search="宝宝小名、拼音、家长称呼或电话末四位",
+    columns=(
+        Column("谁家", _whose, is_title=True),
+        Column("哪一种", lambda row: KINDS.get(row.kind, row.kind)),
+        Column("怎样了", state_of),
+        Column("最后一句", lambda row: row.last_words),
+        Column("谁说的", lambda row: "老师" if row.is_last_ours else "家长"),
+        Column("站点", lambda row: row.station or "没有站点"),
+        Column("开始", lambda row: row.opened_at),
+        Column("从几时等", lambda row: row.waiting_since),
+        Column("结束", lambda row: row.closed_at),
+    ),
+    filters=(
+        Filter(
+            "show",
+            "看哪些留言",
+            {"": "等回复", "open": "没结束的", "closed": "已结束", "all": "全部"},
+            is_tabs=True,
+        ),
+        Filter("kind", "哪一种", {"": "不限", **KINDS}),
+    ),
+    link=lambda row: url_for("console.thread", thread_id=row.id, _anchor="end"),
+)
 
 
 def add_routes(console: Blueprint) -> None:
@@ -28,31 +77,33 @@ def add_routes(console: Blueprint) -> None:
 
 def show_threads() -> ResponseReturnValue:
     """Who waits longest is on top."""
-    number, show = asked_page(), request.args.get("show", "")
-    if show not in SHOWS:
-        abort(404)
-    at = now()
     with database().transaction() as db:
         scope = scope_of(acting_staff(db))
-        rows = threads.list_threads(
-            db, scope, SHOWS[show], limit=PAGE_SIZE + 1, offset=offset_of(number)
-        )
-        count = threads.count_waiting(db, scope)
+        screen = THREADS
+        if scope.station_id is None:
+            stations = {each.code: each.name for each in rosters.stations_in(db, scope)}
+            station = Filter("station", "站点", {"": "不限", **stations})
+            screen = replace(THREADS, filters=(*THREADS.filters, station))
+        asked = listing.read(screen)
+        query = ThreadQuery(text=asked.text, **asked.values)
+        rows = thread_lists.list_threads(db, scope, query, limit=asked.limit, offset=asked.offset)
+        count = thread_lists.count_waiting(db, scope)
         kept = canned_answers.at_hand(db, scope)
         desk.record_view(
             db,
             scope,
-            page="threads",
+            page="export" if asked.file else "threads",
             subject_id=scope.station_id,
-            now=at,
-            families=[row.family_id for row in rows[:PAGE_SIZE] if row.family_id],
+            now=now(),
+            families=[row.family_id for row in rows[: asked.limit - 1] if row.family_id],
         )
         own = [each.id for each in kept if each.station_id == scope.station_id]
-    return render_template(
+    return listing.answer(
+        screen,
+        asked,
+        rows,
         "console/threads/threads.html",
-        page=page_of(number, rows),
-        show=show,
-        count=count,
+        counts={"": f"（{count.waiting}）"},
         kept=kept,
         own=own,
         built_in=CANNED,

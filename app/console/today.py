@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.clock import SHANGHAI, now
 from app.console.signed_in import acting_staff, database
 from app.rules.session_life import Stage
-from app.services import decisions, desk, rosters, threads, visit_lists
+from app.services import decisions, desk, rosters, thread_lists, visit_lists
 from app.services.staff import scope_of
 
 COMING_DAYS = 7
@@ -30,7 +30,7 @@ def show_today() -> ResponseReturnValue:
         pending = decisions.count_pending(db, staff)
         follow_ups = desk.count_follow_ups(db, scope)
         notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
-        waiting = threads.count_waiting(db, scope)
+        waiting = thread_lists.count_waiting(db, scope)
         today = at.astimezone(SHANGHAI).date()
         visit_work = visit_lists.count_work(db, scope, today)
         visits = visit_lists.of_day(db, scope, today, limit=VISITS_SHOWN + 1)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, or_, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, contains_eager
 
@@ -149,24 +149,6 @@ def _close(db: Session, thread: HelpThread, how: str, staff_id: int | None, now:
 
 
 @dataclass(frozen=True, slots=True)
-class ListedThread:
-    """One conversation in the list."""
-
-    id: int
-    kind: str
-    relation: str | None
-    nicknames: tuple[str, ...]
-    station: str | None
-    last_words: str
-    is_last_ours: bool
-    opened_at: datetime
-    waiting_since: datetime | None
-    escalated_at: datetime | None
-    closed_at: datetime | None
-    family_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class Said:
     """One message, and what became of it where it is ours."""
 
@@ -195,10 +177,7 @@ class OpenedThread:
     closed_by: str | None
 
 
-Asked = Literal["waiting", "open", "closed"]
-
-
-def _in_scope(scope: StaffScope) -> ColumnElement[bool]:
+def in_scope(scope: StaffScope) -> ColumnElement[bool]:
     """The station's own; for a township also what its families without a station ask."""
     if scope.sees_all:
         return true()
@@ -211,91 +190,6 @@ def _in_scope(scope: StaffScope) -> ColumnElement[bool]:
     return ours
 
 
-def _asked(asked: Asked) -> ColumnElement[bool]:
-    match asked:
-        case "waiting":
-            return and_(HelpThread.closed_at.is_(None), HelpThread.waiting_since.is_not(None))
-        case "open":
-            return HelpThread.closed_at.is_(None)
-        case "closed":
-            return HelpThread.closed_at.is_not(None)
-
-
-def list_threads(
-    db: Session, scope: StaffScope, asked: Asked, *, limit: int = 50, offset: int = 0
-) -> list[ListedThread]:
-    """What waits comes first, the longest wait on top; what is closed, the latest on top."""
-    is_over = asked == "closed"
-    order = (
-        HelpThread.closed_at.desc() if is_over else HelpThread.waiting_since.is_(None),
-        HelpThread.waiting_since,
-        HelpThread.last_at.desc() if is_over else HelpThread.last_at,
-        HelpThread.id,
-    )
-    rows = db.execute(
-        select(HelpThread, Station.name)
-        .join(HelpThread.caregiver)
-        .outerjoin(Caregiver.family)
-        .outerjoin(Station, Station.id == HelpThread.station_id)
-        .where(_in_scope(scope), _asked(asked))
-        .options(
-            contains_eager(HelpThread.caregiver)
-            .contains_eager(Caregiver.family)
-            .selectinload(Family.children)
-        )
-        .order_by(*order)
-        .limit(limit)
-        .offset(offset)
-    ).all()
-    last = _last_messages(db, [thread.id for thread, _ in rows])
-    return [_listed(thread, station, last.get(thread.id)) for thread, station in rows]
-
-
-def _last_messages(db: Session, ids: Collection[int]) -> dict[int, ThreadMessage]:
-    newest = (
-        select(func.max(ThreadMessage.id))
-        .where(ThreadMessage.thread_id.in_(ids))
-        .group_by(ThreadMessage.thread_id)
-    )
-    found = db.scalars(select(ThreadMessage).where(ThreadMessage.id.in_(newest)))
-    return {message.thread_id: message for message in found}
-
-
-def _listed(thread: HelpThread, station: str | None, last: ThreadMessage | None) -> ListedThread:
-    family = thread.caregiver.family
-    return ListedThread(
-        id=thread.id,
-        kind=thread.kind,
-        relation=thread.caregiver.relation,
-        nicknames=tuple(child.nickname for child in family.children) if family else (),
-        station=station,
-        last_words=last.text if last else "",
-        is_last_ours=last is not None and last.staff_id is not None,
-        opened_at=thread.opened_at,
-        waiting_since=thread.waiting_since,
-        escalated_at=thread.escalated_at,
-        closed_at=thread.closed_at,
-        family_id=thread.caregiver.family_id,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadCount:
-    waiting: int
-    late: int
-    """Of these, how many have waited too long."""
-
-
-def count_waiting(db: Session, scope: StaffScope) -> ThreadCount:
-    """How many conversations wait for an answer of ours."""
-    waiting, late = db.execute(
-        select(func.count(HelpThread.id), func.count(HelpThread.escalated_at)).where(
-            _in_scope(scope), _asked("waiting")
-        )
-    ).one()
-    return ThreadCount(waiting, late)
-
-
 def get(db: Session, scope: StaffScope, thread_id: int, now: datetime) -> OpenedThread:
     """One conversation. Raises NotYours, also where there is none."""
     found = db.execute(
@@ -304,7 +198,7 @@ def get(db: Session, scope: StaffScope, thread_id: int, now: datetime) -> Opened
         .outerjoin(Caregiver.family)
         .outerjoin(Station, Station.id == HelpThread.station_id)
         .outerjoin(Staff, Staff.id == HelpThread.closed_by)
-        .where(HelpThread.id == thread_id, _in_scope(scope))
+        .where(HelpThread.id == thread_id, in_scope(scope))
         .options(
             contains_eager(HelpThread.caregiver)
             .contains_eager(Caregiver.family)
@@ -424,7 +318,7 @@ def close(db: Session, scope: StaffScope, thread_id: int, now: datetime) -> Outc
 def _lock(db: Session, scope: StaffScope, thread_id: int) -> HelpThread:
     thread = db.scalars(
         select(HelpThread)
-        .where(HelpThread.id == thread_id, _in_scope(scope))
+        .where(HelpThread.id == thread_id, in_scope(scope))
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one_or_none()

@@ -23,6 +23,7 @@ FILES = (
     "/console/pending?file=csv",
     "/console/follow-ups?file=csv",
     "/console/notices?state=all&file=csv",
+    "/console/threads?file=csv",
     "/console/visits?show=all&file=csv",
     "/console/sessions/CQ-1?file=csv",
 )

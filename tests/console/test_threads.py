@@ -1,6 +1,7 @@
 """The console's side of a conversation: read, answered once, handed back."""
 
 from datetime import datetime
+from http import HTTPStatus
 
 from sqlalchemy import func, select
 
@@ -92,3 +93,25 @@ def test_an_auditor_reads_and_has_nothing_to_press(browse: Browse, desk: Desk) -
     page = text_of(browse("auditor").get(f"/console/threads/{desk.thread_id}"))
     assert "想问问辅食" in page
     assert "发给家长</button>" not in page
+
+
+def test_the_list_is_searched_filtered_and_exported_as_it_is_shown(
+    browse: Browse, desk: Desk
+) -> None:
+    browser = browse("wang")
+    for found in ("", "?q=tangtang", "?q=1234", "?kind=person", "?show=all"):
+        assert "糖糖的妈妈" in text_of(browser.get(f"/console/threads{found}")), found
+    for other in ("?q=doudou", "?kind=complaint", "?show=closed"):
+        assert "糖糖的妈妈" not in text_of(browser.get(f"/console/threads{other}")), other
+    assert browser.get("/console/threads?show=nonsense").status_code == HTTPStatus.NOT_FOUND
+
+    file = browser.get("/console/threads?q=tangtang&file=csv").get_data().decode("utf-8-sig")
+    head, row = file.strip().splitlines()
+    assert head.startswith("谁家,哪一种,怎样了,最后一句")
+    assert row.startswith("糖糖的妈妈,找老师,等回复,想问问辅食怎么加,家长,城桥镇早教指导站")
+
+
+def test_the_district_chooses_a_station(browse: Browse, desk: Desk) -> None:
+    browser = browse("district")
+    assert "糖糖的妈妈" in text_of(browser.get("/console/threads?station=CQ"))
+    assert "糖糖的妈妈" not in text_of(browser.get("/console/threads?station=BH"))

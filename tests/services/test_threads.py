@@ -12,9 +12,10 @@ from app.db import Database
 from app.errors import NotYours
 from app.models import AuditEntry, FollowUp, HelpThread, Notice, Staff, Station, ThreadMessage
 from app.models.notice_facts import StaffAnswer, load_facts
-from app.services import canned_answers, thread_care, threads
+from app.services import canned_answers, thread_care, thread_lists, threads
 from app.services.registration import find_caregiver
 from app.services.staff import StaffScope, scope_of
+from app.services.thread_lists import ThreadQuery
 from tests.console.desk_world import make_child, make_staff, make_station, mother_of
 
 
@@ -108,10 +109,10 @@ def test_another_station_sees_and_answers_nothing_and_the_lead_does(
     database: Database, world: World, now: datetime
 ) -> None:
     with database.reading() as db:
-        assert threads.list_threads(db, world.theirs, "waiting") == []
+        assert thread_lists.list_threads(db, world.theirs, ThreadQuery()) == []
         with pytest.raises(NotYours):
             threads.get(db, world.theirs, world.thread_id, now)
-        (seen,) = threads.list_threads(db, world.lead, "waiting")
+        (seen,) = thread_lists.list_threads(db, world.lead, ThreadQuery())
         assert (seen.nicknames, seen.last_words) == (("糖糖",), "辅食怎么加")
     with pytest.raises(NotYours), database.transaction() as db:
         threads.answer(db, world.theirs, world.thread_id, text="x", seen=0, now=now)
@@ -158,7 +159,7 @@ def test_a_question_goes_up_once_after_two_working_hours_and_the_family_is_told(
         task = db.scalars(select(FollowUp)).one()
         assert (task.kind, task.detail) == ("thread_late", f"thread:{world.thread_id}")
         assert db.scalars(select(Notice.kind)).all() == ["thread_late"]
-        assert threads.count_waiting(db, world.lead).late == 1
+        assert thread_lists.count_waiting(db, world.lead).late == 1
     # An answer ends it; the next question may wait as long again, and go up as well.
     reply(database, world, "来了", monday + timedelta(hours=5))
     write(database, world, "那盐呢", monday + timedelta(hours=5))
