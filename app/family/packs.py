@@ -22,6 +22,9 @@ from content.packs import Pack
 MARKS = "packs"
 """In the cookie: which push brought which pack's page here, the latest few."""
 MARKS_KEPT = 8
+UNREAD_AT_ONCE = 5
+"""Titles that stand open: a screen of them. The others wait behind a line, and a slow phone sets
+them only when somebody wants them."""
 
 
 def add_routes(family: Blueprint) -> None:
@@ -56,7 +59,7 @@ def show_list() -> ResponseReturnValue:
             )
             read = service.find_read(db, caregiver, child, library.packs)
             shelves.append(ChildShelf(child.nickname, shelf, read))
-    return render_template("family/packs/list.html", shelves=shelves)
+    return render_template("family/packs/list.html", shelves=shelves, unread_at_once=UNREAD_AT_ONCE)
 
 
 def show(pack_id: str) -> ResponseReturnValue:
