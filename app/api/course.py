@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 from app.api.answers import answer
 from app.api.problems import ApiRefusal
 from app.api.repeating import Key, once
-from app.api.shapes import In, Out
+from app.api.shapes import Done, In, Out
 from app.api.signed_in import calling, database, services
 from app.clock import now
 from app.models import Caregiver, Learner
 from app.services import course as service
 from app.services.course_steps import has_uncredited
+from app.words import course_pages as words
 from content.lessons import Lesson
 
 TAG = Tag(name="课程", description="七会：课、小测、打卡、证书")
@@ -39,6 +40,9 @@ class LessonOut(Out):
     message: str
     points: list[str]
     practice: str
+    habit: str
+    """The old habit that it replaces; empty where the body tells of it."""
+    instead: str
     body: str
     quiz: list[QuestionOut]
     quiz_key: str
@@ -50,6 +54,8 @@ class ProgressOut(Out):
     is_enrolled: bool
     lessons: int
     passed: list[str]
+    practised: list[int]
+    """Modules that have their practice."""
     modules_passed: list[int]
     next: str | None
     certificate: str | None
@@ -84,6 +90,7 @@ def add_routes(api: APIBlueprint) -> None:
     api.post("/course/enrolment", tags=[TAG], summary="报名课程", responses={201: ProgressOut})(
         enrol
     )
+    api.delete("/course/enrolment", tags=[TAG], summary="停下课程", responses={200: Done})(leave)
     api.get("/course/lessons/<lesson_id>", tags=[TAG], summary="一课", responses={200: LessonOut})(
         lesson
     )
@@ -114,6 +121,7 @@ def _progress(db: Session, learner: Learner | None) -> ProgressOut:
             is_enrolled=False,
             lessons=len(syllabus.lessons),
             passed=[],
+            practised=[],
             modules_passed=[],
             next=None,
             certificate=certificate.code if certificate else None,
@@ -124,6 +132,7 @@ def _progress(db: Session, learner: Learner | None) -> ProgressOut:
         is_enrolled=True,
         lessons=len(syllabus.lessons),
         passed=sorted(stands.passed),
+        practised=sorted(stands.practised),
         modules_passed=sorted(stands.modules),
         next=next(following, None),
         certificate=certificate.code if certificate else None,
@@ -139,6 +148,13 @@ def enrol(header: Key) -> Response:
         return _progress(db, made.learner)
 
     return once(header, act, 201)
+
+
+def leave() -> Response:
+    """No more nudges; what was passed stays for a return."""
+    with database().transaction() as db:
+        service.leave(db, calling(db), now())
+    return answer(Done(message=words.course_left()))
 
 
 def _lesson(lesson_id: str) -> Lesson:
@@ -161,6 +177,8 @@ def lesson(path: LessonPath) -> Response:
             message=found.message,
             points=list(found.points),
             practice=found.practice,
+            habit=found.habit,
+            instead=found.instead,
             body=found.body,
             quiz=[QuestionOut(text=one.text, choices=list(one.choices)) for one in found.quiz],
             quiz_key=found.quiz_key,

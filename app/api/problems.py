@@ -21,7 +21,13 @@ from app.words.errors import say_error
 
 MEDIA_TYPE = "application/problem+json"
 NOT_FOUND = (e.SessionUnknown, e.ChildUnknown, e.SignUpUnknown, e.CaregiverUnknown, e.VisitUnknown)
-WRONG = (e.BornInFuture, e.ChildTooOld, e.DueDateOutOfRange, e.TownshipUnknown)
+WRONG = (
+    e.BornInFuture,
+    e.ChildTooOld,
+    e.DueDateOutOfRange,
+    e.MeasurementImplausible,
+    e.TownshipUnknown,
+)
 
 log = structlog.get_logger(__name__)
 

@@ -29,6 +29,9 @@ REFUSALS: Final[Mapping[str, str]] = {
     "one_date": "生日和预产期请填一个，只填一个。",
     "township_missing": "请说住在哪个乡镇。",
     "answers_missing": "每一题都要答。",
+    "nothing_measured": "体重、身长、头围，请至少填一样。",
+    "not_born": "宝宝出生以后，再来记体重身长。",
+    "day_out_of_range": "量的日子要在出生以后，不能是以后的日子。",
     "no_visit": "现在没有上门的安排。要请老师上门，先选一个时间。",
     "not_sure": "这一步不能恢复，请确认后再来。",
 }

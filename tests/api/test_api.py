@@ -213,6 +213,10 @@ def test_the_course_is_learned_by_the_app(mama: Caller) -> None:
     ]
     assert sum(marks) == len(lesson["quiz"])
     assert mama.posts("/course/practice", {"note": "抱了抱"})["module"] == 1
+    assert mama.gets("/course")["practised"] == [1]
+    assert "停" in mama.deletes("/course/enrolment")["message"]
+    assert mama.deletes("/course/enrolment", 409)["code"] == "not_enrolled"
+    assert mama.posts("/course/enrolment")["passed"] == []
 
 
 def test_packs_are_read_for_the_childs_age(mama: Caller, services: Services) -> None:
@@ -223,6 +227,39 @@ def test_packs_are_read_for_the_childs_age(mama: Caller, services: Services) -> 
     assert mama.gets("/packs/no-such", 404)["code"] == "not_found"
     put = mama.asks("PUT", f"/packs/{shelf[0]['id']}/rating", {"rating": "up"})
     assert put.status_code == 404, "nobody gave it to her yet"
+
+
+def test_what_was_measured_is_kept_once_and_placed(mama: Caller) -> None:
+    child = mama.gets("/family")["children"][0]["id"]
+    mama.patches(f"/family/children/{child}", {"sex": "girl"})
+    body = {"child": child, "measured_on": "2026-11-01", "weight_grams": 7300}
+    first = mama.asks("POST", "/growth", body, Idempotency_Key="weighed-1")
+    again = mama.asks("POST", "/growth", body, Idempotency_Key="weighed-1")
+    assert (first.status_code, first.data) == (201, again.data)
+    made = mama.posts("/growth", {**body, "weight_grams": None, "length_millimetres": 660})
+    (point,) = made["items"]
+    assert (point["weight_grams"], point["length_millimetres"]) == (7300, 660)
+    assert point["age_months"] == 6
+    assert {one["indicator"] for one in point["placed"]} >= {"weight_for_age"}
+    assert all(0 <= one["level"] <= 4 for one in point["placed"])
+    assert mama.gets(f"/growth?child={child}") == made
+
+
+@pytest.mark.parametrize(
+    "given, code",
+    [
+        ({}, "nothing_measured"),
+        ({"weight_grams": 7}, "invalid"),
+        ({"weight_grams": 7300, "measured_on": "2026-04-30"}, "day_out_of_range"),
+        ({"weight_grams": 7300, "measured_on": "2027-01-01"}, "day_out_of_range"),
+    ],
+)
+def test_measures_that_cannot_be_are_refused(
+    mama: Caller, given: dict[str, object], code: str
+) -> None:
+    child = mama.gets("/family")["children"][0]["id"]
+    assert mama.posts("/growth", {"child": child, **given}, 422)["code"] == code
+    assert mama.gets(f"/growth?child={child}")["items"] == []
 
 
 def test_a_visit_without_visitors_waits_for_a_person(mama: Caller) -> None:
@@ -304,6 +341,8 @@ def test_another_familys_numbers_lead_nowhere(
         baba.gets(f"/year-plan?child={child}", 404),
         baba.gets(f"/year-plan/swap?child={child}&instead_of=1", 404),
         baba.gets(f"/packs?child={child}", 404),
+        baba.gets(f"/growth?child={child}", 404),
+        baba.posts("/growth", {"child": child, "weight_grams": 7300}, 404),
         baba.gets("/sessions/CQ-1"),
         baba.gets("/sign-ups"),
         baba.gets("/family"),
