@@ -52,6 +52,8 @@ class Settings(BaseSettings):
 
     service_phone: str = ""
     """Telephone given to families where no station is known; empty where there is none."""
+    other_hosts: str = ""
+    """Names, parted by commas, under which the service is reached besides that of public_url."""
     trusted_proxies: int = 0
     """How many reverse proxies in front set X-Forwarded-*."""
     turn_deadline_seconds: float = 4.0

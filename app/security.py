@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, request
 from flask_limiter import Limiter
@@ -10,9 +11,11 @@ from flask_limiter.util import get_remote_address
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from limits.storage import RedisStorage
+from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app.config import Settings
+from app.words.pages import foreign_host
 
 IDLE_HOURS = 8
 """A working day: a tablet left lying about overnight is logged out in the morning."""
@@ -20,6 +23,8 @@ MAX_BODY_BYTES = 1024 * 1024
 LARGER_BODIES = {"console.hand_in": 9 * 1024 * 1024}
 """By endpoint: files of 50,000 rows are handed in there, by the district alone."""
 REDIS_TIMEOUT_SECONDS = 1
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 SIGNED_PATHS = ("/wechat",)
 """The platform signs what it posts here; it cannot bear a form token."""
@@ -62,6 +67,8 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
         PERMANENT_SESSION_LIFETIME=timedelta(hours=IDLE_HOURS),
         SESSION_REFRESH_EACH_REQUEST=True,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        # Another name in the Host header is a 400: nothing of ours is to be built from it.
+        TRUSTED_HOSTS=_own_hosts(settings),
         # A token lives as long as its session: a page left open over lunch still works.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
@@ -85,6 +92,8 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
     )
     if has_forms:
         _check_form_tokens(app)
+        # The library's own page would repeat the foreign name.
+        app.register_error_handler(SecurityError, lambda _error: (foreign_host(), 400))
 
     limiter = Limiter(
         get_remote_address,
@@ -102,6 +111,13 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
     security = Security(limiter=limiter)
     app.extensions["security"] = security
     return security
+
+
+def _own_hosts(settings: Settings) -> list[str]:
+    """The names that this service answers to; health checks come from the machine itself."""
+    own = urlsplit(settings.public_url).hostname or ""
+    others = (name.strip() for name in settings.other_hosts.split(","))
+    return [name for name in (own, *others, *LOCAL_HOSTS) if name]
 
 
 def _check_form_tokens(app: Flask) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
 
 from app.clock import now
 from app.console.paging import PAGE_SIZE, asked_page, offset_of, page_of
@@ -126,9 +127,21 @@ def close_group() -> ResponseReturnValue:
     return _act("close", None)
 
 
+def _do(db: Session, what: str, notice_ids: Sequence[int], actor: Actor) -> dead_letters.Acted:
+    if what == "close":
+        return dead_letters.put_aside(db, notice_ids, actor=actor, now=now())
+    return dead_letters.retry(
+        db,
+        notice_ids,
+        actor=actor,
+        now=now(),
+        # The form in which this is asked says it; an old page or a hand-made request does not.
+        even_if_arrived=request.form.get("even_if_arrived") == "yes",
+    )
+
+
 def _act(what: str, notice_ids: list[int] | None) -> ResponseReturnValue:
     """One notice, or those of the group that the form names."""
-    act = dead_letters.retry if what == "retry" else dead_letters.put_aside
     try:
         with database().transaction() as db:
             staff = acting_staff(db)
@@ -138,7 +151,7 @@ def _act(what: str, notice_ids: list[int] | None) -> ResponseReturnValue:
                     state=request.form.get("state", ""),
                     reason=request.form.get("reason", ""),
                 )
-            acted = act(db, notice_ids, actor=Actor("staff", staff.id), now=now())
+            acted = _do(db, what, notice_ids, Actor("staff", staff.id))
     except NoticeNotAstray:
         say("warning", "not_astray")
     else:

@@ -149,14 +149,25 @@ def in_group(db: Session, *, state: str, reason: str) -> list[int]:
     )
 
 
-def retry(db: Session, notice_ids: Sequence[int], *, actor: Actor, now: datetime) -> Acted:
+def retry(
+    db: Session,
+    notice_ids: Sequence[int],
+    *,
+    actor: Actor,
+    now: datetime,
+    even_if_arrived: bool = False,
+) -> Acted:
     """Give them to the deliverers again, on whatever channel is open then.
 
-    One that may have arrived may so arrive twice: whoever asks has been told. Raises
+    One that may have arrived may so arrive twice: only who says so gets that. Raises
     NoticeNotAstray where none of them is astray any more: somebody was there before.
     """
     found = _lock(db, notice_ids)
-    again = [notice for notice in found if _objection(notice, now) is None]
+    again = [
+        notice
+        for notice in found
+        if _objection(notice, now) is None and (even_if_arrived or notice.state != "unknown")
+    ]
     for notice in again:
         before, notice.state = notice.state, "queued"
         notice.due_at, notice.attempts = now, 0

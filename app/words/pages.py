@@ -90,3 +90,8 @@ def saved() -> str:
 
 def no_such_date() -> str:
     return "这个日子不对，请重新选一下。"
+
+
+def foreign_host() -> str:
+    """To a browser that was led to us under somebody else's name."""
+    return "这个网址不是本服务的。请从公众号里打开，或者问问发给您网址的人。"

@@ -120,6 +120,20 @@ def test_one_notice_is_put_aside_and_the_audit_log_says_by_whom(
     assert state_of(database, desk.notice_id) == "unknown"
 
 
+def test_what_may_have_arrived_is_sent_again_by_its_own_form_alone(
+    browse: Browse, database: Database, desk: Desk
+) -> None:
+    browser = browse("district")
+    path = f"{PAGE}/notices/{desk.notice_id}/retry"
+
+    send(browser, path, page=PAGE)
+    assert "1条没有再发" in text_of(browser.get(PAGE))
+    assert state_of(database, desk.notice_id) == "unknown"
+
+    send(browser, path, page=PAGE, even_if_arrived="yes")
+    assert "1条又排进了队列" in text_of(browser.get(PAGE))
+
+
 def test_a_notice_that_does_not_exist_is_nothing(browse: Browse, database: Database) -> None:
     browser = browse("district")
 

@@ -54,6 +54,22 @@ def test_a_failed_notice_is_sent_again_and_its_task_ends(database: Database, now
         assert (entry.subject_id, entry.before, entry.after) == (notice_id, "failed", "queued")
 
 
+def test_what_may_have_arrived_is_sent_again_only_for_who_says_so(
+    database: Database, now: datetime
+) -> None:
+    notice_id = put(database, now, state="unknown", reason="answer_lost:timeout")
+    operator = Actor("staff", staff_id(database, now))
+
+    with database.transaction() as db:
+        asked = dead_letters.retry(db, [notice_id], actor=operator, now=now)
+        assert db.get_one(Notice, notice_id).state == "unknown"
+    with database.transaction() as db:
+        said = dead_letters.retry(db, [notice_id], actor=operator, now=now, even_if_arrived=True)
+        assert db.get_one(Notice, notice_id).state == "queued"
+
+    assert (asked, said) == (Acted(done=0, refused=1), Acted(done=1, refused=0))
+
+
 def test_what_is_put_aside_keeps_its_state_and_is_looked_at_no_more(
     database: Database, now: datetime, cipher: Cipher
 ) -> None:
