@@ -88,6 +88,7 @@ def show() -> ResponseReturnValue:
             has_more=page < LAST_PAGE,
             past=past,
             owed=owed,
+            today=at.astimezone(SHANGHAI).date(),
             contact=contact,
             asks_contact=visit is not None or contact is not None or not refusal,
             longest_address=LONGEST_ADDRESS,

@@ -10,7 +10,8 @@ from app.clock import SHANGHAI
 from app.clock import now as real_now
 from app.db import Database
 from app.models import HomeContact, HomeVisit, Staff, VisitReport
-from app.services import visit_dues
+from app.services import losses, visit_dues
+from app.services.audit import SYSTEM
 from tests.console.desk_world import make_child, make_staff, make_station, mother_of
 from tests.console.test_browser import Screen, address, browser, check_page, screen, screens
 from tests.visiting import add_visitors, get_visitor, visitor_line
@@ -22,7 +23,8 @@ __all__ = ["address", "browser", "screen", "screens"]
 
 @pytest.fixture
 def today_visit(database: Database) -> int:
-    """One visit of V1 today, another asked for; a family of the due list."""
+    """One visit of V1 today, another asked for; a family of the due list, one whose visit of
+    yesterday nobody recorded, and one that a visit must not disturb."""
     at = real_now()
     with database.transaction() as db:
         station = make_station(db, "CQ")
@@ -40,6 +42,8 @@ def today_visit(database: Database) -> int:
             ("一个名字特别长的宝宝", "confirmed", noon),
             ("豆豆", "requested", noon + timedelta(hours=2)),
             ("米米", None, None),
+            ("圆圆", "confirmed", noon - timedelta(days=1)),
+            ("乐乐", "confirmed", noon + timedelta(hours=4)),
         ):
             child = make_child(
                 db, nickname, at, station=station, born=at.date() - timedelta(days=9)
@@ -73,6 +77,8 @@ def today_visit(database: Database) -> int:
             db.add(visit)
             db.flush()
             ids.append(visit.id)
+        # The last of them: a loss was told, and nothing else of it is known.
+        losses.stop_family(db, child.family, actor=SYSTEM, now=at)
         return ids[0]
 
 
@@ -87,6 +93,10 @@ def test_every_page_reads_well_on_a_phone_and_on_a_desktop(
     screens.log_in("wang")
     for name, path in (
         ("visits", "/console/visits"),
+        ("visits-unrecorded", f"/console/visits/{today_visit + 2}"),
+        ("visits-care", f"/console/visits/families/{family_id + 2}"),
+        ("visits-stopped", f"/console/visits/families/{family_id + 4}"),
+        ("visits-tasks", "/console/follow-ups"),
         ("visits-due", "/console/visits/due"),
         ("visits-board", "/console/visits/board"),
         ("visits-visitors", "/console/visits/visitors"),
