@@ -221,23 +221,6 @@ def _window(opens_on: date, due_on: date) -> Window:
     return Window(opens_on, due_on, owed_until=max(year_ends, grace_ends))
 
 
-class DueStatus(StrEnum):
-    NOT_YET = "not_yet"
-    DUE = "due"
-    OVERDUE = "overdue"
-    LAPSED = "lapsed"
-    """Not even visited by the end of the year: the duty was broken."""
-
-
-def status_on(window: Window, day: date) -> DueStatus:
-    """Where a day lies in a window."""
-    if day < window.opens_on:
-        return DueStatus.NOT_YET
-    if day <= window.due_on:
-        return DueStatus.DUE
-    return DueStatus.OVERDUE if day <= window.owed_until else DueStatus.LAPSED
-
-
 def has_special_claim(born: date, on: date) -> bool:
     """Whether a child with special needs may have a visit on a day: under 36 months."""
     return born <= on and is_under_three(born, on)

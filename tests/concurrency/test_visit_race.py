@@ -88,8 +88,8 @@ def with_late_ones(database: Database, answers: list[Answer]) -> list[Answer]:
             late[known] = facts.text
         keys = {message.openid: message.key for message in wishes()}
         for each in answers:
-            stored = None if each.text else inbox.find_stored(db, keys[each.openid])
-            reply = load_reply(stored.reply) if stored else None
+            kept = None if each.text else inbox.find_stored(db, keys[each.openid])
+            reply = load_reply(kept.reply) if kept else None
             if reply is not None:
                 late[each.openid] = reply.text
     return [Answer(each.openid, late.get(each.openid, each.text), each.seconds) for each in answers]

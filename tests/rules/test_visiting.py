@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from app.errors import BirthReportUnlikely, NextVisitUnlikely, VisitStepNotAllowed
 from app.rules.age import corrected_birth_date
 from app.rules.visiting import (
-    DueStatus,
     Newborn,
     RiskFactor,
     VisitState,
@@ -24,7 +23,6 @@ from app.rules.visiting import (
     last_next_day,
     risk_factors,
     special_window,
-    status_on,
     working_days_between,
 )
 
@@ -131,23 +129,6 @@ def test_at_high_risk_more_visits_follow(number: int, visited: int, opens: int, 
 )
 def test_no_more_follow_at_no_risk_or_after_the_third(newborn: Newborn, number: int) -> None:
     assert further_window(newborn, number, after(5)) is None
-
-
-@pytest.mark.parametrize(
-    ("day", "status"),
-    [
-        (2, DueStatus.NOT_YET),
-        (3, DueStatus.DUE),
-        (10, DueStatus.DUE),
-        (11, DueStatus.OVERDUE),
-        (70, DueStatus.OVERDUE),
-        (71, DueStatus.LAPSED),
-    ],
-)
-def test_where_a_day_lies_in_the_window(day: int, status: DueStatus) -> None:
-    window = first_window(Newborn(BORN, discharged=after(3)))
-    assert window.owed_until == after(70)
-    assert status_on(window, after(day)) is status
 
 
 @given(

@@ -70,6 +70,36 @@ def check_doctor(database: Database, cipher: Cipher, now: datetime) -> None:
     assert {check.name: check.broken for check in report.checks if not check.ok} == {}
 
 
+# Born on the 1st and discharged on the 4th: due by the 11th, owed for 60 days more.
+BOUNDARIES = [
+    ("2026-11-03", None),
+    ("2026-11-04", DueTab.DUE),
+    ("2026-11-11", DueTab.DUE),
+    ("2026-11-12", DueTab.OVERDUE),
+    ("2026-12-31", DueTab.OVERDUE),
+    ("2027-01-10", DueTab.OVERDUE),
+    ("2027-01-11", None),
+]
+
+
+def test_a_family_stands_in_its_part_of_the_list_from_boundary_to_boundary(
+    town: Town, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        child = town.child(db)
+        child.birth_date = date(2026, 11, 1)
+        report = BirthReport(discharged=date(2026, 11, 4))
+        visit_dues.report_birth(db, child=child, report=report, actor=SYSTEM, now=now)
+        found = []
+        for day, _ in BOUNDARIES:
+            at = datetime.fromisoformat(f"{day}T12:00:00+08:00")
+            tabs = (DueTab.DUE, DueTab.OVERDUE)
+            there = [tab for tab in tabs if child.family_id in listed(db, town.teacher, at, tab)]
+            found.append((day, there[0] if there else None))
+            assert len(there) <= 1
+    assert found == BOUNDARIES
+
+
 def test_a_visit_nobody_recorded_hides_its_family_no_longer_than_its_day(
     town: Town, arranged: int, database: Database
 ) -> None:
