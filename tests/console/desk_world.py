@@ -15,6 +15,7 @@ from app.models import (
     FollowUp,
     GuidanceSession,
     HelpThread,
+    HomeVisit,
     Learner,
     Notice,
     Referral,
@@ -25,8 +26,7 @@ from app.models import (
     VisitorLeave,
 )
 from app.models.notice_facts import SignUpConfirmed, dump_facts
-from app.services import canned_answers, coverage_snapshots, file_imports, home_visits, visit_dues
-from app.services.home_visits import Wish
+from app.services import canned_answers, coverage_snapshots, file_imports, visit_dues
 from app.services.imports import Imported
 from app.services.staff import HASHER, scope_of
 from app.services.threads import open_thread
@@ -300,9 +300,26 @@ def lay_visit(db: Session, family_id: int, now: datetime) -> dict[str, object]:
     child = db.scalars(select(Child).where(Child.family_id == family_id)).one()
     child.birth_date = now.date() - timedelta(days=7)
     visit_dues.plan_child(db, child, now)
-    tomorrow = (now + timedelta(days=1)).date()
-    visit = home_visits.request(db, caregiver=mother_of(db, child), wish=Wish(tomorrow), now=now)
-    home_visits.confirm(db, visit_id=visit.id, staff=teacher, now=now)
+    starts = (now + timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
+    visit = HomeVisit(
+        family_id=family_id,
+        child_id=child.id,
+        caregiver_id=mother_of(db, child).id,
+        kind="guidance",
+        purpose="newborn",
+        state="confirmed",
+        visitor_id=visitor.id,
+        starts_at=starts,
+        ends_at=starts + timedelta(hours=1),
+        busy_until=starts + timedelta(minutes=90),
+        code_word=5,
+        moves=0,
+        requested_at=now,
+        decided_at=now,
+        decided_by=teacher.id,
+    )
+    db.add(visit)
+    db.flush()
     leave = VisitorLeave(
         visitor_id=visitor.id,
         starts_at=now + timedelta(days=20),
@@ -317,7 +334,7 @@ def lay_visit(db: Session, family_id: int, now: datetime) -> dict[str, object]:
         urgency="soon",
         signs="jaundice",
         referred_to="崇明医院",
-        check_on=tomorrow,
+        check_on=starts.date(),
         created_at=now,
     )
     db.add_all((leave, referral))
