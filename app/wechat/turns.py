@@ -28,6 +28,7 @@ from app.errors import DomainError
 from app.models import Caregiver
 from app.models.notice_facts import LateReply
 from app.services import delivery, inbox, notices, registration, subscriptions
+from app.wechat.keeping import Keeping
 from app.words import general as words
 from app.words.emergency import emergency_words
 from app.words.errors import say_error
@@ -100,6 +101,7 @@ class Turns:
         self._desk = desk
         self._deadline_seconds = deadline_seconds
         self._clock = clock
+        self._keeping = Keeping()
         self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="turn")
         self._urgent = ThreadPoolExecutor(max_workers=4, thread_name_prefix="urgent")
         self._waiting = threading.BoundedSemaphore(QUEUE_LIMIT)
@@ -289,10 +291,11 @@ class Turns:
         if late is not None and not late.has_begun and race.win("turn"):
             # Nothing else was written: the one statement is its own transaction.
             race.has_only_read = True
-            with late.alone():
-                _keep(db, inbound, reply, now)
+            if not self._keeping.keep(db, late, _entry(inbound, reply, now)):
+                raise _HandledBefore
             return
-        _keep(db, inbound, reply, now)
+        if not inbox.keep(db, _entry(inbound, reply, now)):
+            raise _HandledBefore
         if not race.win("turn") and reply is not None and not race.has_first_aid:
             caregiver = registration.find_caregiver(db, inbound.openid)
             if caregiver is not None:
@@ -317,18 +320,15 @@ def _refusal(error: DomainError, inbound: Inbound) -> Reply:
     return Reply(say_error(error))
 
 
-def _keep(db: Session, inbound: Inbound, reply: Reply | None, now: datetime) -> None:
-    is_new = inbox.keep(
-        db,
+def _entry(inbound: Inbound, reply: Reply | None, now: datetime) -> inbox.Entry:
+    return inbox.Entry(
         key=inbound.key,
         openid=inbound.openid,
         kind=inbound.kind,
         window=inbound.window,
+        received_at=now,
         reply=dump_reply(reply),
-        now=now,
     )
-    if not is_new:
-        raise _HandledBefore
 
 
 def _queue_late(
