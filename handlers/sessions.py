@@ -261,6 +261,10 @@ def say_standing(turn: Turn, standing: sessions.Standing) -> Answered:
             state=booking.state,
             position=booking.position,
             offer_until=booking.offer_until,
+            may_leave=sessions.may_leave(
+                booking.state, booking.cancel_until, booking.starts_at, turn.now
+            ),
+            phone=booking.phone,
         )
         for booking in found
     ]
@@ -277,7 +281,10 @@ def cancel(turn: Turn) -> Answered:
         found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
         if not found:
             return my_bookings(turn)
-        return Reply(words.say_which_to_cancel(found[0][0].session.code)), None
+        free = _may_leave(turn, found)
+        if free is None:
+            return Reply(words.cannot_come(found[0][0].session.station.phone)), None
+        return Reply(words.say_which_to_cancel(free)), None
     code, _, rest = turn.argument.partition(" ")
     child = _child_named(family, rest) if rest and rest not in ALL else None
     if child is None and rest not in ALL:
@@ -301,4 +308,16 @@ def _signed_up_here(turn: Turn, family: Family, code: str) -> list[str]:
 def reschedule(turn: Turn) -> Answered:
     family = registration.get_family(turn.caregiver)
     found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
-    return Reply(words.reschedule(found[0][0].session.code if found else None)), None
+    free = _may_leave(turn, found)
+    if found and free is None:
+        return Reply(words.cannot_come(found[0][0].session.station.phone)), None
+    return Reply(words.reschedule(free)), None
+
+
+def _may_leave(turn: Turn, found: Sequence[tuple[SignUp, Child]]) -> str | None:
+    """The code of the next session whose place can still be given back by a word."""
+    for signed_up, _ in found:
+        session = signed_up.session
+        if sessions.may_leave(signed_up.state, session.cancel_until, session.starts_at, turn.now):
+            return session.code
+    return None

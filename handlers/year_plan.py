@@ -3,13 +3,14 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from app.dialogue.message import Dialogue, Reply
 from app.dialogue.reading.answers import read_yes_no
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.errors import ChildUnknown
-from app.models import Child, Family
+from app.models import Child, Family, SignUp
 from app.rules.year_plan import Reason
 from app.services import plan_keeping, registration, sessions, year_plan
 from app.services.year_plan import Proposal
@@ -273,12 +274,7 @@ def _agree(turn: Turn, family: Family, child: Child, draft: _Draft) -> Answered:
     made = sorted(agreement.sign_ups, key=lambda one: one.session.starts_at)
     text = words.agreed(
         _stands(turn, proposal),
-        [
-            words.ArrangedLine(
-                one.session.code, one.session.title, one.session.starts_at, one.state
-            )
-            for one in made
-        ],
+        [_arranged(one, turn.now) for one in made],
         nickname=child.nickname,
         short=max(0, proposal.short - proposal.waiting),
     )
@@ -301,16 +297,22 @@ def _coming(turn: Turn, family: Family) -> list[words.ArrangedLine]:
     """What the family still has before it this year; siblings' places in one session once."""
     found = sessions.find_sign_ups(turn.db, family.id, after=turn.now)
     lines = {
-        signed_up.session.code: words.ArrangedLine(
-            signed_up.session.code,
-            signed_up.session.title,
-            signed_up.session.starts_at,
-            signed_up.state,
-        )
+        signed_up.session.code: _arranged(signed_up, turn.now)
         for signed_up, _ in found
         if signed_up.session.starts_at.year == turn.today.year
     }
     return list(lines.values())
+
+
+def _arranged(signed_up: SignUp, now: datetime) -> words.ArrangedLine:
+    session = signed_up.session
+    return words.ArrangedLine(
+        session.code,
+        session.title,
+        session.starts_at,
+        signed_up.state,
+        may_leave=sessions.may_leave(signed_up.state, session.cancel_until, session.starts_at, now),
+    )
 
 
 def _line(one: Planned) -> words.PlanLine:

@@ -197,7 +197,7 @@ def _bookings(db: Session, family_id: int, at: datetime) -> list[Booked]:
 
 def _booked(found: SignUp, nickname: str, position: int | None, at: datetime) -> Booked:
     session = found.session
-    may_leave = found.state in sessions.LEAVE_AT_ANY_TIME or at < session.cancel_until
+    may_leave = sessions.may_leave(found.state, session.cancel_until, session.starts_at, at)
     return Booked(
         code=session.code,
         title=session.title,

@@ -69,6 +69,9 @@ class Booking:
     position: int | None
     """In the waiting list, from 1."""
     offer_until: datetime | None
+    cancel_until: datetime
+    phone: str
+    """The station's."""
 
 
 def _places_in_line(db: Session, session_ids: set[int]) -> dict[int, int]:
@@ -166,6 +169,8 @@ _ACTIVE_BOOKINGS = (
         SignUp.child_id,
         SignUp.state,
         SignUp.offer_expires_at,
+        GuidanceSession.cancel_until,
+        Station.phone,
         SignUp.id,
         SignUp.session_id,
     )
@@ -201,14 +206,22 @@ def find_standing(db: Session, family: Family, now: datetime) -> Standing:
     counts, has_visit = found[0][:3], bool(found[0][3])
     nicknames = {child.id: child.nickname for child in family.children}
     rows = [row[4:] for row in found if row[4] is not None]
-    places = _places_in_line(
-        db, {session_id for *_, state, _, _, session_id in rows if state == SignUpState.WAITLISTED}
-    )
+    places = _places_in_line(db, {row[-1] for row in rows if row[5] == SignUpState.WAITLISTED})
     bookings = [
         Booking(
-            code, title, starts_at, station, nicknames[child_id], state, places.get(row_id), until
+            code=code,
+            title=title,
+            starts_at=starts_at,
+            station=station,
+            nickname=nicknames[child_id],
+            state=state,
+            position=places.get(row_id),
+            offer_until=offer_until,
+            cancel_until=cancel_until,
+            phone=phone or "",
         )
-        for code, title, starts_at, station, child_id, state, until, row_id, _ in rows
+        for (code, title, starts_at, station, child_id, state, *more) in rows
+        for offer_until, cancel_until, phone, row_id, _ in [more]
     ]
     return Standing(bookings, _counted(now, *counts), has_visit)
 

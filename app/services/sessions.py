@@ -67,6 +67,7 @@ __all__ = [
     "get_session",
     "held_on",
     "lock_session",
+    "may_leave",
     "phone_past_deadline",
     "release_place",
     "sign_up",
@@ -274,6 +275,13 @@ def _active_children(
 def phone_past_deadline(session: GuidanceSession, now: datetime) -> str | None:
     """The station's telephone where a place can no longer be given back by a word; else None."""
     return None if can_cancel(terms_of(session), now) else session.station.phone
+
+
+def may_leave(state: str, cancel_until: datetime, starts_at: datetime, now: datetime) -> bool:
+    """Whether a family may give back a place of this state by itself."""
+    if state == SignUpState.ATTENDED:
+        return False
+    return state in LEAVE_AT_ANY_TIME or now <= min(cancel_until, starts_at)
 
 
 def cancel_by_family(

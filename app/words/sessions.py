@@ -173,6 +173,10 @@ class BookingLine:
     position: int | None
     """In the waiting list, from 1."""
     offer_until: datetime | None
+    may_leave: bool = True
+    """Whether it is still to come, and a word gives it back."""
+    phone: str = ""
+    """The station's, for who may not."""
 
 
 def how_it_stands(line: BookingLine, now: datetime) -> str:
@@ -194,10 +198,19 @@ def my_bookings(
         f"{line.nickname}，{line.station}：{how_it_stands(line, now)}"
         for line in lines
     )
-    return (
-        f"您约了这些：\n{listed}\n"
-        f"{year}年已参加{attended}/{target}次。去不了，回复「取消 {lines[0].code}」。"
-    )
+    return f"您约了这些：\n{listed}\n{year}年已参加{attended}/{target}次。{_leaving(lines)}"
+
+
+def _leaving(lines: Sequence[BookingLine]) -> str:
+    """How what is booked is given back: by a word, and after a session's deadline by telephone."""
+    coming = [line for line in lines if line.state != "attended"]
+    free = next((line for line in coming if line.may_leave), None)
+    late = next((line for line in coming if not line.may_leave), None)
+    by_word = f"去不了，回复「取消 {free.code}」。" if free else ""
+    by_phone = cannot_come(late.phone) if late else ""
+    if free and late:
+        return f"{by_word}\n{late.title}（{late.code}）{by_phone}"
+    return by_word or by_phone
 
 
 def no_bookings(year: int, attended: int, target: int) -> str:
@@ -213,6 +226,7 @@ def say_which_to_cancel(code: str) -> str:
 
 
 def reschedule(code: str | None) -> str:
+    """How to move to another session; without a code, where nothing is booked."""
     if code is None:
         return "您现在没有约活动。看能报的，回复「活动」。"
     return f"改时间分两步：先回复「活动」报上新的一场，再回复「取消 {code}」退掉原来的。"

@@ -37,6 +37,8 @@ class ArrangedLine:
     title: str
     starts_at: datetime
     state: str
+    may_leave: bool = True
+    """Whether a word gives the place back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,8 @@ def _what_next(
             if stands.attended >= stands.target
             else "今年的都排好了。"
         )
-        more = f"去不了回复「取消 {coming[0].code}」，会再给您补。" if coming else ""
+        free = next((line for line in coming if line.may_leave), None)
+        more = f"去不了回复「取消 {free.code}」，会再给您补。" if free else ""
         return f"{done}{more}想多参加几次，回复「活动」。"
     none = f"还差{missing}场，眼下没有适合{nickname}又有名额的。{december}"
     if has_plan:
@@ -208,6 +211,8 @@ def agreed(
 ) -> str:
     """What an agreement has signed up for; with nothing made: the standing request alone."""
 
+    free = next((line for line in made if line.may_leave), None)
+
     def build(title: int, _station: int) -> str:
         listed = "\n".join(
             f"{place}. {say_when(line.starts_at)} {_short(line.title, title)}（{line.code}）"
@@ -219,8 +224,8 @@ def agreed(
         rest = f"还差{short}场，有合适的开放了会问您。" if short else ""
         return (
             f"报名成功！{nickname}的{len(made)}场都报上了：\n{listed}\n"
-            f"{_how_it_stands(stands)}{later}{rest}\n"
-            f"哪场去不了，早点回复「取消 {made[0].code}」，我们再给您补一场。"
+            f"{_how_it_stands(stands)}{later}{rest}"
+            + (f"\n哪场去不了，早点回复「取消 {free.code}」，我们再给您补一场。" if free else "")
         )
 
     if not made:

@@ -194,3 +194,34 @@ def test_after_the_deadline_a_confirmation_gives_the_telephone(
     assert "021-55550101" in answer
     publish("CQ-3", days=3)
     assert "回复「取消 CQ-3」" in registered.says("报名 CQ-3")
+
+
+def test_my_bookings_offer_a_word_only_for_what_it_still_gives_back(
+    registered: Person, publish: Publisher
+) -> None:
+    publish("CQ-1", days=0.5)
+    registered.says("报名 CQ-1")
+    for asked in ("我的预约", "取消", "改时间"):
+        answer = registered.says(asked)
+        assert "「取消" not in answer, asked
+        assert "已过取消时间，去不了请打电话 021-55550101" in answer, asked
+    publish("CQ-2", days=5)
+    registered.says("报名 CQ-2")
+    shown = registered.says("我的预约")
+    assert "去不了，回复「取消 CQ-2」" in shown
+    assert "（CQ-1）已过取消时间" in shown
+    assert "取消 CQ-2" in registered.says("取消")
+
+
+def test_who_waits_past_the_deadline_may_leave_by_a_word(
+    registered: Person,
+    person: Callable[[str], Person],
+    publish: Publisher,
+) -> None:
+    publish("CQ-1", days=0.5, places=1, waiting_list="first_come")
+    other = person("o-other")
+    other.says("登记 毛毛 2026-05-01 城桥镇")
+    other.says("同意")
+    other.says("报名 CQ-1")
+    assert "候补第1位" in registered.says("报名 CQ-1")
+    assert "回复「取消 CQ-1」" in registered.says("我的预约")

@@ -78,7 +78,7 @@ def test_those_who_wait_are_kept_in_one_statement(
         together.append(len(entries))
         return write(db, entries)
 
-    monkeypatch.setattr(keeping.inbox, "keep_together", note)
+    monkeypatch.setattr(inbox, "keep_together", note)
     entries = [replace(entry, key=f"key-{number}") for number in range(10)]
     assert all_at_once(keep, entries) == [True] * 10
     assert together == [keeping.MOST_TOGETHER, 10 - keeping.MOST_TOGETHER]
@@ -112,7 +112,7 @@ def test_who_was_to_be_kept_by_one_that_fails_keeps_by_itself(
             raise ConnectionError
         return write(db, entries)
 
-    monkeypatch.setattr(keeping.inbox, "keep_together", fail_once)
+    monkeypatch.setattr(inbox, "keep_together", fail_once)
     kept = Keeping()
     entries = [replace(entry, key=f"key-{number}") for number in range(4)]
     with ThreadPoolExecutor(4) as turns:
