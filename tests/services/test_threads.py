@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Barrier, Thread
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,7 +13,7 @@ from app.db import Database
 from app.errors import NotYours
 from app.models import AuditEntry, FollowUp, HelpThread, Notice, Staff, Station, ThreadMessage
 from app.models.notice_facts import StaffAnswer, load_facts
-from app.services import canned_answers, thread_care, thread_lists, threads
+from app.services import canned_answers, notices, thread_care, thread_lists, threads
 from app.services.registration import find_caregiver
 from app.services.staff import StaffScope, scope_of
 from app.services.thread_lists import ThreadQuery
@@ -86,9 +87,8 @@ def test_the_same_form_twice_says_it_once(database: Database, world: World, now:
         assert db.scalar(select(func.count(Notice.id))) == 1
 
 
-def test_two_who_answer_at_once_are_told_of_each_other(
-    database: Database, world: World, now: datetime
-) -> None:
+def answers_at_once(database: Database, world: World, now: datetime) -> list[bool]:
+    """Two of a station answer in the same moment: whether what each wrote was said."""
     barrier, done = Barrier(2), []
 
     def run(text: str) -> None:
@@ -100,9 +100,32 @@ def test_two_who_answer_at_once_are_told_of_each_other(
         worker.start()
     for worker in workers:
         worker.join()
-    assert sorted(done) == [False, True]
+    return sorted(done)
+
+
+def test_two_who_answer_at_once_are_told_of_each_other(
+    database: Database, world: World, now: datetime
+) -> None:
+    assert answers_at_once(database, world, now) == [False, True]
     with database.reading() as db:
         assert db.scalar(select(func.count(Notice.id))) == 1
+
+
+def test_without_the_lock_the_family_hears_both(
+    database: Database, world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.engine.dialect.name == "sqlite":
+        pytest.skip("one writer at a time: there is no moment in which both have read")
+    both_read, queue = Barrier(2), notices.queue
+
+    def queue_together(*given: Any, **facts: Any) -> Any:
+        both_read.wait(timeout=10)
+        return queue(*given, **facts)
+
+    monkeypatch.setattr(threads, "_lock", lambda db, _scope, key: db.get_one(HelpThread, key))
+    monkeypatch.setattr(notices, "queue", queue_together)
+
+    assert answers_at_once(database, world, now) == [True, True]
 
 
 def test_another_station_sees_and_answers_nothing_and_the_lead_does(
