@@ -103,6 +103,11 @@ def take_step(visit_id: int, step: str) -> ResponseReturnValue:
 
 def show_form(visit_id: int) -> ResponseReturnValue:
     """The record to be written, for each child and for the home."""
+    return _form(visit_id, secrets.token_hex(KEY_LENGTH // 2))
+
+
+def _form(visit_id: int, key: str, sentence: str = "") -> str:
+    """The form, with what was filled in and what is wrong with it, where it was refused."""
     with acting() as (db, staff, scope):
         stop = visit_routes.find_stop(db, scope, visit_id)
         if stop is None:
@@ -112,7 +117,9 @@ def show_form(visit_id: int) -> ResponseReturnValue:
     return render_template(
         "console/visits/form.html",
         stop=stop,
-        key=secrets.token_hex(KEY_LENGTH // 2),
+        key=key,
+        filled=request.form,
+        sentence=sentence,
         today=today(),
         latest_next=last_next_day(stop.starts_at.date(), stop.born),
         back="console.my_day" if role == Role.VISITOR else "console.visits",
@@ -129,9 +136,10 @@ def send_record(visit_id: int) -> ResponseReturnValue:
         written = read_record(request.form)
     except ValidationError:
         sentence = "有的数字不对，请再看一看：体重填克数，体温在30到44之间。"
-        return _refused(visit_id, sentence, is_script)
+        return _refused(visit_id, key, sentence, is_script)
     try:
         with acting() as (db, staff, scope):
+            role = staff.role
             stop = visit_routes.find_stop(db, scope, visit_id)
             packs = _packs(stop, written.advice) if stop else ()
             done = visit_day.complete(
@@ -147,10 +155,12 @@ def send_record(visit_id: int) -> ResponseReturnValue:
     except NotYours:
         abort(404)
     except DomainError as error:
-        return _refused(visit_id, say_error(error), is_script)
+        return _refused(visit_id, key, say_error(error), is_script)
     if is_script:
         return jsonify(taken=True, is_new=done.is_new)
     say("success", "record_taken")
+    if role != Role.VISITOR:
+        return redirect(url_for("console.visit", visit_id=visit_id))
     return redirect(url_for("console.my_day"))
 
 
@@ -168,8 +178,7 @@ def _written_at() -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)
 
 
-def _refused(visit_id: int, sentence: str, is_script: bool) -> ResponseReturnValue:
+def _refused(visit_id: int, key: str, sentence: str, is_script: bool) -> ResponseReturnValue:
     if is_script:
         return jsonify(taken=False, sentence=sentence), 409
-    say("warning", "visit_refused", why=sentence)
-    return redirect(url_for("console.visit_form", visit_id=visit_id))
+    return _form(visit_id, key, sentence), 422

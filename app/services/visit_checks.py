@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, aliased
 from app.models import (
     AuditEntry,
     Child,
+    Family,
     HomeVisit,
     Notice,
     Referral,
@@ -257,10 +258,15 @@ def dateless_referrals(db: Session) -> list[str]:
 
 def stale_requests(db: Session, now: datetime) -> list[str]:
     """Requests unanswered for so long that the hourly job should have taken them up."""
-    statement = select(HomeVisit.id).where(
-        HomeVisit.state == VisitState.REQUESTED,
-        HomeVisit.requested_at < now - timedelta(days=21),
-        HomeVisit.escalated_at.is_(None),
+    statement = (
+        select(HomeVisit.id)
+        .join(Family, Family.id == HomeVisit.family_id)
+        .where(
+            HomeVisit.state == VisitState.REQUESTED,
+            Family.stopped_at.is_(None),
+            HomeVisit.requested_at < now - timedelta(days=21),
+            HomeVisit.escalated_at.is_(None),
+        )
     )
     return _named("home_visit", db.scalars(statement.order_by(HomeVisit.id)))
 

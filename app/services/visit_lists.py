@@ -61,6 +61,8 @@ class VisitRow:
     due_on: date | None
     is_high_risk: bool
     proposal: ProposedTime | None
+    is_stopped: bool
+    """A loss was told in the family: a person speaks with it first."""
 
 
 def _waiting() -> ColumnElement[bool]:
@@ -216,7 +218,7 @@ def _rows(
         .subquery()
     )
     rows = db.execute(
-        select(HomeVisit, Child, Township.name, Station.name)
+        select(HomeVisit, Child, Township.name, Station.name, Family.stopped_at)
         .join(page, page.c.id == HomeVisit.id)
         .join(Child, Child.id == HomeVisit.child_id)
         .join(Family, Family.id == HomeVisit.family_id)
@@ -248,8 +250,9 @@ def _rows(
             due_on=dues[visit.family_id].due_on if visit.family_id in dues else None,
             is_high_risk=visit.family_id in dues and dues[visit.family_id].is_high_risk,
             proposal=proposals.get(visit.id),
+            is_stopped=stopped_at is not None,
         )
-        for visit, child, township, station in rows
+        for visit, child, township, station, stopped_at in rows
     ]
 
 

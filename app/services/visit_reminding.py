@@ -53,15 +53,18 @@ def remind(db: Session, visit_ids: list[int], now: datetime) -> int:
 
 
 def escalate_requests(db: Session, now: datetime) -> int:
-    """Requests that nobody answered go up to the township lead, once; how many did."""
+    """Requests that nobody answered go up to the township lead, once; how many did. Where a loss
+    was told nobody is hurried."""
     today = now.astimezone(SHANGHAI).date()
     before = datetime.combine(
         escalation_day(db, today) + timedelta(days=1), datetime.min.time(), SHANGHAI
     )
     waiting = db.scalars(
         select(HomeVisit)
+        .join(Family, Family.id == HomeVisit.family_id)
         .where(
             HomeVisit.state == VisitState.REQUESTED,
+            Family.stopped_at.is_(None),
             HomeVisit.requested_at < before,
             HomeVisit.escalated_at.is_(None),
         )

@@ -81,7 +81,10 @@ def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> li
     ).all()
     families = [visit.family_id for visit, *_ in rows]
     siblings: dict[int, list[Child]] = defaultdict(list)
-    for child in db.scalars(select(Child).where(Child.family_id.in_(families)).order_by(Child.id)):
+    living = select(Child).where(
+        Child.family_id.in_(families), Child.lost_at.is_(None), Child.erased_at.is_(None)
+    )
+    for child in db.scalars(living.order_by(Child.id)):
         siblings[child.family_id].append(child)
     at_risk = set(
         db.scalars(
@@ -136,7 +139,7 @@ def _stop(
     is_stopped: bool,
 ) -> Stop:
     is_open = visit.state in (VisitState.CONFIRMED, VisitState.EN_ROUTE) and not is_stopped
-    seen = twins_of(siblings, child)
+    seen = twins_of(siblings, child) or [child]
     theirs = [needs[each.id] for each in siblings if each.id in needs]
     assert visit.starts_at is not None, "selected by its time"
     assert visit.ends_at is not None, "the slot is whole"

@@ -204,17 +204,50 @@ def test_the_way_the_door_and_the_record_sent_twice(
         assert db.scalars(select(Referral.signs)).all() == ["temperature"]
 
 
-def test_a_slip_in_the_record_is_said_and_nothing_is_taken(
-    browse: Browse, confirmed: int, database: Database, clock: time_machine.Traveller
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("temperature-{}", "376", "有的数字不对"),
+        ("next_on", "2027-11-23", "要在11月24日（周二）和"),
+    ],
+)
+def test_a_slip_in_the_record_is_said_and_nothing_is_taken_or_lost(
+    browse: Browse,
+    confirmed: int,
+    database: Database,
+    clock: time_machine.Traveller,
+    name: str,
+    value: str,
+    said: str,
 ) -> None:
     clock.move_to(MONDAY)
     browser = browse("v1")
     with database.reading() as db:
         child = str(db.get_one(HomeVisit, confirmed).child_id)
-    fields = {"key": KEY, "child": child, f"temperature-{child}": "376"}
-    send(browser, f"/console/visits/{confirmed}/record", page="/console/my-day", **fields)
-    assert "有的数字不对" in text_of(browser.get("/console/my-day"))
+    fields = {
+        "key": KEY,
+        "child": child,
+        f"weight_grams-{child}": "3301",
+        f"feeding-{child}": "breast",
+        f"danger-{child}": "cord",
+        "advice": "sleep",
+        "note": "外婆在家",
+        name.format(child): value,
+    }
+    path = f"/console/visits/{confirmed}/record"
+    refused = send(browser, path, page="/console/my-day", **fields)
+    assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    page = text_of(refused)
+    assert said in page
+    for kept in ('value="3301"', 'value="breast" checked', 'value="cord" checked', "外婆在家"):
+        assert kept in page
+    assert f'name="key" value="{KEY}"' in page, "sent again, it is still the same record"
     assert state_of(database, confirmed) == "confirmed"
+    teacher = browse("wang")
+    right = {key: text for key, text in fields.items() if text != value}
+    taken = send(teacher, path, page="/console/visits", **right)
+    assert taken.location == f"/console/visits/{confirmed}", "a teacher has no day of their own"
+    assert state_of(database, confirmed) == "completed"
 
 
 def test_a_family_is_arranged_from_the_due_list(

@@ -10,7 +10,7 @@ from app.clock import SHANGHAI
 from app.crypto import Cipher
 from app.db import Database
 from app.errors import NoVisitClaim
-from app.models import FollowUp, HomeVisit, Notice
+from app.models import Child, FollowUp, HomeVisit, Notice
 from app.models.notice_facts import load_facts
 from app.models.visit_facts import VisitFacts
 from app.rules.visit_record import ChildRecord, VisitRecord
@@ -22,13 +22,16 @@ from app.services import (
     visit_claims,
     visit_day,
     visit_details,
+    visit_lists,
     visit_notices,
+    visit_reminding,
     visit_routes,
 )
 from app.services.audit import SYSTEM
 from app.services.doctor import examine
 from app.services.home_visits import Wish
 from app.services.staff import scope_of
+from app.services.visit_lists import VisitQuery
 from app.services.visit_routes import Stop
 from tests.services.visit_world import Town, add_family, settle
 from tests.visiting import get_visitor
@@ -128,6 +131,48 @@ def test_where_everything_was_stopped_the_visitor_and_the_board_see_it(
         assert visit_details.read(db, scope, arranged).family.is_stopped
         losses.resume_family(db, town.family(db), actor=SYSTEM, now=now)
         assert [stop.is_stopped for stop in route(db, town)] == [False]
+
+
+def test_a_request_of_a_family_in_mourning_hurries_nobody(
+    town: Town, database: Database, now: datetime, cipher: Cipher
+) -> None:
+    with database.transaction() as db:
+        wish = Wish(MONDAY.date(), Half.MORNING)
+        home_visits.request(db, caregiver=town.mother(db), wish=wish, now=now)
+        losses.stop_family(db, town.family(db), actor=SYSTEM, now=now)
+        later = now + timedelta(days=22)
+        assert visit_reminding.escalate_requests(db, later) == 0
+        [row] = visit_lists.find_visits(
+            db, scope_of(town.teacher), VisitQuery(), now.date(), limit=9, offset=0
+        )
+        assert row.is_stopped
+    with database.reading() as db:
+        report = examine(db, cipher=cipher, now=later)
+    assert {check.name: check.broken for check in report.checks if not check.ok} == {}
+
+
+def test_the_record_of_a_surviving_twin_asks_nothing_of_the_other(
+    town: Town, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        child = town.child(db)
+        twin = Child(
+            family_id=child.family_id,
+            nickname="果果",
+            birth_date=child.birth_date,
+            lost_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+        db.add(twin)
+        db.flush()
+        wish = Wish(MONDAY.date(), Half.MORNING)
+        visit = home_visits.request(
+            db, caregiver=town.mother(db), wish=wish, now=now + timedelta(minutes=1)
+        )
+        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        [stop] = route(db, town)
+        assert (stop.child_ids, stop.is_stopped) == ((child.id,), False)
 
 
 def test_the_summary_of_a_visit_before_the_loss_is_not_sent_after_it(
