@@ -200,12 +200,12 @@ STATES: Final[Mapping[str, str]] = {
     "unknown": "不确定",
     "skipped": "不发了",
     # Accounts
-    "worker": "站点老师",
-    "visitor": "上门老师",
+    "worker": "站里老师",
+    "visitor": "访视员",
     "township": "乡镇负责人",
-    "district": "区管理员",
+    "district": "区里",
     "editor": "内容编辑",
-    "auditor": "查看（只读）",
+    "auditor": "审计（只看）",
     # Files
     "stations": "站点",
     "sessions": "活动",

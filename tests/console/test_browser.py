@@ -263,6 +263,14 @@ def test_every_page_of_a_busy_desk_is_fit_for_everybody(
         check_page(screens, path.removeprefix("/console/").replace("/", "-") or "today")
 
 
+def picture(screen: Screen, name: str) -> None:
+    """For the guide, where YUBAN_PICTURES says to keep it: as on a desktop."""
+    folder = os.environ.get("YUBAN_PICTURES")
+    if folder and screen.widths == WIDTHS[-1:]:
+        screen.be_wide(WIDTHS[-1])
+        screen.page.screenshot(path=Path(folder) / f"{name}.png")
+
+
 def test_every_page_of_an_empty_desk_is_fit_for_everybody(
     screens: Screen, empty_desk: None
 ) -> None:
