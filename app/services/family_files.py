@@ -1,12 +1,11 @@
-"""Families known on paper, and attendance from paper lists: taken whole, or not at all."""
+"""Families known on paper: a file of them is taken whole, or not at all."""
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
 
-from sqlalchemy import delete, exists, func, insert, select
+from sqlalchemy import delete, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -20,7 +19,6 @@ from app.models import (
     Family,
     FamilyTerm,
     FollowUp,
-    GuidanceSession,
     HomeVisit,
     PackPush,
     SignUp,
@@ -30,17 +28,15 @@ from app.models import (
 from app.models.search import terms_of_contact
 from app.rules.age import age_months
 from app.rules.search_terms import terms_of_name
-from app.rules.sign_up import SessionState, SignUpState
-from app.services import audit, decisions
-from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
-from app.services.imports import Cells, Imported, townships_by_name
+from app.services import audit
+from app.services.import_files import MAX_BAD_ROWS, Row
+from app.services.imports import Cells, Imported, read_all, townships_by_name
 from app.services.registration import SERVICE_MONTHS
 
 FAMILY_COLUMNS = (
     *("nickname", "birth_date", "sex", "gestation_weeks", "township", "station"),
     *("relation", "contact_name", "phone", "need", "consent_date"),
 )
-ATTENDANCE_COLUMNS = ("session", "nickname", "phone")
 BATCH = 500
 PAPER = "paper"
 """The version of a consent that was signed on paper; its purpose is that of the chat's."""
@@ -48,8 +44,6 @@ PURPOSE = "child_data"
 RELATIONS = ("mother", "father", "grandmother", "grandfather", "other", "")
 SEXES = {"": None, "girl": "girl", "boy": "boy", "女": "girl", "男": "boy"}
 NEEDS = {"": None, "yes": True, "no": False, "是": True, "否": False}
-
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,21 +118,6 @@ def _family_reader(
     return read
 
 
-def _read_all(
-    content: bytes, columns: Sequence[str], read: Callable[[Row, Cells], R]
-) -> list[tuple[Row, R]]:
-    """Every row as a record. Raises FileUnreadable, ImportRefused with the first faults."""
-    records: list[tuple[Row, R]] = []
-    faults: list[BadRow] = []
-    for row in read_rows(content, columns):
-        cells = Cells(row)
-        records.append((row, read(row, cells)))
-        faults += cells.faults
-    if faults:
-        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
-    return records
-
-
 def import_families(
     db: Session, content: bytes, *, actor: audit.Actor, now: datetime, writes: bool = True
 ) -> tuple[Imported, list[int]]:
@@ -156,13 +135,11 @@ def import_families(
             select(Station.code, Station.id, Station.township_id)
         )
     }
-    rows = _read_all(
-        content, FAMILY_COLUMNS, _family_reader(townships_by_name(db), stations, today)
-    )
+    rows = read_all(content, FAMILY_COLUMNS, _family_reader(townships_by_name(db), stations, today))
     _check_twice(rows)
     groups: dict[str, list[FamilyRow]] = {}
     for line, (_, row) in enumerate(rows):
-        groups.setdefault(_digits(row.phone) or f"line {line}", []).append(row)
+        groups.setdefault(digits_of(row.phone) or f"line {line}", []).append(row)
     known = _known_children(db, [phone for phone in groups if not phone.startswith("line ")])
     fresh: list[list[FamilyRow]] = []
     unchanged = 0
@@ -188,7 +165,8 @@ def import_families(
     return counted, made
 
 
-def _digits(phone: str) -> str:
+def digits_of(phone: str) -> str:
+    """A telephone without what people write between the digits."""
     return "".join(mark for mark in unicodedata.normalize("NFKC", phone) if mark.isdigit())
 
 
@@ -197,7 +175,7 @@ def _check_twice(rows: Sequence[tuple[Row, FamilyRow]]) -> None:
     seen: set[tuple[str, str, date]] = set()
     faults = []
     for line, row in rows:
-        key = (_digits(row.phone), row.nickname, row.birth_date)
+        key = (digits_of(row.phone), row.nickname, row.birth_date)
         if key in seen:
             faults.append(BadRow(line.line, "nickname", "repeated_child", row.nickname))
         seen.add(key)
@@ -219,7 +197,7 @@ def _known_children(db: Session, phones: Sequence[str]) -> set[tuple[str, str]]:
             .join(Child, Child.family_id == Family.id)
             .where(Family.id.in_(families), Family.phone.is_not(None), Child.erased_at.is_(None))
         )
-        found |= {(_digits(phone or ""), nickname) for phone, nickname in rows}
+        found |= {(digits_of(phone or ""), nickname) for phone, nickname in rows}
     return found
 
 
@@ -366,139 +344,3 @@ def _take_out(db: Session, family_ids: Sequence[int]) -> None:
     db.execute(delete(Child).where(Child.family_id.in_(family_ids)))
     db.execute(delete(Caregiver).where(Caregiver.family_id.in_(family_ids)))
     db.execute(delete(Family).where(Family.id.in_(family_ids)))
-
-
-@dataclass(frozen=True, slots=True)
-class AttendanceRow:
-    session: str
-    nickname: str
-    phone: str
-
-
-def _attendance_reader(
-    sessions: Mapping[str, GuidanceSession],
-) -> Callable[[Row, Cells], AttendanceRow]:
-    def read(row: Row, cells: Cells) -> AttendanceRow:
-        code = row.cells["session"].upper()
-        if not code:
-            cells.refuse("session", "missing")
-        elif code not in sessions:
-            cells.refuse("session", "unknown_session")
-        return AttendanceRow(
-            session=code,
-            nickname=cells.words("nickname", limit=20),
-            phone=cells.phone("phone"),
-        )
-
-    return read
-
-
-def import_attendance(
-    db: Session, content: bytes, *, actor: audit.Actor, now: datetime
-) -> tuple[Imported, list[tuple[str, int]]]:
-    """Who came, by session, nickname and the family's telephone; and what is new of it.
-
-    The telephone may be left out where only one child of that nickname signed up for the
-    session. Raises FileUnreadable, ImportRefused; then nothing was changed.
-    """
-    codes = {row.cells["session"].upper() for row in read_rows(content, ATTENDANCE_COLUMNS)}
-    sessions = {
-        session.code: session
-        for session in db.scalars(
-            select(GuidanceSession).where(
-                GuidanceSession.code.in_(codes),
-                GuidanceSession.state.in_((SessionState.PUBLISHED, SessionState.HELD)),
-                GuidanceSession.starts_at <= now,
-            )
-        )
-    }
-    rows = _read_all(content, ATTENDANCE_COLUMNS, _attendance_reader(sessions))
-    faults: list[BadRow] = []
-    found: list[tuple[AttendanceRow, Child]] = []
-    children = _children_by_name(db, {row.nickname for _, row in rows})
-    signed_up = _signed_up(db, [session.id for session in sessions.values()])
-    for line, row in rows:
-        candidates = children.get(row.nickname, [])
-        if row.phone:
-            candidates = [c for c in candidates if _digits(c[1]) == _digits(row.phone)]
-        else:
-            there = signed_up.get(sessions[row.session].id, set())
-            candidates = [c for c in candidates if c[0].id in there]
-        if len(candidates) == 1:
-            found.append((row, candidates[0][0]))
-        else:
-            reason = "unclear_child" if candidates else "unknown_child"
-            faults.append(BadRow(line.line, "nickname", reason, row.nickname))
-    if faults:
-        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
-    made: list[tuple[str, int]] = []
-    # One order for every writer of several sessions.
-    for row, child in sorted(found, key=lambda each: (each[0].session, each[1].id)):
-        is_there = db.execute(
-            select(func.count(SignUp.id)).where(
-                SignUp.session_id == sessions[row.session].id,
-                SignUp.child_id == child.id,
-                SignUp.state == SignUpState.ATTENDED,
-            )
-        ).scalar_one()
-        if not is_there:
-            decisions.attend(
-                db,
-                session_code=row.session,
-                caregiver=child.family.caregivers[0],
-                child=child,
-                actor=actor,
-                now=now,
-            )
-            made.append((row.session, child.id))
-    return Imported(added=len(made), updated=0, unchanged=len(found) - len(made)), made
-
-
-def _children_by_name(db: Session, names: set[str]) -> dict[str, list[tuple[Child, str]]]:
-    """Children of these nicknames with their family's telephone: read all, names are encrypted."""
-    found: dict[str, list[tuple[Child, str]]] = {}
-    for child, phone in db.execute(
-        select(Child, Family.phone).join(Family, Family.id == Child.family_id)
-    ):
-        if child.nickname in names:
-            found.setdefault(child.nickname, []).append((child, phone or ""))
-    return found
-
-
-def _signed_up(db: Session, session_ids: Sequence[int]) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
-    for session_id, child_id in db.execute(
-        select(SignUp.session_id, SignUp.child_id).where(SignUp.session_id.in_(session_ids))
-    ):
-        found.setdefault(session_id, set()).add(child_id)
-    return found
-
-
-def undo_attendance(
-    db: Session, entered: Sequence[tuple[str, int]], *, actor: audit.Actor, now: datetime
-) -> None:
-    """Take the attendances back that the file had entered; one that was undone since stays so."""
-    for code, child_id in sorted(entered):
-        child = db.get(Child, child_id)
-        is_there = (
-            child is not None
-            and db.scalars(
-                select(SignUp.id)
-                .join(SignUp.session)
-                .where(
-                    GuidanceSession.code == code,
-                    SignUp.child_id == child_id,
-                    SignUp.state == SignUpState.ATTENDED,
-                )
-            ).first()
-        )
-        if child is not None and is_there:
-            decisions.attend(
-                db,
-                session_code=code,
-                caregiver=child.family.caregivers[0],
-                child=child,
-                actor=actor,
-                now=now,
-                undo=True,
-            )

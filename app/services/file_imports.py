@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.errors import ImportNotThere, ImportNotUndone
 from app.models import FileImport, GuidanceSession, Staff, Station
-from app.services import audit, family_files, publishing, visitor_files
+from app.services import attendance_files, audit, family_files, publishing, visitor_files
 from app.services.audit import Actor
 from app.services.import_files import read_rows
 from app.services.imports import (
@@ -32,7 +32,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "sessions": SESSION_COLUMNS,
     "visitors": visitor_files.VISITOR_COLUMNS,
     "families": family_files.FAMILY_COLUMNS,
-    "attendance": family_files.ATTENDANCE_COLUMNS,
+    "attendance": attendance_files.ATTENDANCE_COLUMNS,
 }
 KEPT_DAYS = 7
 """A file that was looked through and not taken is forgotten after a week."""
@@ -254,7 +254,7 @@ def _take(
             counted, made = family_files.import_families(db, content, actor=actor, now=now)
             return counted, _Undo({}, {}, made, [])
         case "attendance":
-            counted, entered = family_files.import_attendance(db, content, actor=actor, now=now)
+            counted, entered = attendance_files.import_attendance(db, content, actor=actor, now=now)
             return counted, _Undo({}, {}, [], entered)
         case _:
             wanted = _codes(kind, content)
@@ -318,7 +318,7 @@ def undo(db: Session, import_id: int, *, actor: Actor, now: datetime) -> None:
     busy = family_files.undo_families(db, what.families)
     if busy:
         raise ImportNotUndone(tuple(str(number) for number in busy))
-    family_files.undo_attendance(db, what.attendance, actor=actor, now=now)
+    attendance_files.undo_attendance(db, what.attendance, actor=actor, now=now)
     found.state, found.undone_at, found.undo = "undone", now, None
     _record(db, import_id, actor, "undo_import", now, after=found.kind)
 

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -193,6 +193,7 @@ def station_row(station: Station) -> StationRow:
 
 
 R = TypeVar("R", StationRow, publishing.SessionRow)
+Record = TypeVar("Record")
 
 
 class Cells:
@@ -271,6 +272,21 @@ class Cells:
         if not text:
             self.refuse(column, "missing")
         return text
+
+
+def read_all(
+    content: bytes, columns: Sequence[str], read: Callable[[Row, Cells], Record]
+) -> list[tuple[Row, Record]]:
+    """Every row as a record. Raises FileUnreadable, ImportRefused with the first faults."""
+    records: list[tuple[Row, Record]] = []
+    faults: list[BadRow] = []
+    for row in read_rows(content, columns):
+        cells = Cells(row)
+        records.append((row, read(row, cells)))
+        faults += cells.faults
+    if faults:
+        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
+    return records
 
 
 def read_instant(text: str) -> datetime | None:
