@@ -39,6 +39,8 @@ class Settings(BaseSettings):
     wechat_open_url: str = ""
     """Where pages ask who opened them; empty: the platform's, or WECHAT_API_URL's where that is
     not the platform."""
+    wechat_js_sdk_url: str = ""
+    """The platform's script that gives forwarded pages their card; empty: pages do without."""
     wechat_mini_app_id: str = ""
     """The mini program's AppID; empty where there is none."""
     wechat_mini_app_secret: SecretStr = SecretStr("")
@@ -64,7 +66,7 @@ class Settings(BaseSettings):
     """Turns that one web worker answers at once."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
-    @field_validator("public_url", "wechat_api_url", "wechat_open_url")
+    @field_validator("public_url", "wechat_api_url", "wechat_open_url", "wechat_js_sdk_url")
     @classmethod
     def _is_http_url(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):

@@ -86,6 +86,17 @@ class Services:
         finally:
             client.close()
 
+    def find_js_ticket(self) -> str | None:
+        """What pages sign their calls of the JS-SDK with; None where there is none now."""
+        from app.wechat.deliver import make_client
+        from app.wechat.js_tickets import JsTickets
+
+        client = make_client(self.settings, self.redis)
+        try:
+            return JsTickets(client, self.redis, self.settings.wechat_app_id).find()
+        finally:
+            client.close()
+
     def find_session_code(self, session_code: str) -> str | None:
         """What the QR code of a guidance session says; None where the platform is silent."""
         # A web worker starts faster, and smaller, without the client until somebody asks.

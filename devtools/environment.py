@@ -74,6 +74,7 @@ def default_settings(root: Path, addresses: Addresses | None) -> dict[str, str]:
         defaults["PUBLIC_URL"] = addresses.web
         if addresses.sandbox is not None:
             defaults["WECHAT_API_URL"] = addresses.sandbox
+            defaults["WECHAT_JS_SDK_URL"] = f"{addresses.sandbox}/jweixin.js"
     return defaults
 
 

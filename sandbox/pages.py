@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from sandbox import oauth, qrcodes
+from sandbox import js_sdk, oauth, qrcodes
 from sandbox.world import World
 
 STATE = re.compile(r"[A-Za-z0-9]{0,128}")
@@ -24,6 +24,10 @@ def make_blueprint(world: World) -> Blueprint:
         return render_template(
             "phone.html", account_name=world.settings.account_name, console_url=console_url
         )
+
+    @blueprint.get("/jweixin.js")
+    def js_sdk_script() -> Response:
+        return Response(js_sdk.script(world), content_type="text/javascript; charset=utf-8")
 
     @blueprint.get("/cgi-bin/showqrcode")
     def showqrcode() -> Response:

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from sandbox import (
     customer_service,
     faults,
+    js_sdk,
     letters,
     menu,
     oauth,
@@ -208,6 +209,12 @@ def _clear_quota(world: World, line: Line, call: Call) -> Payload:
     return OK
 
 
+def _js_ticket(world: World, line: Line, call: Call) -> Payload:
+    if call.args.get("type") != "jsapi":
+        raise ApiError(40097)
+    return {**OK, "ticket": js_sdk.ticket(world), "expires_in": js_sdk.LIFE_SECONDS}
+
+
 def _oauth_access_token(world: World, line: Line, call: Call) -> Payload:
     if call.args.get("grant_type") != "authorization_code":
         raise ApiError(40002)
@@ -276,6 +283,7 @@ ENDPOINTS = (
     _Endpoint("/cgi-bin/user/get", "GET", _user_get),
     # Counting the call that empties the counters would leave one behind.
     _Endpoint("/cgi-bin/clear_quota", "POST", _clear_quota, is_counted=False),
+    _Endpoint("/cgi-bin/ticket/getticket", "GET", _js_ticket),
     _Endpoint("/sns/oauth2/access_token", "GET", _oauth_access_token, needs_token=False),
     _Endpoint("/sns/jscode2session", "GET", _jscode2session, needs_token=False),
 )

@@ -24,6 +24,7 @@ from app.family import (
     packs,
     privacy,
     sessions,
+    share_card,
     text_size,
     visits,
     year_plan,
@@ -48,6 +49,7 @@ def init_family(app: Flask) -> None:
     app.register_blueprint(make_blueprint(security.limiter))
     app.register_blueprint(certificate_check.make_blueprint(security.limiter))
     looks.allow_style(app)
+    share_card.allow_script(app, app.extensions["yuban"].settings.wechat_js_sdk_url)
 
 
 def make_blueprint(limiter: Limiter) -> Blueprint:
@@ -81,6 +83,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     year_plan.add_routes(family)
     my_family.add_routes(family)
     privacy.add_routes(family)
+    share_card.add_routes(family)
     # Last: what is no page of ours is answered in the pages' own looks.
     family.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")
     return family
@@ -123,6 +126,8 @@ def _page_words() -> dict[str, object]:
     return {
         "now": now(),
         "style": looks.STYLE,
+        "static_url": looks.static_url,
+        "share_script": share_card.script_url(),
         "text_size": text_size.chosen(),
         "tabs": home.tabs(),
         "say_age": say_age,

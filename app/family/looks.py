@@ -9,7 +9,7 @@ import gzip
 import hashlib
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, url_for
 from markupsafe import Markup
 
 from app.security import CONTENT_SECURITY_POLICY
@@ -18,6 +18,12 @@ STYLE = Markup((Path(__file__).parent / "family.css").read_text("utf-8"))
 """Our own file, and nobody else's words."""
 STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = {**CONTENT_SECURITY_POLICY, "style-src": f"'self' 'sha256-{STYLE_HASH}'"}
+STATIC = Path(__file__).parent / "static"
+VERSIONS = {
+    path.name: hashlib.sha256(path.read_bytes()).hexdigest()[:10] for path in STATIC.iterdir()
+}
+"""Of our few files: each is fetched once, and under another name when it has changed."""
+IMMUTABLE = "public, max-age=31536000, immutable"
 MIN_COMPRESSED = 512
 LEVEL = 6
 COMPRESSED_TYPES = ("text/html", "text/css", "text/javascript", "image/svg+xml")
@@ -30,10 +36,17 @@ def allow_style(app: Flask) -> None:
             vars(view).setdefault("talisman_view_options", {})["content_security_policy"] = POLICY
 
 
+def static_url(name: str) -> str:
+    """A file's address with its version: whoever has it never asks for it again."""
+    return url_for("family.static", filename=name, v=VERSIONS[name])
+
+
 def finish(response: Response) -> Response:
     """Compressed where the browser can; never in a cache: a phone is lent, a link forwarded."""
     if request.endpoint != "family.static":
         response.headers["Cache-Control"] = "no-store"
+    elif request.args.get("v") == VERSIONS.get((request.view_args or {}).get("filename", ""), "-"):
+        response.headers["Cache-Control"] = IMMUTABLE
     response.vary.add("Accept-Encoding")
     if (
         response.direct_passthrough

@@ -19,6 +19,7 @@ from app.wiring import Services
 
 OPEN_TO_ALL = frozenset(
     {
+        "family.share",
         "family.static",
         "family.back",
         "family.text_size",

@@ -22,6 +22,7 @@ SCENE_LENGTH = 64
 
 CUSTOM = "message/custom/send"
 TEMPLATE = "message/template/send"
+JS_TICKET = "cgi-bin/ticket/getticket"
 SUBSCRIPTION = "message/subscribe/bizsend"
 
 
@@ -108,6 +109,21 @@ class PlatformClient:
     def publish_menu(self, menu: Menu) -> None:
         """Replace the account's menu."""
         self._call_repeatedly("menu/create", menu_body(menu))
+
+    def find_js_ticket(self) -> tuple[str, int]:
+        """What pages' calls of the JS-SDK are signed with, and for how many seconds it is good."""
+        token = self._tokens.current()
+        try:
+            answer = self._platform.get(JS_TICKET, [("access_token", token), ("type", "jsapi")])
+        except ApiRefused as error:
+            if error.reaction is not Reaction.RENEW_TOKEN:
+                raise
+            token = self._tokens.replace(token)
+            answer = self._platform.get(JS_TICKET, [("access_token", token), ("type", "jsapi")])
+        ticket, seconds = answer.get("ticket"), answer.get("expires_in")
+        if not isinstance(ticket, str) or not ticket or not isinstance(seconds, int):
+            raise AnswerLost("unreadable")
+        return ticket, seconds
 
     def find_unionids(self, openids: Sequence[str]) -> Mapping[str, str]:
         """UnionIDs by openid, of at most a hundred followers; who has none is left out."""

@@ -1,0 +1,62 @@
+"""The JS-SDK's part of the platform: its ticket, and a script that checks what a page signed.
+
+The stand-in script does what the real one's callers see of it: it takes the configuration, checks
+the signature against the page's address, and keeps the card on the document for whoever looks
+(`document.documentElement.dataset.card`; a bad signature stands in `dataset.jsError`).
+"""
+
+import hashlib
+import json
+
+from sandbox.world import World
+
+LIFE_SECONDS = 7200
+
+_SCRIPT = """\
+// The sandbox's stand-in for the platform's JS-SDK.
+(function () {
+  "use strict";
+  var APP_ID = %(app_id)s, TICKET = %(ticket)s;
+  var root = document.documentElement, ready = [], state = "new";
+  function hex(bytes) {
+    return Array.from(new Uint8Array(bytes), function (one) {
+      return one.toString(16).padStart(2, "0");
+    }).join("");
+  }
+  function settle(is_good) {
+    state = is_good ? "good" : "bad";
+    if (is_good) ready.splice(0).forEach(function (act) { act(); });
+    else root.dataset.jsError = "config:fail, invalid signature";
+  }
+  function keep(card) {
+    if (state === "good") root.dataset.card = JSON.stringify(card);
+  }
+  window.wx = {
+    config: function (given) {
+      var said = "jsapi_ticket=" + TICKET + "&noncestr=" + given.nonceStr +
+        "&timestamp=" + given.timestamp + "&url=" + location.href.split("#")[0];
+      crypto.subtle.digest("SHA-1", new TextEncoder().encode(said)).then(function (digest) {
+        settle(given.appId === APP_ID && hex(digest) === given.signature);
+      });
+    },
+    ready: function (act) { if (state === "good") act(); else ready.push(act); },
+    error: function () {},
+    updateAppMessageShareData: keep,
+    updateTimelineShareData: function () {}
+  };
+})();
+"""
+
+
+def ticket(world: World) -> str:
+    """The account's ticket; the same for as long as the sandbox is set up with this secret."""
+    kept = f"{world.settings.app_id} {world.settings.app_secret} js"
+    return "sbx_" + hashlib.sha256(kept.encode()).hexdigest()
+
+
+def script(world: World) -> str:
+    """jweixin.js, as this sandbox has it."""
+    return _SCRIPT % {
+        "app_id": json.dumps(world.settings.app_id),
+        "ticket": json.dumps(ticket(world)),
+    }
