@@ -7,7 +7,7 @@ from app.cli.speaking import Answer, Command, Group, Refused, table
 from app.errors import ChildUnclear, ChildUnknown
 from app.models import Caregiver, Child
 from app.rules.sign_up import ACTIVE
-from app.services import overview
+from app.services import overview, roster_overview
 from app.services.audit import OPERATOR
 from app.services.decisions import attend
 from app.services.registration import find_caregiver, get_family
@@ -19,7 +19,7 @@ from app.wiring import Services
 def roster_command(services: Services, session: str) -> Answer:
     """Show who signed up for SESSION, by its code."""
     with services.database.reading() as db:
-        found = overview.roster(db, session)
+        found = roster_overview.roster(db, session)
     lines = [
         (row.state, row.child, row.openid, f"{row.signed_up_at:%Y-%m-%d %H:%M}")
         for row in found.signups
@@ -46,7 +46,7 @@ def attend_command(
             raise _unknown()
         booked = {
             row.child
-            for row in overview.roster(db, session).signups
+            for row in roster_overview.roster(db, session).signups
             if row.family == caregiver.family_id and row.state in ACTIVE
         }
         child = _choose_child(caregiver, nickname, booked)

@@ -7,7 +7,7 @@ import click
 
 from app.cli.speaking import Answer, Group, table
 from app.services.doctor import NOTICE_STATES
-from app.services.overview import NoticeOverview, list_notices
+from app.services.notice_overview import NoticeOverview, list_notices
 from app.wiring import Services
 from app.words.notices import render
 

@@ -1,4 +1,4 @@
-"""What is stored about one session, one family, or the outbox, as operators read it.
+"""What is stored about one family, as operators read it.
 
 The field names are those of the published JSON: scripts hold on to them.
 """
@@ -19,87 +19,13 @@ from app.models import (
     HelpThread,
     Learner,
     Measurement,
-    Notice,
     SignUp,
 )
-from app.models.notice_facts import NoticeFacts, load_facts
 from app.rules.age import age_months
-from app.rules.sign_up import SignUpState
-from app.services import waiting_list
 from app.services.pack_ledger import PushRow, pushes_of
 from app.services.registration import find_caregiver
-from app.services.rosters import sign_ups_of
-from app.services.sessions import YearCount, get_session, year_count
+from app.services.sessions import YearCount, year_count
 from app.services.visit_overview import FamilyVisit, OwedVisit, family_visits, owed_visits
-
-
-@dataclass(frozen=True, slots=True)
-class RosterRow:
-    """One sign-up of a session."""
-
-    sign_up: int
-    family: int
-    child: str
-    openid: str | None
-    """Of who signed up; None where they no longer follow."""
-    state: str
-    position: int | None
-    """In the waiting list; None outside of it."""
-    offer_expires_at: datetime | None
-    """Of an offer that is open, or that no job has settled yet."""
-    signed_up_at: datetime
-    decided_at: datetime | None
-    is_walk_in: bool
-    is_override: bool
-    """Seated by staff beyond the places."""
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    session: str
-    title: str
-    station: str
-    starts_at: datetime
-    ends_at: datetime
-    state: str
-    places: int
-    taken: int
-    signups: tuple[RosterRow, ...]
-
-
-def roster(db: Session, code: str) -> Roster:
-    """Every sign-up of a session, in the order they came. Raises SessionUnknown."""
-    session = get_session(db, code)
-    rows = db.execute(sign_ups_of(session.id))
-    places = waiting_list.positions(db, session)
-    return Roster(
-        session=session.code,
-        title=session.title,
-        station=session.station.code,
-        starts_at=session.starts_at,
-        ends_at=session.ends_at,
-        state=session.state,
-        places=session.places,
-        taken=session.places_taken,
-        signups=tuple(
-            RosterRow(
-                sign_up=found.id,
-                family=found.family_id,
-                child=child.nickname,
-                openid=caregiver.openid,
-                state=found.state,
-                position=places.get(found.id),
-                offer_expires_at=(
-                    found.offer_expires_at if found.state == SignUpState.OFFERED else None
-                ),
-                signed_up_at=found.requested_at,
-                decided_at=found.decided_at,
-                is_walk_in=found.is_walk_in,
-                is_override=found.is_override,
-            )
-            for found, child, caregiver, _ in rows
-        ),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -401,50 +327,3 @@ def _sign_ups(db: Session, family_id: int) -> tuple[FamilySignUp, ...]:
         )
         for found, child in rows
     )
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeOverview:
-    id: int
-    openid: str | None
-    kind: str
-    subject: str
-    facts: NoticeFacts
-    text: str | None
-    """As it was sent; None where it was not yet."""
-    state: str
-    reason: str | None
-    channel: str | None
-    queued_at: datetime
-    due_at: datetime
-    sent_at: datetime | None
-    attempts: int
-
-
-def list_notices(db: Session, *, state: str | None = None) -> list[NoticeOverview]:
-    """What was or will be sent, the oldest first; of one state, or of all."""
-    statement = (
-        select(Notice, Caregiver.openid)
-        .join(Caregiver, Caregiver.id == Notice.caregiver_id)
-        .order_by(Notice.queued_at, Notice.id)
-    )
-    if state is not None:
-        statement = statement.where(Notice.state == state)
-    return [
-        NoticeOverview(
-            id=notice.id,
-            openid=openid,
-            kind=notice.kind,
-            subject=notice.subject,
-            facts=load_facts(notice.facts),
-            text=notice.text,
-            state=notice.state,
-            reason=notice.reason,
-            channel=notice.channel,
-            queued_at=notice.queued_at,
-            due_at=notice.due_at,
-            sent_at=notice.sent_at,
-            attempts=notice.attempts,
-        )
-        for notice, openid in db.execute(statement)
-    ]

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.dialogue.message import Kind
 from app.models import GuidanceSession, Notice, SignUp
 from app.models.notice_facts import load_facts
-from app.services.overview import roster
+from app.services.roster_overview import roster
 from app.services.waiting_list import find_to_promote
 from app.wiring import Services
 from app.words.notices import render
