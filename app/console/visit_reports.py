@@ -20,7 +20,7 @@ from app.rules.visiting import HEAVIEST_GRAMS, LIGHTEST_GRAMS, RiskFactor
 from app.services import (
     desk,
     home_contacts,
-    home_visits,
+    visit_decisions,
     visit_details,
     visit_overview,
     visit_reports,
@@ -228,7 +228,7 @@ def note_medical(child_id: int) -> ResponseReturnValue:
         return back
     try:
         with acting() as (db, staff, _scope):
-            home_visits.note_medical(db, child_id=child_id, staff=staff, day=day, now=now())
+            visit_decisions.note_medical(db, child_id=child_id, staff=staff, day=day, now=now())
     except DomainError as error:
         say_refusal(error)
         return back

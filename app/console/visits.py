@@ -19,7 +19,7 @@ from app.errors import DomainError, NotYours, VisitUnknown
 from app.models import Staff, Township
 from app.services import (
     desk,
-    home_visits,
+    visit_decisions,
     visit_details,
     visit_due_lists,
     visit_lists,
@@ -33,6 +33,7 @@ from app.words.errors import say_error
 
 MAX_REASON_LENGTH = 100
 SOON_DAYS = 14
+LARGEST_ID = 2**31 - 1
 
 
 def add_routes(console: Blueprint) -> None:
@@ -189,7 +190,7 @@ def confirm(visit_id: int) -> ResponseReturnValue:
     """Say yes to the time that is held."""
     try:
         with acting() as (db, staff, scope):
-            home_visits.confirm(db, visit_id=visit_id, staff=staff, now=now())
+            visit_decisions.confirm(db, visit_id=visit_id, staff=staff, now=now())
             row = visit_lists.find_row(db, scope, visit_id)
     except DomainError as error:
         say_refusal(error)
@@ -214,7 +215,7 @@ def _with_reason(visit_id: int, said: str) -> ResponseReturnValue:
         say("danger", "reason_too_long_here", limit=MAX_REASON_LENGTH)
         return redirect(url_for("console.visit", visit_id=visit_id))
     is_request = said == "visit_declined"
-    service = home_visits.decline if is_request else home_visits.cancel_by_staff
+    service = visit_decisions.decline if is_request else visit_decisions.cancel_by_staff
     try:
         with acting() as (db, staff, scope):
             service(db, visit_id=visit_id, staff=staff, reason=reason, now=now())
@@ -285,10 +286,18 @@ def _chosen() -> Choice | None:
         if own:
             day = date.fromisoformat(request.form.get("day", ""))
             visitor = request.form.get("visitor", "")
-            return Choice(int(visitor), datetime.combine(day, time.fromisoformat(own), SHANGHAI))
-        return Choice(int(visitor), datetime.fromisoformat(at))
+            return Choice(_id(visitor), datetime.combine(day, time.fromisoformat(own), SHANGHAI))
+        return Choice(_id(visitor), datetime.fromisoformat(at))
     except ValueError:
         return None
+
+
+def _id(text: str) -> int:
+    """A row's number. Raises ValueError for what no row can have."""
+    number = int(text)
+    if not 0 < number <= LARGEST_ID:
+        raise ValueError(text)
+    return number
 
 
 def set_time(visit_id: int) -> ResponseReturnValue:
@@ -309,9 +318,13 @@ def set_time(visit_id: int) -> ResponseReturnValue:
                     db, visit_id=visit_id, staff=staff, choice=choice, now=now()
                 )
             elif row.state == "requested":
-                home_visits.confirm(db, visit_id=visit_id, staff=staff, choice=choice, now=now())
+                visit_decisions.confirm(
+                    db, visit_id=visit_id, staff=staff, choice=choice, now=now()
+                )
             else:
-                home_visits.reassign(db, visit_id=visit_id, staff=staff, choice=choice, now=now())
+                visit_decisions.reassign(
+                    db, visit_id=visit_id, staff=staff, choice=choice, now=now()
+                )
             row = visit_lists.find_row(db, scope, visit_id)
     except DomainError as error:
         say_refusal(error)
@@ -348,7 +361,7 @@ def arrange(family_id: int) -> ResponseReturnValue:
         return here
     try:
         with acting() as (db, staff, scope):
-            visit = home_visits.arrange(
+            visit = visit_decisions.arrange(
                 db,
                 family_id=family_id,
                 staff=staff,

@@ -7,7 +7,14 @@ from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.models import Staff
-from app.services import home_contacts, home_visits, registration, visit_diaries, visit_dues
+from app.services import (
+    home_contacts,
+    home_visits,
+    registration,
+    visit_decisions,
+    visit_diaries,
+    visit_dues,
+)
 from app.services.audit import OPERATOR, SYSTEM
 from app.services.home_visits import Wish
 from app.services.visit_dues import BirthReport
@@ -43,5 +50,5 @@ def load_visits(db: Session, visitors_file: bytes, now: datetime) -> int:
             wish = Wish(offers[0].day, offers[0].half) if offers else Wish(today)
             visit = home_visits.request(db, caregiver=caregiver, wish=wish, now=now)
             if openid == ARRANGED and visit.starts_at is not None:
-                home_visits.confirm(db, visit_id=visit.id, staff=teacher, now=now)
+                visit_decisions.confirm(db, visit_id=visit.id, staff=teacher, now=now)
     return taken.added

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 
 from app.db import Database
 from app.models import Staff, Station
-from app.services import home_visits, visit_dues
+from app.services import home_visits, visit_decisions, visit_dues
 from app.services.home_visits import Wish
 from tests.console.conftest import Browse, Rows
 from tests.console.desk_world import (
@@ -85,7 +85,7 @@ def visits(full_desk: None, database: Database, now: datetime) -> None:
             if number % 2 == 0:
                 wish = Wish((now + timedelta(days=1)).date())
                 visit = home_visits.request(db, caregiver=mother_of(db, child), wish=wish, now=now)
-                home_visits.confirm(db, visit_id=visit.id, staff=wang, now=now)
+                visit_decisions.confirm(db, visit_id=visit.id, staff=wang, now=now)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from app.models import (
     Staff,
     VisitDue,
 )
-from app.services import home_visits, visit_dues
+from app.services import home_visits, visit_decisions, visit_dues
 from app.services.home_contacts import CONTACT_PURPOSE
 from app.services.home_visits import Wish
 from tests.console.browsing import send, text_of
@@ -51,7 +51,7 @@ def town(desk: Desk, database: Database, now: datetime) -> dict[str, int]:
         wish = Wish(MONDAY.date(), None, MONDAY)
         visit = home_visits.request(db, caregiver=asking, wish=wish, now=now)
         teacher = db.scalars(select(Staff).where(Staff.username == "wang")).one()
-        home_visits.confirm(db, visit_id=visit.id, staff=teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=teacher, now=now)
         ids["family"] = db.get_one(Child, ids["米米"]).family_id
         ids["unborn family"] = unborn.family_id
     return ids

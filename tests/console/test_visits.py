@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.clock import SHANGHAI
 from app.db import Database
 from app.models import HomeVisit, Referral, Staff, VisitReport
-from app.services import home_visits, visit_dues
+from app.services import home_visits, visit_decisions, visit_dues
 from app.services.home_visits import Choice, Wish
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse, Desk
@@ -39,7 +39,7 @@ def visit_id(desk: Desk, database: Database, now: datetime) -> int:
 def confirmed(visit_id: int, database: Database, now: datetime) -> int:
     with database.transaction() as db:
         teacher = db.scalars(select(Staff).where(Staff.username == "wang")).one()
-        home_visits.confirm(db, visit_id=visit_id, staff=teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit_id, staff=teacher, now=now)
     return visit_id
 
 
@@ -133,6 +133,17 @@ def test_another_visitor_and_time_are_chosen(
     with database.reading() as db:
         visit = db.get_one(HomeVisit, visit_id)
         assert (visit.state, visit.visitor_id, visit.starts_at) == ("confirmed", other, at)
+
+
+@pytest.mark.parametrize("visitor", ["0", "-1", "9" * 30, "²"])
+def test_a_visitor_that_cannot_be_is_no_choice(
+    browse: Browse, visit_id: int, database: Database, visitor: str
+) -> None:
+    browser = browse("wang")
+    page = f"/console/visits/{visit_id}/time"
+    send(browser, page, page=page, slot=f"{visitor}@{MONDAY.isoformat()}", how="set")
+    assert "请先选一个时段" in text_of(browser.get(page))
+    assert state_of(database, visit_id) == "requested"
 
 
 def test_leave_names_what_is_arranged_and_shows_as_a_conflict(

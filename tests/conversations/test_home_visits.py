@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.clock import SHANGHAI
 from app.models import HomeVisit, Notice, SpecialNeed, Staff, VisitDue, VisitorLeave
-from app.services import home_visits, losses, visit_proposals
+from app.services import losses, visit_decisions, visit_proposals
 from app.services.audit import SYSTEM
 from app.services.doctor import examine
 from app.services.home_visits import Choice
@@ -257,7 +257,7 @@ def test_the_second_request_moves_the_first(newborn: Person, services: Services)
 def confirm(services: Services, teacher: Staff, clock: Clock) -> HomeVisit:
     with services.database.transaction() as db:
         visit = only_visit(db)
-        return home_visits.confirm(db, visit_id=visit.id, staff=teacher, now=clock())
+        return visit_decisions.confirm(db, visit_id=visit.id, staff=teacher, now=clock())
 
 
 def test_a_confirmed_visit_keeps_its_time_until_the_new_one_is_agreed(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.models import Consent, HomeContact, HomeVisit, Staff, Visitor
-from app.services import home_visits, visit_proposals
+from app.services import visit_decisions, visit_proposals
 from app.services.home_contacts import CONTACT_PURPOSE
 from app.services.home_visits import Choice
 from app.wiring import Services
@@ -71,7 +71,7 @@ def test_who_comes_is_shown_once_it_is_confirmed(
 def _confirm(services: Services, clock: MovedClock) -> None:
     with services.database.transaction() as db:
         teacher = db.scalars(select(Staff).where(Staff.username == "wang")).one()
-        home_visits.confirm(db, visit_id=only_visit(db).id, staff=teacher, now=clock())
+        visit_decisions.confirm(db, visit_id=only_visit(db).id, staff=teacher, now=clock())
 
 
 def test_an_offer_is_answered_on_the_page(

@@ -45,6 +45,7 @@ from app.services import (
     visit_board,
     visit_claims,
     visit_day,
+    visit_decisions,
     visit_details,
     visit_due_lists,
     visit_dues,
@@ -79,7 +80,7 @@ def arranged(town: Town, database: Database, now: datetime) -> int:
     """The number of a visit on Monday at nine, confirmed."""
     with database.transaction() as db:
         visit = home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
-        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
         return visit.id
 
 
@@ -130,9 +131,9 @@ def test_the_second_to_confirm_is_told_who_and_when(
     with database.transaction() as db:
         other = add_staff(db, "chen", now)
         visit = home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
-        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
         with pytest.raises(VisitAlreadyDecided) as lost:
-            home_visits.confirm(db, visit_id=visit.id, staff=other, now=now)
+            visit_decisions.confirm(db, visit_id=visit.id, staff=other, now=now)
     assert (lost.value.by, lost.value.at, lost.value.starts_at) == ("wang", now, MONDAY)
     assert kinds(database) == ["visit_confirmed"]
 
@@ -146,7 +147,7 @@ def test_another_stations_worker_has_no_part_in_it(
         lead = add_staff(db, "lead", now, role="township", station=None, township="城桥镇")
         visit = home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
         with pytest.raises(NotYours):
-            home_visits.confirm(db, visit_id=visit.id, staff=stranger, now=now)
+            visit_decisions.confirm(db, visit_id=visit.id, staff=stranger, now=now)
         with pytest.raises(NotYours):
             visit_details.read(db, scope_of(stranger), visit.id)
         assert (
@@ -155,7 +156,7 @@ def test_another_stations_worker_has_no_part_in_it(
             )
             == []
         )
-        home_visits.confirm(db, visit_id=visit.id, staff=lead, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=lead, now=now)
 
 
 def test_a_visitor_acts_on_their_own_visits_alone(
@@ -178,7 +179,7 @@ def test_a_move_keeps_the_old_time_until_the_new_one_holds(
         assert taken.visitor_id is not None
         assert taken.starts_at is not None
         with pytest.raises(VisitorBusy):
-            home_visits.reassign(
+            visit_decisions.reassign(
                 db,
                 visit_id=arranged,
                 staff=town.teacher,
@@ -186,7 +187,7 @@ def test_a_move_keeps_the_old_time_until_the_new_one_holds(
                 now=now,
             )
     with database.transaction() as db:
-        visit = home_visits.reassign(
+        visit = visit_decisions.reassign(
             db,
             visit_id=arranged,
             staff=town.teacher,
@@ -205,10 +206,12 @@ def test_exactly_the_buffer_behind_a_visit_may_be_assigned(
         choice = Choice(get_visitor(db, "V1").id, MONDAY + timedelta(minutes=minutes))
         family_id = town.family_ids[1]
         if free:
-            home_visits.arrange(db, family_id=family_id, staff=town.teacher, choice=choice, now=now)
+            visit_decisions.arrange(
+                db, family_id=family_id, staff=town.teacher, choice=choice, now=now
+            )
         else:
             with pytest.raises(VisitorBusy):
-                home_visits.arrange(
+                visit_decisions.arrange(
                     db, family_id=family_id, staff=town.teacher, choice=choice, now=now
                 )
 
@@ -236,7 +239,7 @@ def test_leave_and_a_holiday_set_since_stop_a_confirmation(
         db.flush()
         for each in (visit, other):
             with pytest.raises(VisitorAway):
-                home_visits.confirm(db, visit_id=each.id, staff=town.teacher, now=now)
+                visit_decisions.confirm(db, visit_id=each.id, staff=town.teacher, now=now)
         board = visit_board.read_board(db, scope_of(town.teacher), MONDAY.date())
         assert board.conflicts == 2
         with pytest.raises(VisitDayOff) as closed:
@@ -255,7 +258,7 @@ def test_a_proposal_nobody_answers_gives_its_time_back(
         later = Choice(get_visitor(db, "V1").id, later.starts_at)
         visit_proposals.propose(db, visit_id=arranged, staff=town.teacher, choice=later, now=now)
         with pytest.raises(VisitorBusy):
-            home_visits.arrange(
+            visit_decisions.arrange(
                 db, family_id=town.family_ids[1], staff=town.teacher, choice=later, now=now
             )
     check_doctor(database, cipher, now)
@@ -266,7 +269,7 @@ def test_a_proposal_nobody_answers_gives_its_time_back(
         visit = db.get(HomeVisit, arranged)
         assert visit is not None
         assert visit.starts_at == MONDAY
-        home_visits.arrange(
+        visit_decisions.arrange(
             db, family_id=town.family_ids[1], staff=town.teacher, choice=later, now=after
         )
 
@@ -277,8 +280,8 @@ def test_a_decision_against_a_family_needs_its_reason(
     with database.transaction() as db:
         visit = home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
         with pytest.raises(ReasonMissing):
-            home_visits.decline(db, visit_id=visit.id, staff=town.teacher, reason=" ", now=now)
-        home_visits.decline(db, visit_id=visit.id, staff=town.teacher, reason="满了", now=now)
+            visit_decisions.decline(db, visit_id=visit.id, staff=town.teacher, reason=" ", now=now)
+        visit_decisions.decline(db, visit_id=visit.id, staff=town.teacher, reason="满了", now=now)
         assert home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
 
 
@@ -539,7 +542,7 @@ def test_a_medical_visit_is_noted_and_credits_nothing(
     town: Town, database: Database, now: datetime, cipher: Cipher
 ) -> None:
     with database.transaction() as db:
-        home_visits.note_medical(
+        visit_decisions.note_medical(
             db, child_id=town.child(db).id, staff=town.teacher, day=now.date(), now=now
         )
         assert visit_claims.visits_made(db, town.family_ids[0], 2026) == 0

@@ -12,7 +12,7 @@ from app.crypto import Cipher
 from app.db import Database
 from app.models import HomeVisit, VisitReport
 from app.rules.visit_record import ChildRecord, DangerSign, VisitRecord
-from app.services import home_visits, visit_checks, visit_day
+from app.services import home_visits, visit_checks, visit_day, visit_decisions
 from app.services.doctor import examine
 from app.services.home_visits import Wish
 from tests.services.visit_world import Town, settle
@@ -29,8 +29,8 @@ def town(database: Database, now: datetime) -> Town:
             wish = Wish((now + timedelta(days=1 + number)).date())
             home_visits.request(db, caregiver=town.mother(db, number), wish=wish, now=now)
         first, second, _ = db.scalars(select(HomeVisit).order_by(HomeVisit.id)).all()
-        home_visits.confirm(db, visit_id=first.id, staff=town.teacher, now=now)
-        home_visits.confirm(db, visit_id=second.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=first.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=second.id, staff=town.teacher, now=now)
         child = ChildRecord(child_id=first.child_id, danger=frozenset({DangerSign.CORD}))
         visit_day.complete(
             db,

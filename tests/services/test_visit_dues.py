@@ -20,6 +20,7 @@ from app.services import (
     registration,
     visit_claims,
     visit_day,
+    visit_decisions,
     visit_due_lists,
     visit_dues,
     visit_lists,
@@ -55,7 +56,7 @@ def arranged(town: Town, database: Database, now: datetime) -> int:
     """The number of the first family's visit on Monday at nine, confirmed."""
     with database.transaction() as db:
         visit = home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
-        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
         return visit.id
 
 
@@ -185,7 +186,9 @@ def test_who_wanted_none_may_wish_one_after_all(
             home_visits.request(db, caregiver=town.mother(db), wish=MORNING, now=now)
         else:
             choice = Choice(get_visitor(db).id, MONDAY)
-            home_visits.arrange(db, family_id=family_id, staff=town.teacher, choice=choice, now=now)
+            visit_decisions.arrange(
+                db, family_id=family_id, staff=town.teacher, choice=choice, now=now
+            )
         due = db.scalars(select(VisitDue).where(VisitDue.family_id == family_id)).one()
         assert (due.closed_at, due.closed_as) == (None, None)
         assert due.due_on == now.date() + timedelta(days=26), "as corrected meanwhile"

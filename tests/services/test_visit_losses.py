@@ -21,6 +21,7 @@ from app.services import (
     visit_board,
     visit_claims,
     visit_day,
+    visit_decisions,
     visit_details,
     visit_lists,
     visit_notices,
@@ -51,7 +52,7 @@ def arranged(town: Town, database: Database, now: datetime) -> int:
     with database.transaction() as db:
         wish = Wish(MONDAY.date(), Half.MORNING)
         visit = home_visits.request(db, caregiver=town.mother(db), wish=wish, now=now)
-        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
         return visit.id
 
 
@@ -95,7 +96,7 @@ def test_a_visit_cancelled_for_another_reason_is_on_no_route(
     town: Town, arranged: int, database: Database, now: datetime
 ) -> None:
     with database.transaction() as db:
-        home_visits.cancel_by_staff(
+        visit_decisions.cancel_by_staff(
             db, visit_id=arranged, staff=town.teacher, reason="台风", now=now
         )
         assert route(db, town) == []
@@ -170,7 +171,7 @@ def test_the_record_of_a_surviving_twin_asks_nothing_of_the_other(
         visit = home_visits.request(
             db, caregiver=town.mother(db), wish=wish, now=now + timedelta(minutes=1)
         )
-        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
         [stop] = route(db, town)
         assert (stop.child_ids, stop.is_stopped) == ((child.id,), False)
 

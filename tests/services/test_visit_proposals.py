@@ -14,7 +14,7 @@ from app.models import Caregiver, FollowUp, HomeVisit, Notice, Visitor, VisitPro
 from app.models.notice_facts import load_facts
 from app.models.visit_facts import VisitWishEnded
 from app.rules.visit_slots import Half
-from app.services import home_visits, visit_day, visit_proposals, visit_reminding
+from app.services import home_visits, visit_day, visit_decisions, visit_proposals, visit_reminding
 from app.services.doctor import examine
 from app.services.home_visits import Wish
 from app.services.visit_proposals import Wished
@@ -39,7 +39,7 @@ def arranged(town: Town, database: Database, now: datetime) -> int:
     with database.transaction() as db:
         wish = Wish(date(2026, 12, 4), Half.MORNING)
         visit = home_visits.request(db, caregiver=town.mother(db), wish=wish, now=now)
-        home_visits.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
+        visit_decisions.confirm(db, visit_id=visit.id, staff=town.teacher, now=now)
         return visit.id
 
 
