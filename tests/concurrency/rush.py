@@ -5,6 +5,7 @@ start (epoch seconds, a line on its standard input), and prints its Answers as J
 """
 
 import contextlib
+import gc
 import json
 import logging
 import sys
@@ -160,6 +161,9 @@ def play(said: str, ask: Ask, trust: Trust) -> None:
         everybody = threading.Barrier(CONNECTIONS)
         list(callers.map(lambda _: everybody.wait(), range(CONNECTIONS)))
         list(callers.map(lambda each: say(services, order, each, time.time()), _before(order)))
+        # As the web server has it (deploy/gunicorn_conf.py): what was loaded is not looked through.
+        gc.collect()
+        gc.freeze()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         start = float(sys.stdin.readline())
