@@ -229,6 +229,11 @@ def main() -> None:
 
         visits.main(sys.argv[2:])
         return
+    if sys.argv[1:2] == ["rush"]:
+        from tests.bench import rush
+
+        rush.main(sys.argv[2:])
+        return
     if sys.argv[1:2] == ["console"]:
         from tests.bench import console
 
