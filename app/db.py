@@ -41,6 +41,14 @@ SQLITE_BUSY_MILLISECONDS = 20_000
 """A turn that was told to wait outlives a long backup: it gives up only after this."""
 POOL_TIMEOUT_SECONDS = 3.0
 CONNECT_TIMEOUT_SECONDS = 2
+GONE_SERVER = {
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
+"""libpq's, in seconds and milliseconds: a host whose cable was pulled notices within half a minute,
+and not after the two hours of the system. Sockets of the machine itself know no such thing."""
 LOOK_UP_LENGTH = 32
 """128 bits of a keyed hash: no two terms of a district will share one."""
 IDLE_SECONDS = 2.0
@@ -136,7 +144,11 @@ def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
             max_overflow=5,
             pool_timeout=POOL_TIMEOUT_SECONDS,
             # The driver's own BEGIN, switched on and off, would cost a turn more than ours.
-            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "autocommit": True},
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT_SECONDS,
+                "autocommit": True,
+                **GONE_SERVER,
+            },
         )
     )
     if engine.dialect.name == "postgresql":

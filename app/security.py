@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
+from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from limits.storage import RedisStorage
-from werkzeug.exceptions import SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 from app.config import Settings
 from app.words.pages import foreign_host
@@ -25,6 +26,8 @@ LARGER_BODIES = {"console.hand_in": 9 * 1024 * 1024}
 REDIS_TIMEOUT_SECONDS = 1
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+PROBED_PATHS = ("/healthz", "/readyz")
+"""Balancers ask here by a host's bare address."""
 
 SIGNED_PATHS = ("/wechat",)
 """The platform signs what it posts here; it cannot bear a form token."""
@@ -67,8 +70,6 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
         PERMANENT_SESSION_LIFETIME=timedelta(hours=IDLE_HOURS),
         SESSION_REFRESH_EACH_REQUEST=True,
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
-        # Another name in the Host header is a 400: nothing of ours is to be built from it.
-        TRUSTED_HOSTS=_own_hosts(settings),
         # A token lives as long as its session: a page left open over lunch still works.
         WTF_CSRF_TIME_LIMIT=None,
         WTF_CSRF_CHECK_DEFAULT=False,
@@ -81,6 +82,7 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
             x_proto=settings.trusted_proxies,
             x_host=settings.trusted_proxies,
         )
+    _refuse_foreign_hosts(app, _own_hosts(settings))
     Talisman(
         app,
         # The proxy in front ends TLS and redirects; health checks come without it.
@@ -92,8 +94,6 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
     )
     if has_forms:
         _check_form_tokens(app)
-        # The library's own page would repeat the foreign name.
-        app.register_error_handler(SecurityError, lambda _error: (foreign_host(), 400))
 
     limiter = Limiter(
         get_remote_address,
@@ -114,10 +114,19 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
 
 
 def _own_hosts(settings: Settings) -> list[str]:
-    """The names that this service answers to; health checks come from the machine itself."""
+    """The names that this service answers to."""
     own = urlsplit(settings.public_url).hostname or ""
     others = (name.strip() for name in settings.other_hosts.split(","))
     return [name for name in (own, *others, *LOCAL_HOSTS) if name]
+
+
+def _refuse_foreign_hosts(app: Flask, own: list[str]) -> None:
+    @app.before_request
+    def _refuse_foreign_host() -> ResponseReturnValue | None:
+        if request.path in PROBED_PATHS or host_is_trusted(request.host, own):
+            return None
+        # The library's own page would repeat the foreign name.
+        return foreign_host(), 400
 
 
 def _check_form_tokens(app: Flask) -> None:

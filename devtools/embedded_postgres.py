@@ -18,6 +18,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from ipaddress import IPv4Interface
 from pathlib import Path
 
 import psycopg
@@ -88,11 +89,14 @@ def find_binaries() -> Path:
 
 
 @contextmanager
-def serving(root: Path, user: User | None = None) -> Iterator[PostgresServer]:
+def serving(
+    root: Path, user: User | None = None, network: IPv4Interface | None = None
+) -> Iterator[PostgresServer]:
     """A fresh server for the length of a block, its data in a new folder under var/ of `root`.
 
     It ends with this process at the latest; what a killed process left is cleared here.
-    `user` is who it runs as, by default who it can. Raises PostgresUnavailable.
+    `user` is who it runs as, by default who it can. With a network it listens at that address
+    too, for everybody in it, on the port of its socket. Raises PostgresUnavailable.
     """
     binaries = find_binaries()
     user = choose_user() if user is None else user
@@ -107,9 +111,12 @@ def serving(root: Path, user: User | None = None) -> Iterator[PostgresServer]:
             if user is User.NOBODY:
                 os.chown(home, ORDINARY_USER, ORDINARY_USER)
             _initialise(binaries, home, user)
+            if network is not None:
+                with (home / "data" / "pg_hba.conf").open("a") as rules:
+                    rules.write(f"host all all {network.network} trust\n")
             with (
                 _sockets(root, home, user) as sockets,
-                _running(binaries, home, sockets, user) as server,
+                _running(binaries, home, sockets, user, network) as server,
             ):
                 yield server
         finally:
@@ -173,10 +180,14 @@ def _initialise(binaries: Path, home: Path, user: User) -> None:
 
 
 @contextmanager
-def _running(binaries: Path, home: Path, sockets: Path, user: User) -> Iterator[PostgresServer]:
-    # Only names the socket, for nothing listens on TCP; workers may share the folder.
+def _running(
+    binaries: Path, home: Path, sockets: Path, user: User, network: IPv4Interface | None
+) -> Iterator[PostgresServer]:
+    # Only names the socket where nothing listens on TCP; workers may share the folder.
     port = 1024 + os.getpid() % 60_000
     settings = {**CARELESS_BUT_FAST, "unix_socket_directories": str(sockets), "port": str(port)}
+    if network is not None:
+        settings["listen_addresses"] = str(network.ip)
     command = (
         *(str(binaries / "postgres"), "-D", str(home / "data")),
         *(word for name, value in settings.items() for word in ("-c", f"{name}={value}")),
