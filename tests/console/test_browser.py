@@ -260,7 +260,8 @@ def test_every_page_of_a_busy_desk_is_fit_for_everybody(
     screens.log_in()
     for path in PATHS:
         screens.open(path)
-        check_page(screens, path.removeprefix("/console/").replace("/", "-") or "today")
+        name = path.removeprefix("/console/").replace("/", "-") or "today"
+        check_page(screens.in_turn(name), name)
 
 
 def picture(screen: Screen, name: str) -> None:
@@ -277,7 +278,8 @@ def test_every_page_of_an_empty_desk_is_fit_for_everybody(
     screens.log_in()
     for path in ("/console/", "/console/pending", "/console/sessions", "/console/notices"):
         screens.open(path)
-        check_page(screens, "empty-" + (path.removeprefix("/console/") or "today"))
+        name = "empty-" + (path.removeprefix("/console/") or "today")
+        check_page(screens.in_turn(name), name)
 
 
 def test_a_refused_log_in_and_a_role_without_pages_are_fit_for_everybody(

@@ -136,7 +136,7 @@ def test_requests_lists_and_a_familys_visits_are_fit_for_everybody(
         ("family-care", f"/console/visits/families/{family_id}"),
     ):
         screens.open(path)
-        check_page(screens, f"day-{name}")
+        check_page(screens.in_turn(name), f"day-{name}")
         if name in ("pending", "visits-due", "family-care", "visits-board"):
             picture(screens, name)
 
