@@ -14,6 +14,7 @@ LEFT_OUT = {
     "browser": "browser tests: install chromium and a Chinese font (fonts-wqy-microhei)",
     "long": "long tests: ./dev test --long runs them",
     "other_engine": "tests on their other engine: ./dev test --long runs them",
+    "other_width": "ways on a screen of the other width: ./dev test --long runs them",
 }
 COLLECT_EVERY = 100
 """Tests. A full collection walks through the whole heap of a worker, thousands of collected tests
@@ -37,6 +38,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         "browser": config.getoption("--without-browser"),
         "long": not config.getoption("--long"),
         "other_engine": not config.getoption("--long"),
+        "other_width": not config.getoption("--long"),
     }
     for item in items:
         for mark, is_out in out.items():

@@ -56,25 +56,35 @@ TESTS = ROOT / "tests"
 ENGINES = ("sqlite", "postgresql")
 
 
-TAKE_TURNS = ("conversations", "cli", "wechat")
-"""Folders whose tests run on one engine each, every other one on the other; with --long on both.
-What they call has tests of its own in tests/services, and those run on both."""
+TAKE_TURNS = ("conversations", "cli", "wechat", "services")
+"""Folders whose tests run on one engine each, every other one on the other; with --long on both."""
+ON_BOTH = (
+    *("test_pack_planning", "test_pack_checks", "test_coverage", "test_coverage_families"),
+    *("test_special_needs_coverage", "test_query_plans", "test_course_plans", "test_doctor"),
+    *("test_waiting_list", "test_delivery", "test_timekeeping", "test_threads", "test_privacy"),
+)
+"""But for these: what they call says another thing to each engine, or locks."""
+WIDTHS = (375, 1280)
+"""In pixels. A way through the console is gone in one each run, in turn; with --long in both."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    engines: dict[str, dict[str, pytest.Item]] = {}
+    twins: dict[tuple[str, str], dict[object, pytest.Item]] = {}
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] in TAKE_TURNS and isinstance(
-            item, pytest.Function
-        ):
-            engine = getattr(item, "callspec", None) and item.callspec.params.get("database_url")
-            if engine in ENGINES:
-                engines.setdefault(item.nodeid.replace(engine, "*"), {})[engine] = item
-    for name, twins in engines.items():
-        if len(twins) == len(ENGINES):
-            rests = ENGINES[crc32(name.encode()) % len(ENGINES)]
-            twins[rests].add_marker(pytest.mark.other_engine)
+        if not isinstance(item, pytest.Function):
+            continue
+        given = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+        if item.path.relative_to(TESTS).parts[0] not in TAKE_TURNS or item.path.stem in ON_BOTH:
+            given.pop("database_url", None)
+        for what, mark in (("database_url", "other_engine"), ("screen", "other_width")):
+            if given.get(what) in (*ENGINES, *WIDTHS):
+                name = item.nodeid.replace(str(given[what]), "*")
+                twins.setdefault((mark, name), {})[given[what]] = item
+    for (mark, name), found in twins.items():
+        if len(found) == 2:
+            rests = sorted(found, key=str)[crc32(name.encode()) % 2]
+            found[rests].add_marker(getattr(pytest.mark, mark))
 
 
 @pytest.fixture

@@ -126,10 +126,8 @@ def test_thirty_get_their_visit_and_everybody_else_hears_that_it_is_full(
     assert {check.name: check.broken for check in report.checks if not check.ok} == {}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "database_url", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], indirect=True
-)
 def test_without_the_guard_the_same_rush_sends_visitors_to_two_places(
     database: Database, order: Order, now: datetime
 ) -> None:

@@ -116,6 +116,7 @@ def states(database: Database, nickname: str) -> list[str]:
         return list(db.scalars(found))
 
 
+@pytest.mark.long
 def test_requests_lists_and_a_familys_visits_are_fit_for_everybody(
     screens: Screen, day: datetime, database: Database
 ) -> None:

@@ -82,6 +82,7 @@ def today_visit(database: Database) -> int:
         return ids[0]
 
 
+@pytest.mark.long
 def test_every_page_reads_well_on_a_phone_and_on_a_desktop(
     screens: Screen, today_visit: int, database: Database
 ) -> None:
