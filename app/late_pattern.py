@@ -6,13 +6,12 @@ would keep a phone waiting for a good half second.
 
 import re
 from collections.abc import Callable, Iterator
-from weakref import WeakSet
 
 
 class LatePattern:
     """What `re.compile` gives, as far as it is used here; the compiling waits for the first use."""
 
-    __slots__ = ("__weakref__", "_compiled", "pattern")
+    __slots__ = ("_compiled", "pattern")
 
     def __init__(self, pattern: str) -> None:
         self.pattern = pattern
@@ -46,11 +45,12 @@ class LatePattern:
         return self.compiled().sub(replacement, text)
 
 
-_WAITING: "WeakSet[LatePattern]" = WeakSet()
+_WAITING: set[LatePattern] = set()
 
 
 def compile_all() -> int:
     """Compile what still waits, and say how many those were."""
+    # A copy at once: turns under way take out what they compile themselves.
     waiting = list(_WAITING)
     for pattern in waiting:
         pattern.compiled()

@@ -156,7 +156,7 @@ def wait_for_answers(supervisor: Supervisor, questions: Mapping[str, tuple[int, 
     """
     answered: set[str] = set()
 
-    def has_enough() -> bool:
+    def have_answered() -> bool:
         for name, (port, path) in questions.items():
             if supervisor.crashes(name) >= MAX_CRASHES_BEFORE_READY:
                 raise CannotRun(f"{name} does not start: its own lines above say why")
@@ -164,7 +164,7 @@ def wait_for_answers(supervisor: Supervisor, questions: Mapping[str, tuple[int, 
                 answered.add(name)
         return answered == questions.keys()
 
-    if not supervisor.run_until(has_enough, START_SECONDS) and not supervisor.is_stopping:
+    if not supervisor.run_until(have_answered, START_SECONDS) and not supervisor.is_stopping:
         silent = " and ".join(sorted(questions.keys() - answered))
         raise CannotRun(f"{silent} did not answer within {START_SECONDS:g} s")
 

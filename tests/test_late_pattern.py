@@ -26,7 +26,9 @@ def test_a_late_pattern_finds_what_re_finds() -> None:
     assert late.pattern == PATTERN
 
 
-def test_what_is_no_pattern_is_said_at_the_first_use() -> None:
+def test_what_is_no_pattern_is_said_at_the_first_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It would wait for ever among the others.
+    monkeypatch.setattr("app.late_pattern._WAITING", set())
     broken = LatePattern("(")
 
     with pytest.raises(re.error):
