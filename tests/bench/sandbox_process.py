@@ -13,7 +13,8 @@ from typing import Any
 import requests
 
 from sandbox import credentials
-from tests.bench.server import ROOT, free_port
+from tests.bench.server import ROOT
+from tests.ports import free_port
 
 READY_SECONDS = 20.0
 

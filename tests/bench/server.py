@@ -1,7 +1,6 @@
 """gunicorn with the same workers, threads and options, for the service and for the echo."""
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 30.0
@@ -33,12 +34,6 @@ class Server:
             max(each.rss for each in workers) / MEGABYTE,
             max(each.pss for each in workers) / MEGABYTE,
         )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from devtools.environment import ROOT
 from devtools.tied import tied
+from tests.ports import free_port
 
 START_SECONDS = 60.0
 
@@ -38,12 +39,6 @@ class Site:
         """The numbers of its worker processes."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(number) for number in children.read_text().split()]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_until_answers(port: int) -> None:

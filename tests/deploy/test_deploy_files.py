@@ -26,7 +26,8 @@ from app.telemetry import JOBS
 from app.wiring import Services
 from devtools.environment import ROOT
 from devtools.tied import tied
-from tests.deploy.serving import Site, free_port, wait_until_answers
+from tests.deploy.serving import Site, wait_until_answers
+from tests.ports import free_port
 
 DEPLOY = ROOT / "deploy"
 METRIC = re.compile(r"\byuban_[a-z_]+")

@@ -19,6 +19,7 @@ from devtools.preparing import is_prepared, newest_revisions
 from devtools.run import CannotRun, Options, choose_addresses, read_options, wait_for_answers
 from devtools.run_lock import AlreadyRunning, RunLock, find_running
 from devtools.supervisor import Process, Supervisor
+from tests.ports import free_port
 
 HOLD_THE_LOCK = """
 import sys, time
@@ -33,13 +34,13 @@ time.sleep(60)
 
 
 @contextmanager
-def listening() -> Iterator[int]:
-    """A port that is taken by a server that would share it."""
+def listening(port: int) -> Iterator[int]:
+    """That port is taken by a server that would share it."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        server.bind(("127.0.0.1", 0))
+        server.bind(("127.0.0.1", port))
         server.listen()
-        yield int(server.getsockname()[1])
+        yield port
 
 
 @contextmanager
@@ -55,21 +56,27 @@ def another_run(lock: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_busy_web_port_is_refused_in_one_line() -> None:
-    with listening() as port, pytest.raises(CannotRun, match=f"port {port} is in use"):
+    with (
+        listening(free_port()) as port,
+        pytest.raises(CannotRun, match=f"port {port} is in use"),
+    ):
         choose_addresses(Options(port=port, with_sandbox=False))
 
 
 def test_the_sandbox_takes_the_next_free_port() -> None:
-    with listening() as taken:
-        addresses = choose_addresses(Options(port=taken - 1, with_sandbox=True))
+    web = free_port(neighbours=2)
+    with listening(web + 1):
+        addresses = choose_addresses(Options(port=web, with_sandbox=True))
 
-    assert addresses.sandbox_port is not None
-    assert addresses.sandbox_port > taken
+    assert addresses == Addresses(web_port=web, sandbox_port=web + 2)
 
 
 def test_without_the_sandbox_there_is_no_port_for_it() -> None:
-    assert read_options(["--no-sandbox", "--port", "9100"]) == Options(9100, with_sandbox=False)
-    assert choose_addresses(Options(9100, with_sandbox=False)).sandbox is None
+    port = free_port()
+    options = read_options(["--no-sandbox", "--port", str(port)])
+
+    assert options == Options(port, with_sandbox=False)
+    assert choose_addresses(options) == Addresses(port, None)
 
 
 def test_a_second_run_is_told_where_the_first_is(tmp_path: Path) -> None:
@@ -181,8 +188,7 @@ def test_waiting_ends_when_everybody_who_was_asked_has_answered(
     supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "index.html").write_text("hello")
-    with listening() as port:
-        pass
+    port = free_port()
     server = (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1")
     supervisor.start(Process("phone", server))
     supervisor.start(Process("mute", (sys.executable, "-c", "import time; time.sleep(60)")))

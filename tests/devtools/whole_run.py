@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from devtools.environment import ROOT, private_folder
+from tests.ports import free_port
 
 STOP_SECONDS = 10.0
 NOT_LINKED = frozenset({".git", "var", "tests", "docs"})
@@ -96,7 +96,7 @@ def folder_of_links(folder: Path) -> Iterator[Path]:
 @contextmanager
 def running(root: Path) -> Iterator[Run]:
     """The service, ready; it is stopped at the end where the block has not done so."""
-    port = _free_port()
+    port = free_port(neighbours=1)
     environment = {
         name: value
         for name, value in os.environ.items()
@@ -127,12 +127,6 @@ def _is_of_folder(pid: int, root: Path) -> bool:
         return os.readlink(f"/proc/{pid}/cwd") == str(root)
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _read_welcome(program: subprocess.Popen[str], log: Path) -> str:

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 import urllib3
 
 from sandbox import credentials
+from tests.ports import free_port
 from tests.sandbox.playing import MAMA, Service
 
 ROOT = Path(__file__).parents[2]
@@ -22,9 +22,7 @@ class Process:
     """A running sandbox."""
 
     def __init__(self, service: Service, state: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         command = [sys.executable, "-m", "sandbox", "--port", str(self.port)]
         command += ["--callback", service.address, "--state", str(state)]
