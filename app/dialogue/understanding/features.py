@@ -81,7 +81,11 @@ def levelled(text: str) -> str:
 
 def features(text: str, cutter: Cutter) -> list[str]:
     """Each feature once: words, pairs of words, runs of 1 to 4 characters, pairs of sounds."""
-    plain = levelled(text)
+    return features_of_levelled(levelled(text), cutter)
+
+
+def features_of_levelled(plain: str, cutter: Cutter) -> list[str]:
+    """The same, of a text that is levelled already."""
     found: dict[str, None] = {}
     words = [word for word in cutter.cut(plain) if not word.isspace()]
     for word in words:

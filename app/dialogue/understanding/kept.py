@@ -1,6 +1,7 @@
 """The trained model, kept in a file: made where it is missing or its examples have changed.
 
-Training takes some ten seconds, reading the file a tenth of one. The file lies under `var/` beside
+Training takes some ten seconds, reading the file a tenth of one; as a program, this module makes
+the file when the project is set up. The file lies under `var/` beside
 the project, or in the system's folder for temporary files where that cannot be written; it can be
 deleted at any time.
 """
@@ -152,4 +153,7 @@ def _tidy(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    _train(Path(sys.argv[1]))
+    if len(sys.argv) > 1:
+        _train(Path(sys.argv[1]))
+    else:
+        load_or_train(_folder())

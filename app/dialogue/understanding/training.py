@@ -11,7 +11,7 @@ from math import exp, sqrt
 from typing import Final
 
 from app.dialogue.understanding.cutter import Cutter, Words, dictionary_of, full_dictionary
-from app.dialogue.understanding.features import features, levelled
+from app.dialogue.understanding.features import features_of_levelled, levelled
 from app.dialogue.understanding.model import Trained
 from content.examples import Example
 
@@ -28,11 +28,12 @@ SETTLED: Final = 0.98
 def train(examples: Sequence[Example], full: Words | None = None, *, seed: int = 7) -> Trained:
     """A model of these examples; the same examples give the same model."""
     full = full if full is not None else full_dictionary()
-    words = dictionary_of((levelled(example.text) for example in examples), full)
+    texts = [levelled(example.text) for example in examples]
+    words = dictionary_of(texts, full)
     cutter = Cutter(words)
     labels = tuple(dict.fromkeys(example.label for example in examples))
     columns = {label: column for column, label in enumerate(labels)}
-    found = [features(example.text, cutter) for example in examples]
+    found = [features_of_levelled(text, cutter) for text in texts]
     met = Counter(feature for each in found for feature in each)
     places = {
         feature: place
