@@ -11,7 +11,18 @@ from pathlib import Path
 from flask import Flask, Response, render_template
 from flask_openapi3 import APIBlueprint, Info, OpenAPI
 
-from app.api import course, family, growth, log_in, packs, sessions, visits, year_plan
+from app.api import (
+    certificate,
+    course,
+    family,
+    growth,
+    home_facts,
+    log_in,
+    packs,
+    sessions,
+    visits,
+    year_plan,
+)
 from app.api.answers import finish
 from app.api.problems import PROBLEMS, Problem, register_problems, say_invalid
 from app.api.signed_in import BEARER, SCHEME, caller_key
@@ -23,7 +34,7 @@ VERSION = "1.0.0"
 PER_CALLER = "120 per minute"
 ANSWERS = {**PROBLEMS, "304": {"description": "没有变：上次给的还对"}}
 STYLE = (Path(__file__).parent / "description.css").read_text("utf-8")
-TOPICS = (sessions, year_plan, visits, packs, growth, course, family)
+TOPICS = (sessions, year_plan, visits, home_facts, packs, growth, course, certificate, family)
 
 
 def make_api_app(services: Services) -> Flask:

@@ -1,4 +1,7 @@
-"""七会课程 in the API: where one stands, the next lesson, its quiz, practice."""
+"""七会课程 in the API: the lessons, where one stands, quizzes, practice.
+
+The certificate has a module of its own.
+"""
 
 from typing import Literal
 
@@ -24,6 +27,23 @@ TAG = Tag(name="课程", description="七会：课、小测、打卡、证书")
 
 class LessonPath(BaseModel):
     lesson_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")
+
+
+class LessonLine(Out):
+    id: str
+    title: str
+
+
+class ModuleOut(Out):
+    """One of the seven, with its lessons in their order."""
+
+    number: int
+    name: str
+    lessons: list[LessonLine]
+
+
+class SyllabusOut(Out):
+    items: list[ModuleOut]
 
 
 class QuestionOut(Out):
@@ -91,6 +111,9 @@ def add_routes(api: APIBlueprint) -> None:
         enrol
     )
     api.delete("/course/enrolment", tags=[TAG], summary="停下课程", responses={200: Done})(leave)
+    api.get("/course/lessons", tags=[TAG], summary="都有哪些课", responses={200: SyllabusOut})(
+        list_lessons
+    )
     api.get("/course/lessons/<lesson_id>", tags=[TAG], summary="一课", responses={200: LessonOut})(
         lesson
     )
@@ -155,6 +178,26 @@ def leave() -> Response:
     with database().transaction() as db:
         service.leave(db, calling(db), now())
     return answer(Done(message=words.course_left()))
+
+
+def list_lessons() -> Response:
+    """The seven modules; the same for everybody."""
+    with database().reading() as db:
+        calling(db)
+    syllabus = services().library.course
+    items = [
+        ModuleOut(
+            number=module.number,
+            name=module.name,
+            lessons=[
+                LessonLine(id=one.id, title=one.title)
+                for one in syllabus.lessons
+                if one.module == module.number
+            ],
+        )
+        for module in syllabus.modules
+    ]
+    return answer(SyllabusOut(items=items))
 
 
 def _lesson(lesson_id: str) -> Lesson:

@@ -1,11 +1,11 @@
 """我家 in the API: children, caregivers, what is sent, consents, what is held, erasing."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from flask import Response
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 from sqlalchemy.orm import Session
 
 from app.api.answers import answer
@@ -27,6 +27,8 @@ from app.api.shapes import (
     InvitationOut,
     Name,
     PushesOut,
+    ReadableFact,
+    ReadableTableOut,
     Words,
 )
 from app.api.signed_in import calling, database, services
@@ -45,10 +47,20 @@ from app.services.push_settings import Wish
 from app.services.registration import ChildDraft, ConsentGiven
 from app.words import privacy as privacy_words
 from app.words import registration as registration_words
+from app.words.holdings import readable
 from content.packs import TOPICS
 
 TAG = Tag(name="我家", description="宝宝、家人、发什么")
 PRIVACY = Tag(name="个人信息", description="同意、查看、导出、撤回、注销")
+
+
+def _check_topic(given: str) -> str:
+    if given not in TOPICS:
+        raise ValueError("no topic of ours")
+    return given
+
+
+Topic = Annotated[str, AfterValidator(_check_topic), Field(json_schema_extra={"enum": [*TOPICS]})]
 
 
 class ChildBody(In):
@@ -83,7 +95,7 @@ class FamilyChange(In):
     relation: Relation | None = None
     pushes: Literal["on", "paused", "off"] | None = None
     per_week: int | None = Field(None, ge=1, le=3)
-    muted_topics: list[Words] | None = Field(None, max_length=20)
+    muted_topics: list[Topic] | None = Field(None, max_length=20)
     quiet_from: int | None = Field(
         None,
         ge=EARLIEST_FROM,
@@ -155,6 +167,8 @@ def _family(db: Session, me: Caregiver) -> FamilyOut:
     pushes = PushesOut.model_validate(
         {
             "state": choices.state,
+            "paused_until": choices.paused_until,
+            "topics": list(TOPICS),
             "per_week": choices.per_week,
             "muted_topics": sorted(choices.muted),
             "quiet_from": choices.night.starts,
@@ -224,7 +238,7 @@ def change(body: FamilyChange) -> Response:
             night=night,
             state=body.pushes,
             per_week=body.per_week,
-            muted=None if muted is None else {one for one in muted if one in TOPICS},
+            muted=None if muted is None else set(muted),
         )
         if wish != Wish():
             push_settings.choose(db, caregiver=caregiver, wish=wish, now=now())
@@ -378,7 +392,17 @@ def show_holdings() -> Response:
                     rows=[[_plain(value) for value in row] for row in table.rows],
                 )
                 for table in tables
-            ]
+            ],
+            readable=[
+                ReadableTableOut(
+                    name=table.name,
+                    rows=[
+                        [ReadableFact(name=name, value=value) for name, value in row]
+                        for row in table.rows
+                    ],
+                )
+                for table in readable(tables)
+            ],
         )
     )
 

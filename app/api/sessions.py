@@ -25,12 +25,15 @@ from app.api.shapes import (
 from app.api.signed_in import calling, database, services
 from app.clock import now
 from app.models import Caregiver, Child, Family, SignUp
+from app.rules.sign_up import SignUpState
+from app.rules.townships import TOWNSHIPS
 from app.services import plan_keeping, registration, sessions, waiting_list
 from app.services.sessions import OpenSession, Wanted
 from app.words import pages as words
 
 TAG = Tag(name="活动", description="找活动、报名、候补、取消")
 MOST = 500
+CANCELS = frozenset({SignUpState.CONFIRMED, SignUpState.REQUESTED, SignUpState.WAITLISTED})
 
 
 class Query(In):
@@ -97,14 +100,22 @@ def child_with(family: Family, child_id: int) -> Child:
 
 def list_sessions(query: Query) -> Response:
     """Own township first, then by time."""
-    wanted = Wanted(query.township, query.kind, query.months, query.any_age)
+    wanted, at = Wanted(query.township, query.kind, query.months, query.any_age), now()
     with database().reading() as db:
         family = family_or_none(calling(db))
-        found = sessions.find_open(db, family, now(), limit=MOST, wanted=wanted)
+        found = sessions.find_open(db, family, at, limit=MOST, wanted=wanted)
+        kinds = list(sessions.find_kinds(db, at))
     start = (query.page - 1) * query.page_size
     items = [_session_out(one) for one in found[start : start + query.page_size]]
     return answer(
-        SessionPage(items=items, page=query.page, page_size=query.page_size, total=len(found))
+        SessionPage(
+            items=items,
+            page=query.page,
+            page_size=query.page_size,
+            total=len(found),
+            kinds=kinds,
+            townships=list(TOWNSHIPS),
+        )
     )
 
 
@@ -156,13 +167,19 @@ def _list(db: Session, rows: list[tuple[SignUp, Child]], message: str = "") -> S
 
 def _sign_up_out(found: SignUp, child: Child, position: int | None) -> SignUpOut:
     until: datetime | None = found.offer_expires_at if found.state == "offered" else None
+    session, at = found.session, now()
+    may_leave = sessions.may_leave(found.state, session.cancel_until, session.starts_at, at)
     return SignUpOut.model_validate(
         {
-            "session": found.session.code,
-            "title": found.session.title,
-            "starts_at": found.session.starts_at,
-            "station": found.session.station.name,
+            "session": session.code,
+            "title": session.title,
+            "starts_at": session.starts_at,
+            "ends_at": session.ends_at,
+            "station": session.station.name,
+            "address": session.station.address,
             "child": child.nickname,
+            "child_id": child.id,
+            "can_cancel": found.state in CANCELS and may_leave and at < session.starts_at,
             "state": str(found.state),
             "position": position,
             "offer_expires_at": until,

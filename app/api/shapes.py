@@ -63,6 +63,9 @@ class SessionPage(Out):
     page: int
     page_size: int
     total: int
+    kinds: list[str]
+    """What can be asked for: of all sessions to come, not only of this list."""
+    townships: list[str]
 
 
 class SignUpOut(Out):
@@ -71,8 +74,13 @@ class SignUpOut(Out):
     session: str
     title: str
     starts_at: datetime
+    ends_at: datetime
     station: str
+    address: str
     child: str
+    child_id: int
+    can_cancel: bool
+    """By the family itself; after the deadline the station has to be called."""
     state: Literal[
         "requested",
         "confirmed",
@@ -112,7 +120,10 @@ class CaregiverOut(Out):
 
 class PushesOut(Out):
     state: Literal["on", "paused", "off"]
+    paused_until: date | None
     per_week: int
+    topics: list[str]
+    """All there are; those that are muted are not sent."""
     muted_topics: list[str]
     quiet_from: int
     quiet_until: int
@@ -159,10 +170,23 @@ class HeldTableOut(Out):
     rows: list[list[str | int | float | bool | None]]
 
 
+class ReadableFact(Out):
+    name: str
+    value: str
+
+
+class ReadableTableOut(Out):
+    name: str
+    rows: list[list[ReadableFact]]
+
+
 class Holdings(Out):
-    """Everything that is held about the family, as it is stored."""
+    """Everything that is held about the family."""
 
     tables: list[HeldTableOut]
+    """As it is stored, for a machine."""
+    readable: list[ReadableTableOut]
+    """The same for a person: in Chinese, and what is empty left out."""
 
 
 class InvitationOut(Out):

@@ -12,8 +12,7 @@ from app.family.opening import MARK as MARK_OF_OPENER
 from app.models import Caregiver, PackPush
 from app.pack_links import MARK, PackLinks
 from app.rules.identity import mark_of
-from app.rules.pack_choice import is_open
-from app.services import pack_catalogue, registration
+from app.services import pack_shelves, registration
 from app.services import packs as service
 from app.services.packs import Shelf
 from app.words import packs as words
@@ -30,7 +29,9 @@ them only when somebody wants them."""
 def add_routes(family: Blueprint) -> None:
     family.get("/packs", endpoint="packs")(show_list)
     family.get("/packs/<pack_id>", endpoint="pack")(show)
+    family.get("/packs/ages", endpoint="past_packs")(show_past)
     family.post("/packs/<pack_id>/rating", endpoint="rate_pack")(rate)
+    family.post("/packs/<pack_id>/saved", endpoint="save_pack")(save)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,26 @@ def show_list() -> ResponseReturnValue:
             )
             read = service.find_read(db, caregiver, child, library.packs)
             shelves.append(ChildShelf(child.nickname, shelf, read))
-    return render_template("family/packs/list.html", shelves=shelves, unread_at_once=UNREAD_AT_ONCE)
+        saved = pack_shelves.find_saved(db, library.packs, caregiver)
+    return render_template(
+        "family/packs/list.html", shelves=shelves, saved=saved, unread_at_once=UNREAD_AT_ONCE
+    )
+
+
+def show_past() -> ResponseReturnValue:
+    """All there is for the ages that the family's children have been through, by age."""
+    today = now().astimezone(SHANGHAI).date()
+    with database().reading() as db:
+        family = registration.get_family(opened_by(db))
+        shelves = pack_shelves.find_past(db, services().library.packs, family.children, today)
+    return render_template("family/packs/past.html", shelves=shelves, say_band=words.say_band)
 
 
 def show(pack_id: str) -> ResponseReturnValue:
     """A pack's page. A mark in the address is counted and dropped: it is not forwarded."""
-    pack = services().library.packs.get(pack_id)
-    if pack is None or pack.status in ("draft", "retired"):
+    with database().reading() as db:
+        pack = pack_shelves.find_readable(db, services().library.packs, pack_id)
+    if pack is None:
         return render_template("family/packs/gone.html"), 404
     mark = request.args.get(MARK)
     if mark is not None:
@@ -79,8 +93,8 @@ def show(pack_id: str) -> ResponseReturnValue:
     if CAREGIVER in session:
         _note_read(pack)
     with database().reading() as db:
-        if pack_catalogue.is_switched_off(db, pack_id):
-            return render_template("family/packs/gone.html"), 404
+        caregiver = _reader(db)
+        is_saved = caregiver is not None and pack_shelves.has_saved(db, caregiver, pack_id)
         push = _push(db, pack_id)
         rating = push.rating if push is not None else None
     from content.pages import render_html
@@ -94,6 +108,8 @@ def show(pack_id: str) -> ResponseReturnValue:
         rating=rating,
         is_past_review=today > pack.review_by,
         is_known=CAREGIVER in session,
+        may_save=caregiver is not None,
+        is_saved=is_saved,
     )
 
 
@@ -111,24 +127,37 @@ def rate(pack_id: str) -> ResponseReturnValue:
     return redirect(url_for("family.pack", pack_id=pack_id))
 
 
+def save(pack_id: str) -> ResponseReturnValue:
+    """To be found again among one's own, or not any more."""
+    value = request.form.get("value")
+    if value not in ("keep", "drop"):
+        abort(400)
+    with database().transaction() as db:
+        caregiver = opened_by(db)
+        pack = pack_shelves.find_readable(db, services().library.packs, pack_id)
+        if pack is None:
+            abort(404)
+        if value == "keep":
+            pack_shelves.save(db, caregiver, pack, now())
+        else:
+            pack_shelves.unsave(db, caregiver, pack_id)
+    flash(words.pack_saved() if value == "keep" else words.pack_unsaved())
+    return redirect(url_for("family.pack", pack_id=pack_id), 303)
+
+
+def _reader(db: Session) -> Caregiver | None:
+    """Whoever WeChat told us of, as long as they follow; None for who came by a link alone."""
+    caregiver = db.get(Caregiver, session[CAREGIVER]) if CAREGIVER in session else None
+    if caregiver is None or caregiver.openid is None:
+        return None
+    return caregiver if session.get(MARK_OF_OPENER) == mark_of(caregiver.openid) else None
+
+
 def _note_read(pack: Pack) -> None:
     """Whoever WeChat told us of reads for themself: a pack of a child's age is read with that."""
-    at = now()
     with database().transaction() as db:
-        caregiver = db.get(Caregiver, session[CAREGIVER])
-        if caregiver is None or caregiver.openid is None or caregiver.family is None:
-            return
-        if session.get(MARK_OF_OPENER) != mark_of(caregiver.openid):
-            return
-        today = at.astimezone(SHANGHAI).date()
-        children = [
-            child
-            for child in caregiver.family.children
-            if child.birth_date is not None
-            and child.lost_at is None
-            and is_open(pack, child.birth_date, child.gestation_weeks, today)
-        ]
-        lead_id = service.give(db, caregiver=caregiver, children=children, pack=pack, now=at)
+        caregiver = _reader(db)
+        lead_id = pack_shelves.note_read(db, caregiver, pack, now()) if caregiver else None
     if lead_id is not None:
         _remember(pack.id, lead_id)
 

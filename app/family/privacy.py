@@ -1,8 +1,6 @@
 """个人信息: consents, everything that is held and files of it, withdrawing, erasing."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from flask import (
@@ -23,8 +21,8 @@ from app.family import looks
 from app.family.opening import database, opened_by, opens_by_link, services
 from app.models import Child, Family
 from app.services import holdings, privacy, registration
-from app.services.holdings import HeldTable
 from app.words import privacy as words
+from app.words.holdings import readable
 
 FILE_LASTS = timedelta(hours=1)
 """A link to the files for a browser that can save them; WeChat's own cannot."""
@@ -80,31 +78,6 @@ def withdraw(child_id: int) -> ResponseReturnValue:
     return redirect(url_for("family.my_family"), 303)
 
 
-@dataclass(frozen=True, slots=True)
-class ReadableTable:
-    """A table's rows as a person reads them: what is empty is left out."""
-
-    name: str
-    rows: tuple[tuple[tuple[str, str], ...], ...]
-
-
-def _readable(tables: Sequence[HeldTable]) -> list[ReadableTable]:
-    return [
-        ReadableTable(
-            words.table_name(table.name),
-            tuple(
-                tuple(
-                    (words.column_name(name), words.value_words(value))
-                    for name, value in zip(table.columns, row, strict=True)
-                    if value not in (None, "") and words.is_for_reading(name)
-                )
-                for row in table.rows
-            ),
-        )
-        for table in tables
-    ]
-
-
 def show_data() -> ResponseReturnValue:
     at = now()
     with database().reading() as db:
@@ -117,7 +90,7 @@ def show_data() -> ResponseReturnValue:
             )
             for kind in ("html", "json")
         ]
-    return render_template("family/my_family/data.html", tables=_readable(tables), links=links)
+    return render_template("family/my_family/data.html", tables=readable(tables), links=links)
 
 
 @opens_by_link
@@ -152,7 +125,7 @@ def data_html() -> ResponseReturnValue:
         family = registration.get_family(opened_by(db))
         tables = holdings.load_holdings(db, family.id)
     page = render_template(
-        "family/my_family/data_file.html", tables=_readable(tables), style=looks.STYLE
+        "family/my_family/data_file.html", tables=readable(tables), style=looks.STYLE
     )
     return _file(page, "text/html", "wo-jia.html")
 

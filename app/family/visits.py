@@ -35,6 +35,8 @@ from app.words.when import say_when
 DAYS = 14
 """So many days are shown at once."""
 LAST_PAGE = 4
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""The calendar's own ends cannot be told in another zone."""
 ANY_TIME = "any"
 """Chosen where nothing else can be: a person calls and finds a time."""
 
@@ -141,7 +143,7 @@ def ask() -> ResponseReturnValue:
         return redirect(url_for("family.visits"), 303)
     if starts_at is None:
         wish = Wish(at.astimezone(SHANGHAI).date(), is_any=True)
-    elif starts_at.tzinfo is None:
+    elif starts_at.tzinfo is None or not FIRST_YEAR <= starts_at.year <= LAST_YEAR:
         abort(400)
     else:
         wish = Wish(starts_at.astimezone(SHANGHAI).date(), starts_at=starts_at)
@@ -156,7 +158,7 @@ def ask() -> ResponseReturnValue:
                 wished = visit_proposals.wish_other_time(db, caregiver=caregiver, wish=wish, now=at)
                 said = words.wished(
                     wished.visit.child.nickname,
-                    say_when(starts_at) if starts_at else "别的时间",
+                    say_when(starts_at) if starts_at else words.other_time(),
                     starts_at=wished.starts_at,
                     keeps=wished.keeps,
                     is_request=wished.is_request,

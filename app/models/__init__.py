@@ -29,6 +29,7 @@ from app.models.packs import (
     PackPush,
     PackWindow,
     PushPreference,
+    SavedPack,
     SubscriptionConsent,
 )
 from app.models.policy import Entitlement
@@ -91,6 +92,7 @@ __all__ = [
     "QuizAttempt",
     "RecoveryCode",
     "Referral",
+    "SavedPack",
     "SessionSeries",
     "SignUp",
     "SpecialNeed",

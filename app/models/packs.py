@@ -133,6 +133,16 @@ class MutedTopic(Base):
     topic: Mapped[str] = mapped_column(String(20), primary_key=True)
 
 
+class SavedPack(Base):
+    """A pack that a caregiver wants to find again, by a tap on its page."""
+
+    __tablename__ = "saved_packs"
+
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"), primary_key=True)
+    pack_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    saved_at: Mapped[datetime] = mapped_column(Instant)
+
+
 class SubscriptionConsent(Base):
     """What an openid allowed of one subscription template, as the platform's events say."""
 

@@ -60,6 +60,16 @@ class Window:
     closes: int
 
 
+BANDS = (0, 28, 92, 183, 274, 365, 548, 730, 1_500)
+"""Edges, in days, of the ages under which packs are looked up: weeks first, then half-years."""
+
+
+def band_of(days: int) -> tuple[int, int]:
+    """The stretch of ages that a day of life lies in; its end is exclusive."""
+    last = next((edge for edge in BANDS[1:] if days < edge), BANDS[-1])
+    return BANDS[BANDS.index(last) - 1], last
+
+
 @dataclass(frozen=True, slots=True)
 class ReaderOf:
     """A caregiver and a child, as far as an audience asks."""

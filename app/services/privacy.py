@@ -33,7 +33,15 @@ from app.models import (
 )
 from app.models.notice_facts import ERASED_FACTS
 from app.rules.sign_up import ACTIVE, SignUpState
-from app.services import audit, growth, holdings, threads, visit_privacy, waiting_list
+from app.services import (
+    audit,
+    growth,
+    holdings,
+    pack_shelves,
+    threads,
+    visit_privacy,
+    waiting_list,
+)
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.services.seats import change_state, lock_session
@@ -179,6 +187,7 @@ def _empty(db: Session, family: Family, children: Sequence[Child], now: datetime
     members = _members(db, family.id)
     _silence(db, [member.id for member in members])
     threads.forget(db, [member.id for member in members], now)
+    pack_shelves.forget(db, [member.id for member in members])
     _scrub(db, holdings.find_own_rows(db, family.id))
     _forget_children(db, children, now)
     db.execute(delete(Invitation).where(Invitation.family_id == family.id))
@@ -222,6 +231,7 @@ def _take_out(
     if not any(each.openid or each.mini_openid for each in staying):
         raise LastCaregiver()
     db.execute(delete(Invitation).where(Invitation.created_by == leaving.id))
+    pack_shelves.forget(db, [leaving.id])
     leaving.family = None
     leaving.relation = None
     _record(db, acting, "leave_family", "caregiver", leaving.id, now)

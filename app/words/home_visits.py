@@ -160,6 +160,11 @@ def accepted(starts_at: datetime, visitor: str) -> str:
     return f"约好了：{say_when(starts_at)}，{teacher(visitor)}上门。\n电话和暗号马上发给您。"
 
 
+def other_time() -> str:
+    """What a family wishes that names no time."""
+    return "别的时间"
+
+
 def turned_down(keeps: datetime | None) -> str:
     if keeps:
         return f"好的，这个时间不要。原来的{say_when(keeps)}不变。\n想换别的，回复「上门」加日子。"

@@ -25,6 +25,26 @@ def age_of(from_days: int, until_days: int) -> str:
     return f"适合{first}～{last}个月"
 
 
+def say_band(from_days: int, until_days: int) -> str:
+    """A stretch of ages under which packs are looked up: 1～3个月."""
+    if not from_days:
+        return "出生头4周"
+    first, last = round(from_days / 30.4375), round(until_days / 30.4375)
+    if first >= 24:
+        return "2岁以后"
+    if first >= 12:
+        return "1岁～1岁半" if last <= 18 else "1岁半～2岁"
+    return f"{first}～{last}个月"
+
+
+def pack_saved() -> str:
+    return "收藏好了，在「资料」里找得到。"
+
+
+def pack_unsaved() -> str:
+    return "不收藏了。"
+
+
 def _pack(title: str, message: str, nicknames: Sequence[str], link: str) -> str:
     whose = f"给{'、'.join(nicknames)}的：" if nicknames else ""
     page = f"\n看全文：{link}" if link else ""

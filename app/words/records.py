@@ -125,6 +125,7 @@ RECORDS: Final[Mapping[str, RecordKind]] = {
     "pack_pushes": _served("养育资料的推送", "按月龄发，不重复；没发的说得出原因", "family"),
     "push_preferences": _served("推送的选择", "发几篇、暂停到哪天，听家长的"),
     "muted_topics": _served("不想看的主题", "不再推那一类"),
+    "saved_packs": RecordKind("收藏的资料", "以后好找", "到自己取消，或者注销、离开家庭", "删除"),
     "api_answers": RecordKind(
         "小程序请求的回执", "同一个请求不办两次", _days(ANSWERS_KEPT), "删除"
     ),

@@ -132,11 +132,13 @@ def mama(log_in: Callable[[str], Caller]) -> Caller:
     return caller
 
 
-def register(caller: Caller, nickname: str, township: str = "城桥镇") -> Any:
+def register(
+    caller: Caller, nickname: str, township: str = "城桥镇", *, born: str = "2026-05-01"
+) -> Any:
     version = caller.gets("/family/consents")["notice"]["version"]
     body = {
         "nickname": nickname,
-        "birth_date": "2026-05-01",
+        "birth_date": born,
         "township": township,
         "consent_version": version,
     }

@@ -7,6 +7,7 @@ from flask import Flask
 
 from app.dialogue.message import Kind
 from app.wiring import Services
+from content.packs import TOPICS
 from sandbox.world import World
 from scheduler import learn_people
 from tests.api.conftest import BABA, MAMA, Caller, register
@@ -118,6 +119,18 @@ def test_the_waiting_list_goes_its_whole_way(
     assert mama.deletes("/sessions/CQ-1/sign-ups", 404)["code"] == "sign_up_unknown"
 
 
+def test_a_booking_says_whether_it_may_be_given_back(
+    mama: Caller, publish: Publisher, clock: MovedClock
+) -> None:
+    publish("CQ-1", days=2)
+    child = mama.gets("/family")["children"][0]["id"]
+    made = mama.posts("/sessions/CQ-1/sign-ups", {"children": [child]})["items"][0]
+    assert (made["child_id"], made["can_cancel"]) == (child, True)
+    clock.moves(hours=40)
+    assert mama.gets("/sign-ups")["items"][0]["can_cancel"] is False
+    assert mama.deletes("/sessions/CQ-1/sign-ups", 409)["code"] == "too_late_to_cancel"
+
+
 def test_a_list_comes_in_pages_and_unchanged_it_is_not_sent_again(
     mama: Caller, publish: Publisher
 ) -> None:
@@ -125,6 +138,7 @@ def test_a_list_comes_in_pages_and_unchanged_it_is_not_sent_again(
         publish(f"CQ-{number}", days=number + 1)
     first = mama.gets("/sessions?page_size=2")
     assert (len(first["items"]), first["total"]) == (2, 5)
+    assert first["kinds"] == ["站点指导活动"]
     last = mama.gets("/sessions?page_size=2&page=3")
     assert [one["code"] for one in last["items"]] == ["CQ-5"]
     answer = mama.asks("GET", "/sessions")
@@ -159,7 +173,9 @@ def test_the_family_is_changed_and_joined(mama: Caller, log_in: Callable[[str], 
     assert (changed["township"], changed["need"]) == ("堡镇", True)
     assert changed["pushes"] == {
         "state": "paused",
+        "paused_until": None,
         "per_week": 1,
+        "topics": list(TOPICS),
         "muted_topics": [],
         "quiet_from": 21,
         "quiet_until": 8,
@@ -167,6 +183,8 @@ def test_the_family_is_changed_and_joined(mama: Caller, log_in: Callable[[str], 
     night = mama.patches("/family", {"quiet_from": 19})["pushes"]
     assert (night["quiet_from"], night["quiet_until"]) == (19, 8)
     mama.patches("/family", {"quiet_until": 13}, 422)
+    assert mama.patches("/family", {"muted_topics": ["亲子阅读"]})["pushes"]["muted_topics"]
+    mama.patches("/family", {"muted_topics": ["不存在"]}, 422)
     code = mama.posts("/family/invitations")["code"]
     baba = log_in(BABA)
     joined = baba.posts("/family/members", {"code": code})
@@ -184,8 +202,12 @@ def test_a_child_is_corrected_and_forgotten(mama: Caller) -> None:
     assert changed["children"][0]["nickname"] == "糖宝"
     wrong = mama.patches(f"/family/children/{child}", {"birth_date": "2030-01-01"}, 422)
     assert wrong["code"] == "born_in_future"
-    tables = {table["name"] for table in mama.gets("/family/holdings")["tables"]}
-    assert {"children", "consents", "caregivers"} <= tables
+    held = mama.gets("/family/holdings")
+    assert {"children", "consents", "caregivers"} <= {table["name"] for table in held["tables"]}
+    in_words = [
+        fact["value"] for table in held["readable"] for row in table["rows"] for fact in row
+    ]
+    assert "糖宝" in in_words
     assert mama.deletes(f"/family/children/{child}/consent", 409)["code"] == "not_sure"
     assert "已撤回" in mama.deletes(f"/family/children/{child}/consent?sure=true")["message"]
     assert mama.gets("/family")["is_registered"] is False
@@ -219,14 +241,42 @@ def test_the_course_is_learned_by_the_app(mama: Caller) -> None:
     assert mama.posts("/course/enrolment")["passed"] == []
 
 
-def test_packs_are_read_for_the_childs_age(mama: Caller, services: Services) -> None:
-    child = mama.gets("/family")["children"][0]["id"]
-    shelf = mama.gets(f"/packs?child={child}")["items"]
-    pack = mama.gets(f"/packs/{shelf[0]['id']}")
-    assert pack["body"]
-    assert mama.gets("/packs/no-such", 404)["code"] == "not_found"
-    put = mama.asks("PUT", f"/packs/{shelf[0]['id']}/rating", {"rating": "up"})
-    assert put.status_code == 404, "nobody gave it to her yet"
+def finish_course(caller: Caller, services: Services) -> str:
+    """The number of the certificate that the last step earned."""
+    caller.posts("/course/enrolment")
+    code = None
+    for lesson in services.library.course.lessons:
+        given = {"quiz_key": lesson.quiz_key, "answers": list(lesson.right)}
+        code = caller.posts(f"/course/lessons/{lesson.id}/answers", given, 200)["certificate"]
+        practised = caller.posts("/course/practice", {"module": lesson.module})
+        code = practised["certificate"] or code
+    assert code is not None
+    return str(code)
+
+
+def test_the_certificate_is_named_once_shown_and_kept_as_a_picture(
+    mama: Caller, services: Services, log_in: Callable[[str], Caller]
+) -> None:
+    modules = mama.gets("/course/lessons")["items"]
+    assert sum(len(one["lessons"]) for one in modules) == mama.gets("/course")["lessons"]
+    assert mama.gets("/course/certificate", 409)["code"] == "not_enrolled"
+    code = finish_course(mama, services)
+    shown = mama.gets("/course/certificate")
+    assert (shown["code"], shown["name"], shown["may_set_name"]) == (code, None, True)
+    assert shown["check_url"].endswith(f"/certificates/{code}")
+    mama.posts("/course/certificate/name", {"name": "<b>王"}, 422)
+    named = mama.posts("/course/certificate/name", {"name": "王秀英"}, 200)
+    assert (named["name"], named["may_set_name"]) == ("王秀英", False)
+    kept = mama.posts("/course/certificate/name", {"name": "李四"}, 200)
+    assert kept["name"] == "王秀英"
+    assert "王秀英" in kept["message"]
+    picture = mama.asks("GET", "/course/certificate/picture")
+    assert picture.content_type == "image/png"
+    assert picture.data.startswith(b"\x89PNG")
+    baba = log_in(BABA)
+    register(baba, "果果")
+    baba.posts("/course/enrolment")
+    assert baba.gets("/course/certificate", 404)["code"] == "no_certificate"
 
 
 def test_what_was_measured_is_kept_once_and_placed(mama: Caller) -> None:

@@ -166,6 +166,10 @@ BODIES: tuple[dict[str, Any], ...] = (
     {"child": 1, "sessions": [1]},
     {"nickname": "偷来"},
     {"answer": "accept"},
+    {"birth_date": "2026-04-11", "weight_grams": 3000},
+    {"category": "偷来", "child": 1},
+    {"address": "偷来路1号"},
+    {"rating": "bad", "words": "偷来"},
 )
 ENDING = frozenset({("delete", "/api/v1/family"), ("post", "/api/v1/log-in")})
 

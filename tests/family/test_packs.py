@@ -132,3 +132,29 @@ def test_what_is_read_from_the_list_is_read(
     assert "这篇对您有用吗" in page
     assert "看过的（1篇）" in phone.opens("packs")
     assert given(services).reason == "asked"
+
+
+def test_a_pack_is_saved_found_and_let_go(
+    newborn: Person, services: Services, open_as: Callable[[str], Phone]
+) -> None:
+    phone = open_as(newborn.openid)
+    assert "收藏，以后好找" in phone.opens("packs/P10-01")
+    assert "收藏好了" in phone.posts("packs/P10-01/saved", value="keep")
+    title = services.library.packs["P10-01"].title
+    listed = phone.opens("packs")
+    assert "收藏的" in listed
+    assert title in listed
+    assert "不收藏了" in phone.posts("packs/P10-01/saved", value="drop")
+    assert "收藏的" not in phone.opens("packs")
+    phone.posts("packs/P10-01/saved", 400, value="both")
+    phone.posts("packs/no-such/saved", 404, value="keep")
+
+
+def test_who_came_by_a_link_alone_saves_nothing(app: Flask) -> None:
+    assert "收藏" not in app.test_client().get("/family/packs/P00-06").get_data(as_text=True)
+
+
+def test_packs_are_found_by_age(newborn: Person, open_as: Callable[[str], Phone]) -> None:
+    page = open_as(newborn.openid).opens("packs/ages")
+    assert "出生头4周" in page
+    assert "1～3个月" not in page, "not yet"

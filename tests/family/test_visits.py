@@ -103,6 +103,11 @@ def test_nonsense_and_the_past_change_nothing(phone: Phone, services: Services, 
         assert db.scalars(select(HomeVisit)).all() == []
 
 
+@pytest.mark.parametrize("said", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_the_calendars_own_ends_are_refused(phone: Phone, said: str) -> None:
+    phone.posts("visits/ask", 400, starts_at=said)
+
+
 def test_where_to_come_is_filled_in_changed_and_taken_away(
     phone: Phone, services: Services
 ) -> None:
