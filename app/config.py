@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.rules.asking import Ask, Purpose, find_asks, find_lasting
 
 WECHAT_PLATFORM_URL = "https://api.weixin.qq.com"
 WECHAT_PAGES_URL = "https://open.weixin.qq.com"
@@ -130,6 +133,18 @@ class Settings(BaseSettings):
         """The platform's page that tells our pages who opened them."""
         default = WECHAT_PAGES_URL if self.has_real_platform else self.wechat_api_url
         return f"{self.wechat_open_url or default}/connect/oauth2/authorize"
+
+    @property
+    def asks(self) -> Mapping[Purpose, Ask]:
+        """The consents that we ask for: none where no page has the script to ask with."""
+        if not self.wechat_js_sdk_url:
+            return {}
+        return find_asks(self.wechat_subscriptions, self.wechat_templates)
+
+    @property
+    def lasting_templates(self) -> frozenset[str]:
+        """Subscription templates of which one yes is for good."""
+        return find_lasting(self.wechat_subscriptions)
 
     @property
     def data_keys(self) -> tuple[str, ...]:

@@ -153,6 +153,8 @@ def make_services(
             calendar_url=make_calendar_links(settings).url,
             pages=make_page_links(settings),
             shelf=shelf,
+            asks=settings.asks,
+            lasting_templates=settings.lasting_templates,
         ),
         deadline_seconds=settings.turn_deadline_seconds,
         threads=threads,

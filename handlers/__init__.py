@@ -2,6 +2,7 @@
 
 from app.dialogue.turn import Handlers
 from handlers import (
+    asking,
     births,
     bookings,
     check_in,
@@ -35,6 +36,7 @@ HANDLERS = Handlers(
         "rate_up": packs.rate_up,
         "rate_down": packs.rate_down,
         "push_settings": packs.settings,
+        "subscriptions": asking.show,
         "push_per_week": packs.per_week,
         "push_quiet": packs.quiet,
         "pause_pushes": packs.pause,

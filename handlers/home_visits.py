@@ -10,6 +10,7 @@ from app.dialogue.reading.times import DayPart, find_day_part
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.errors import HalfDayOffer
 from app.models import HomeVisit
+from app.rules.asking import Purpose
 from app.rules.visit_slots import Half
 from app.rules.visiting import VisitState
 from app.services import home_visits, visit_claims, visit_diaries, visit_proposals
@@ -17,6 +18,7 @@ from app.services.home_visits import Wish
 from app.services.registration import get_family
 from app.words import home_visits as words
 from handlers import visit_contact
+from handlers.asking import with_ask
 
 SHOWN = 6
 """Half-days in one message."""
@@ -168,7 +170,8 @@ def accept(turn: Turn) -> Answered:
     )
     assert visit.starts_at is not None, "a proposal has a time"
     assert visit.visitor is not None, "a proposal has a visitor"
-    return Reply(words.accepted(visit.starts_at, visit.visitor.name)), None
+    accepted = Reply(words.accepted(visit.starts_at, visit.visitor.name))
+    return with_ask(turn, (accepted, None), Purpose.VISIT)
 
 
 def turn_down(turn: Turn) -> Answered:

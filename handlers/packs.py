@@ -10,13 +10,16 @@ from app.dialogue.reading.slots import read_slots
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.models import Child
 from app.pack_links import PackLinks
+from app.rules.asking import Purpose
 from app.rules.quiet_hours import COMMON, Night, check_night
 from app.services import audit, losses, push_choices, registration
 from app.services import packs as service
 from app.services.follow_ups import open_follow_up
+from app.words import asking as asking_words
 from app.words import general
 from app.words import packs as words
 from content.packs import TOPICS, Pack
+from handlers.asking import PAGE, with_ask
 
 LISTED = 5
 """Unread packs by number in one answer."""
@@ -82,7 +85,8 @@ def _give(
         "packs": " ".join(one.id for one in unread),
         "children": " ".join(str(child.id) for child in children),
     }
-    return Reply(text), Dialogue("packs", "choose", turn.now, draft) if unread else None
+    following = Dialogue("packs", "choose", turn.now, draft) if unread else None
+    return with_ask(turn, (Reply(text), following), Purpose.PACK)
 
 
 def go_on(turn: Turn) -> Answered:
@@ -138,6 +142,8 @@ def _settings(turn: Turn) -> Answered:
         f"{until.month}月{until.day}日" if until else None,
         _pair(choices.night),
     )
+    if turn.desk.asks:
+        text = f"{text}\n{asking_words.where(turn.page_link(PAGE))}"
     return Reply(text), Dialogue("push_settings", "choose", turn.now)
 
 

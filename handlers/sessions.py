@@ -10,12 +10,14 @@ from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.dialogue.which_session import Wish, corrected, read_wish, that_match
 from app.errors import ChildUnknown
 from app.models import Child, Family, GuidanceSession, SignUp
+from app.rules.asking import Purpose
 from app.rules.sign_up import SignUpState, fits_age
 from app.services import registration, sessions, waiting_list
 from app.services.sessions import OpenSession
 from app.words import sessions as words
 from app.words import waiting_list as waiting_words
 from handlers import year_plan
+from handlers.asking import with_ask
 from handlers.course import quiz_aside
 
 PAGE = 5
@@ -204,7 +206,7 @@ def _sign_up(turn: Turn, code: str, children: Sequence[Child]) -> Answered:
     session = made[0].session
     if made[0].state == SignUpState.WAITLISTED:
         return _lined_up(turn, session, made, children)
-    return (
+    answered = (
         Reply(
             words.signed_up(
                 state=made[0].state,
@@ -222,6 +224,7 @@ def _sign_up(turn: Turn, code: str, children: Sequence[Child]) -> Answered:
         ),
         None,
     )
+    return with_ask(turn, answered, Purpose.REMINDER)
 
 
 def _lined_up(
@@ -238,7 +241,7 @@ def _lined_up(
         order=session.waiting_list,
         today=turn.today,
     )
-    return Reply(text), None
+    return with_ask(turn, (Reply(text), None), Purpose.OFFER)
 
 
 def my_bookings(turn: Turn) -> Answered:

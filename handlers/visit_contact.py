@@ -7,10 +7,12 @@ from app.dialogue.message import Dialogue, Reply
 from app.dialogue.reading.home_contacts import find_home_contact
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.models import HomeContact
+from app.rules.asking import Purpose
 from app.services import home_contacts
 from app.services.audit import Actor
 from app.services.registration import get_family
 from app.words import home_visits as words
+from handlers.asking import with_ask
 
 SKIPS = frozenset({"跳过", "不说", "不想说", "略过", "过", "不填", "不写", "保密"})
 
@@ -24,7 +26,7 @@ def ask_after(turn: Turn, text: str) -> Answered:
     family = get_family(turn.caregiver)
     contact = turn.db.get(HomeContact, family.id)
     if contact is not None and contact.address and contact.phone:
-        return Reply(text), None
+        return with_ask(turn, (Reply(text), None), Purpose.VISIT)
     following = Dialogue("home_visits", "contact", turn.now)
     return Reply(f"{text}\n{words.ask_contact()}"), following
 
@@ -32,7 +34,7 @@ def ask_after(turn: Turn, text: str) -> Answered:
 def go_on(turn: Turn) -> Answered:
     """An address, a telephone number, both, or a word to pass over it."""
     if turn.text in SKIPS:
-        return Reply(words.contact_skipped()), None
+        return with_ask(turn, (Reply(words.contact_skipped()), None), Purpose.VISIT)
     said = turn.inbound.text or turn.text
     found = find_home_contact(said)
     if found.address is None and found.phone is None:
@@ -47,5 +49,6 @@ def go_on(turn: Turn) -> Answered:
         now=turn.now,
     )
     text = words.contact_noted(contact.address, contact.phone)
-    missing = not (contact.address and contact.phone)
-    return Reply(text), turn.dialogue if missing else None
+    if not (contact.address and contact.phone):
+        return Reply(text), turn.dialogue
+    return with_ask(turn, (Reply(text), None), Purpose.VISIT)

@@ -11,11 +11,13 @@ from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.errors import ChildUnknown
 from app.models import Child, Family, SignUp
+from app.rules.asking import Purpose
 from app.rules.year_plan import Reason
 from app.services import plan_keeping, registration, sessions, year_plan
 from app.services.year_plan import Proposal
 from app.services.year_supply import Planned
 from app.words import year_plan as words
+from handlers.asking import with_ask
 
 ALL = frozenset({"全部", "全要", "全报", "都报", "都要", "都去", "都行", "都可以", "全部报上"})
 _SWAPS = re.compile("换|改")
@@ -278,7 +280,7 @@ def _agree(turn: Turn, family: Family, child: Child, draft: _Draft) -> Answered:
         nickname=child.nickname,
         short=max(0, proposal.short - proposal.waiting),
     )
-    return Reply(text), None
+    return with_ask(turn, (Reply(text), None), Purpose.REMINDER)
 
 
 def _stands(turn: Turn, proposal: Proposal) -> words.YearStands:

@@ -121,6 +121,18 @@ SESSION_OPEN = Template(
     ),
     kind="one_time",
 )
+VISIT_SOON = Template(
+    id=_template_id("visitSoon"),
+    title="上门服务提醒",
+    fields=(
+        TemplateField("thing1", "服务项目"),
+        TemplateField("time2", "上门时间"),
+        TemplateField("thing3", "上门人员"),
+        TemplateField("phone_number4", "联系电话"),
+        TemplateField("thing5", "温馨提示"),
+    ),
+    kind="one_time",
+)
 GUIDANCE_DUE = Template(
     id=_template_id("guidanceDue"),
     title="科学育儿指导通知",
@@ -143,6 +155,7 @@ TEMPLATES = (
     SERVICE_PROGRESS,
     PACK_READY,
     SESSION_OPEN,
+    VISIT_SOON,
     GUIDANCE_DUE,
 )
 
@@ -161,4 +174,5 @@ DEMO_TEMPLATE_IDS: dict[str, str] = {
 DEMO_SUBSCRIPTION_IDS: dict[str, str] = {
     "pack": PACK_READY.id,
     "pack_long_term": GUIDANCE_DUE.id,
+    "visit_evening": VISIT_SOON.id,
 }

@@ -85,7 +85,8 @@ def consent(
             "subscribe_msg_change_event",
             [("SubscribeMsgChangeEvent", [("List", row)])],
         )
-    row.append(("PopupScene", "2"))
+    # 1: a page of the account asked; 2 would be an article.
+    row.append(("PopupScene", "1"))
     return event(
         settings,
         openid,

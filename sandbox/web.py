@@ -45,8 +45,9 @@ def create_app_over(world: World) -> Flask:
     app.json = _Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_BYTES
     app.register_blueprint(platform_api.make_blueprint(world, line))
-    app.register_blueprint(control.make_blueprint(world, line, Phones(world, line)))
-    app.register_blueprint(pages.make_blueprint(world))
+    phones = Phones(world, line)
+    app.register_blueprint(control.make_blueprint(world, line, phones))
+    app.register_blueprint(pages.make_blueprint(world, phones))
 
     @app.after_request
     def guard(response: Response) -> Response:

@@ -21,7 +21,9 @@ from app.models import (
     Township,
 )
 from app.models.notice_facts import NoticeFacts, SignUpConfirmed
-from app.services import notices
+from app.services import claiming, notices
+from app.services.claiming import StoredFacts
+from app.services.delivery import ClaimedNotice
 
 _numbers = count(1)
 
@@ -35,6 +37,13 @@ class Booking:
     sign_up_id: int
     station_id: int
     facts: SignUpConfirmed
+
+
+def claim_due(db: Session, *, now: datetime, worker: str, limit: int) -> list[ClaimedNotice]:
+    """What a deliverer does first: due notices are its own, in sending, without a channel yet."""
+    due = claiming.lock_due(db, StoredFacts(), now=now, limit=limit)
+    claiming.mark(db, [(one, one.repeat_on) for one in due.notices], now=now, worker=worker)
+    return list(due.notices)
 
 
 def book(db: Session, openid: str, now: datetime) -> Booking:

@@ -1,33 +1,13 @@
 """`notices`: what was or will be sent."""
 
-from dataclasses import dataclass
-from datetime import datetime
-
 import click
 
 from app.cli.speaking import Answer, Group, table
+from app.models.notice_facts import NoticeFacts
 from app.services.doctor import NOTICE_STATES
-from app.services.notice_overview import NoticeOverview, list_notices
+from app.services.notice_overview import list_notices
 from app.wiring import Services
 from app.words.notices import render
-
-
-@dataclass(frozen=True, slots=True)
-class NoticeRow:
-    """A notice with its words, as the published JSON has it."""
-
-    id: int
-    openid: str | None
-    kind: str
-    subject: str
-    text: str
-    state: str
-    reason: str | None
-    channel: str | None
-    queued_at: datetime
-    due_at: datetime
-    sent_at: datetime | None
-    attempts: int
 
 
 @click.group("notices", cls=Group)
@@ -40,7 +20,7 @@ def notices() -> None:
 def list_command(services: Services, state: str | None) -> Answer:
     """List notices, the oldest first, with their state and its reason."""
     with services.database.reading() as db:
-        rows = [_row(notice) for notice in list_notices(db, state=state)]
+        rows = list_notices(db, say=_say, state=state)
     lines: list[tuple[object, ...]] = [
         (row.id, row.state, row.reason, row.kind, row.openid, row.text.replace("\n", " "))
         for row in rows
@@ -48,19 +28,5 @@ def list_command(services: Services, state: str | None) -> Answer:
     return Answer(rows, table(lines, "no notices"))
 
 
-def _row(notice: NoticeOverview) -> NoticeRow:
-    return NoticeRow(
-        id=notice.id,
-        openid=notice.openid,
-        kind=notice.kind,
-        subject=notice.subject,
-        # Not sent yet: as it would be said.
-        text=notice.text if notice.text is not None else render(notice.facts).text,
-        state=notice.state,
-        reason=notice.reason,
-        channel=notice.channel,
-        queued_at=notice.queued_at,
-        due_at=notice.due_at,
-        sent_at=notice.sent_at,
-        attempts=notice.attempts,
-    )
+def _say(facts: NoticeFacts) -> str:
+    return render(facts).text

@@ -13,6 +13,7 @@ from app.dialogue.message import Dialogue, Inbound, Reply
 from app.dialogue.search import Answers
 from app.models import Caregiver
 from app.page_links import PageLinks
+from app.rules.asking import Ask, Purpose
 from content.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class Desk:
     """Links to the family's pages; a turn's own are turn.page_link's."""
     shelf: Shelf
     answers: Answers = field(default_factory=Answers)
+    asks: Mapping[Purpose, Ask] = field(default_factory=dict)
+    """Subscription consents that an answer may ask for."""
+    lasting_templates: frozenset[str] = frozenset()
+    """Subscription templates of which one yes is for good."""
 
     @property
     def library(self) -> "Library":

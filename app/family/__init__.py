@@ -25,6 +25,7 @@ from app.family import (
     privacy,
     sessions,
     share_card,
+    subscriptions,
     text_size,
     visits,
     year_plan,
@@ -49,7 +50,9 @@ def init_family(app: Flask) -> None:
     app.register_blueprint(make_blueprint(security.limiter))
     app.register_blueprint(certificate_check.make_blueprint(security.limiter))
     looks.allow_style(app)
-    share_card.allow_script(app, app.extensions["yuban"].settings.wechat_js_sdk_url)
+    script = app.extensions["yuban"].settings.wechat_js_sdk_url
+    share_card.allow_script(app, script)
+    subscriptions.allow_script(app, script)
 
 
 def make_blueprint(limiter: Limiter) -> Blueprint:
@@ -83,6 +86,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     year_plan.add_routes(family)
     my_family.add_routes(family)
     privacy.add_routes(family)
+    subscriptions.add_routes(family)
     share_card.add_routes(family)
     # Last: what is no page of ours is answered in the pages' own looks.
     family.add_url_rule("/<path:_unknown>", view_func=_show_nothing, endpoint="nothing")

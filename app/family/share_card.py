@@ -27,7 +27,12 @@ def add_routes(family: Blueprint) -> None:
 
 def script_url() -> str:
     """The platform's script for the page at hand; empty where it has no card."""
-    if request.endpoint not in SHARED or "MicroMessenger" not in request.user_agent.string:
+    return platform_script() if request.endpoint in SHARED else ""
+
+
+def platform_script() -> str:
+    """The platform's script, for whoever is inside WeChat; empty for all others."""
+    if "MicroMessenger" not in request.user_agent.string:
         return ""
     return services().settings.wechat_js_sdk_url
 
@@ -38,10 +43,10 @@ def allow_script(app: Flask, script: str) -> None:
         return
     policy = {**POLICY, "script-src": f"'self' {script}"}
     for endpoint in SHARED:
-        app.view_functions[endpoint] = _under(policy, app.view_functions[endpoint])
+        app.view_functions[endpoint] = under(policy, app.view_functions[endpoint])
 
 
-def _under(policy: Mapping[str, str], view: Callable[..., Any]) -> Callable[..., Any]:
+def under(policy: Mapping[str, str], view: Callable[..., Any]) -> Callable[..., Any]:
     """The view for this application alone: the function itself belongs to every one."""
 
     @wraps(view)

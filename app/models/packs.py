@@ -155,4 +155,5 @@ class SubscriptionConsent(Base):
     is_lasting: Mapped[bool] = mapped_column(default=False)
     refused_at: Mapped[datetime | None] = mapped_column(Instant)
     asked_at: Mapped[datetime | None] = mapped_column(Instant)
+    """When we last asked for it in the chat; None since a yes."""
     updated_at: Mapped[datetime] = mapped_column(Instant)

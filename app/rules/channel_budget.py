@@ -21,6 +21,8 @@ class Channel(StrEnum):
 
 PACKS_LEAVE = 2
 """Customer-service messages of a window that packs leave to answers and bookings."""
+CLOSING = timedelta(hours=12)
+"""So long before its end a window is closing: the next pack may not find it open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ class Budget:
             self._left(self.wrote_at, AFTER_WRITING, now),
             self._left(self.tapped_at, AFTER_TAPPING, now),
         )
+
+    def is_last_pack(self, now: datetime) -> bool:
+        """Whether a pack sent now may be the last one that goes without a consent."""
+        if self.messages_left(now) <= PACKS_LEAVE + 1:
+            return True
+        return self.wrote_at is None or now - self.wrote_at >= AFTER_WRITING.lasts - CLOSING
 
     def _left(self, opened_at: datetime | None, allowance: Allowance, now: datetime) -> int:
         if opened_at is None or now - opened_at >= allowance.lasts - allowance.margin:

@@ -267,10 +267,3 @@ def mark(
         by_channel[channel].append(notice.id)
     for channel, ids in by_channel.items():
         _MARK.run(db, ids=ids, through=channel, now=now, worker=worker)
-
-
-def claim_due(db: Session, *, now: datetime, worker: str, limit: int) -> list[ClaimedNotice]:
-    """Up to `limit` due notices, now in state sending and this worker's, without a channel yet."""
-    due = lock_due(db, StoredFacts(), now=now, limit=limit)
-    mark(db, [(notice, notice.repeat_on) for notice in due.notices], now=now, worker=worker)
-    return list(due.notices)

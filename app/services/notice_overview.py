@@ -3,6 +3,7 @@
 The field names are those of the published JSON: scripts hold on to them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,9 +20,8 @@ class NoticeOverview:
     openid: str | None
     kind: str
     subject: str
-    facts: NoticeFacts
-    text: str | None
-    """As it was sent; None where it was not yet."""
+    text: str
+    """As it was sent; where it was not yet, as it would be said."""
     state: str
     reason: str | None
     channel: str | None
@@ -31,7 +31,9 @@ class NoticeOverview:
     attempts: int
 
 
-def list_notices(db: Session, *, state: str | None = None) -> list[NoticeOverview]:
+def list_notices(
+    db: Session, *, say: Callable[[NoticeFacts], str], state: str | None = None
+) -> list[NoticeOverview]:
     """What was or will be sent, the oldest first; of one state, or of all."""
     statement = (
         select(Notice, Caregiver.openid)
@@ -46,8 +48,7 @@ def list_notices(db: Session, *, state: str | None = None) -> list[NoticeOvervie
             openid=openid,
             kind=notice.kind,
             subject=notice.subject,
-            facts=load_facts(notice.facts),
-            text=notice.text,
+            text=notice.text if notice.text is not None else say(load_facts(notice.facts)),
             state=notice.state,
             reason=notice.reason,
             channel=notice.channel,

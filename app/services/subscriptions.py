@@ -3,15 +3,17 @@
 An openid that is erased takes its consents along (services/registration.py, unfollow).
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.models import SubscriptionConsent
+from app.models import Caregiver, SubscriptionConsent
+from app.rules.asking import Held
 
 ACCEPTED, REFUSED = "accept", "reject"
 """What the platform's events say; anything else changes nothing."""
@@ -35,42 +37,79 @@ def read_answers(status: str) -> list[Answer]:
     return answers
 
 
-def note_popup(db: Session, openid: str, answers: Sequence[Answer], now: datetime) -> None:
-    """A page asked, and the person answered: each yes allows one more message."""
+def note_popup(
+    db: Session,
+    openid: str,
+    answers: Sequence[Answer],
+    now: datetime,
+    *,
+    lasting: Collection[str] = (),
+) -> None:
+    """A page asked, and the person answered: each yes allows one more message.
+
+    Of the templates in `lasting` it allows them for good. Somebody unknown or erased, whose answer
+    came late, leaves nothing here.
+    """
+    if not _is_known(db, openid):
+        return
     for answer in answers:
         if answer.status == ACCEPTED:
+            yes = (
+                {"is_lasting": True}
+                if answer.template_id in lasting
+                else {"sends_left": SubscriptionConsent.sends_left + 1}
+            )
             _put(db, openid, answer.template_id, now)
             _change(
                 db,
                 openid,
                 answer.template_id,
-                sends_left=SubscriptionConsent.sends_left + 1,
                 refused_at=None,
-                asked_at=now,
+                asked_at=None,
                 updated_at=now,
+                **yes,
             )
         elif answer.status == REFUSED:
             _put(db, openid, answer.template_id, now)
-            _change(db, openid, answer.template_id, refused_at=now, asked_at=now, updated_at=now)
+            _change(db, openid, answer.template_id, refused_at=now, updated_at=now)
 
 
 def note_change(db: Session, openid: str, answers: Sequence[Answer], now: datetime) -> None:
-    """The person changed the account's settings on their phone: that holds from now on."""
+    """The person changed the account's settings on their phone: a no ends whatever was allowed.
+
+    A yes there only lifts the no. It lets nothing through by itself: what may be sent comes from
+    an answer to a page's question.
+    """
+    if not _is_known(db, openid):
+        return
     for answer in answers:
-        if answer.status not in (ACCEPTED, REFUSED):
-            continue
-        _put(db, openid, answer.template_id, now)
-        if answer.status == ACCEPTED:
+        if answer.status == REFUSED:
+            _put(db, openid, answer.template_id, now)
             _change(
-                db, openid, answer.template_id, is_lasting=True, refused_at=None, updated_at=now
+                db,
+                openid,
+                answer.template_id,
+                sends_left=0,
+                is_lasting=False,
+                refused_at=now,
+                updated_at=now,
             )
-        else:
-            drop(db, openid, answer.template_id, now)
+        elif answer.status == ACCEPTED:
+            _change(db, openid, answer.template_id, refused_at=None, updated_at=now)
+
+
+def note_asked(db: Session, openid: str, template_id: str, now: datetime) -> None:
+    """We asked in the chat: from now on it would be nagging for a while."""
+    _put(db, openid, template_id, now)
+    _change(db, openid, template_id, asked_at=now, updated_at=now)
 
 
 def drop(db: Session, openid: str, template_id: str, now: datetime) -> None:
-    """There is no consent left: refused, or spent where we did not know (43101)."""
-    _change(db, openid, template_id, sends_left=0, is_lasting=False, refused_at=now, updated_at=now)
+    """The platform knows of no consent (43101): spent or refused where we did not hear of it.
+
+    At the next contact the person may be asked again.
+    """
+    _change(db, openid, template_id, sends_left=0, is_lasting=False, asked_at=None, updated_at=now)
 
 
 def spend(db: Session, openid: str, template_id: str, now: datetime) -> None:
@@ -88,21 +127,50 @@ def spend(db: Session, openid: str, template_id: str, now: datetime) -> None:
     )
 
 
-def find_open(
+def find_held(
     db: Session, openids: Iterable[str], template_ids: Iterable[str]
-) -> frozenset[tuple[str, str]]:
-    """The pairs of openid and template through which something may be sent."""
-    templates = [one for one in template_ids if one]
+) -> Mapping[str, Mapping[str, Held]]:
+    """What each person allowed of these templates: by openid, then by template."""
+    templates = {one for one in template_ids if one}
+    held: dict[str, dict[str, Held]] = defaultdict(dict)
     if not templates:
-        return frozenset()
+        return held
     rows = db.execute(
-        select(SubscriptionConsent.openid, SubscriptionConsent.template_id).where(
+        select(
+            SubscriptionConsent.openid,
+            SubscriptionConsent.template_id,
+            SubscriptionConsent.sends_left,
+            SubscriptionConsent.is_lasting,
+            SubscriptionConsent.refused_at,
+            SubscriptionConsent.asked_at,
+        ).where(
             SubscriptionConsent.openid.in_(set(openids)),
             SubscriptionConsent.template_id.in_(templates),
-            (SubscriptionConsent.sends_left > 0) | SubscriptionConsent.is_lasting,
         )
     )
-    return frozenset((openid, template_id) for openid, template_id in rows)
+    for openid, template_id, sends_left, is_lasting, refused_at, asked_at in rows:
+        held[openid][template_id] = Held(sends_left, is_lasting, refused_at, asked_at)
+    return held
+
+
+def strangers(db: Session) -> list[str]:
+    """Templates and counts of consents that are nobody's, or of fewer than no messages.
+
+    For the doctor; an openid stands in no report, so the template is named with the number.
+    """
+    known = select(Caregiver.id).where(Caregiver.openid == SubscriptionConsent.openid).exists()
+    rows = db.execute(
+        select(SubscriptionConsent.template_id, func.count())
+        .where(~known | (SubscriptionConsent.sends_left < 0))
+        .group_by(SubscriptionConsent.template_id)
+        .order_by(SubscriptionConsent.template_id)
+    )
+    return [f"{template_id} x{number}" for template_id, number in rows]
+
+
+def _is_known(db: Session, openid: str) -> bool:
+    found = select(Caregiver.id).where(Caregiver.openid == openid)
+    return db.execute(found).first() is not None
 
 
 def _put(db: Session, openid: str, template_id: str, now: datetime) -> None:

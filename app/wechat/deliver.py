@@ -8,9 +8,9 @@ dozen are claimed.
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -21,27 +21,23 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from app.calendar_links import CalendarLinks
 from app.clock import SHANGHAI
 from app.config import Settings
 from app.db import Database
-from app.models.notice_facts import NoticeFacts, PackDue
-from app.pack_links import PackLinks
-from app.rules.channel_budget import Channel, channels
+from app.rules.channel_budget import Channel
 from app.rules.quiet_hours import QUIET_UNTIL
-from app.services import claiming, delivery, delivery_batches, notices, pack_ledger, subscriptions
+from app.services import claiming, delivery, delivery_batches, notices, subscriptions
 from app.services.claiming import Due, StoredFacts
 from app.services.delivery import ClaimedNotice
 from app.services.delivery_batches import Sent
 from app.wechat.client import PlatformClient
 from app.wechat.errors import AnswerLost, ApiRefused, PlatformError, Reaction
+from app.wechat.letters import Letter, LetterWriter, make_writer
 from app.wechat.outcomes import Outcomes
 from app.wechat.pauses import Pause, Pauses
 from app.wechat.platform import Platform
 from app.wechat.quotas import DailyQuotas
-from app.wechat.templates import NoticeTemplate, read_templates
 from app.wechat.token import AccessTokens
-from app.words.notices import NoticeWords, render
 
 BATCH = 512
 """In hand at most before the caller looks at the clock and for orphans."""
@@ -57,35 +53,6 @@ FRESH_SECONDS = 15.0
 REDIS_WAIT = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """How a letter goes through one channel."""
-
-    template_id: str
-    lines: Sequence[tuple[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A notice in words, with the channels to try in order."""
-
-    notice: ClaimedNotice
-    words: NoticeWords
-    ways: Mapping[Channel, _Way]
-    """Of the channels that say fields of a template."""
-    open_channels: Sequence[Channel]
-    page_url: str
-
-    def said_on(self, channel: Channel) -> str:
-        """What the person reads."""
-        way = self.ways.get(channel)
-        return self.words.text if way is None else "\n".join(value for _, value in way.lines)
-
-    @property
-    def is_pack(self) -> bool:
-        return isinstance(self.notice.facts, PackDue)
 
 
 _Landed = Future[tuple[int, Sent | None]]
@@ -116,10 +83,7 @@ class Deliverer:
         client: PlatformClient,
         pauses: Pauses,
         quotas: DailyQuotas,
-        templates: dict[str, NoticeTemplate],
-        subscriptions: dict[str, NoticeTemplate],
-        calendar_url: Callable[[int], str],
-        pack_links: PackLinks,
+        writer: LetterWriter,
         worker: str,
         stopping: Event,
     ) -> None:
@@ -127,10 +91,7 @@ class Deliverer:
         self._client = client
         self._pauses = pauses
         self._quotas = quotas
-        self._templates = templates
-        self._subscriptions = subscriptions
-        self._calendar_url = calendar_url
-        self._pack_links = pack_links
+        self._writer = writer
         self._worker = worker
         self._stopping = stopping
         self._outcomes = Outcomes(database, pauses, stopping)
@@ -240,9 +201,7 @@ class Deliverer:
         self._recorder.shutdown()
         self._client.close()
 
-    def _deliver(
-        self, letter: _Letter, claimed_at: float, now: datetime
-    ) -> tuple[int, Sent | None]:
+    def _deliver(self, letter: Letter, claimed_at: float, now: datetime) -> tuple[int, Sent | None]:
         """For whom it was, and what is to be recorded of a success; all else is recorded here."""
         notice = letter.notice
         if self._stopping.is_set() or monotonic() - claimed_at > FRESH_SECONDS:
@@ -255,7 +214,7 @@ class Deliverer:
             self._outcomes.retry(notice, "redis", due_at=now + REDIS_WAIT, now=now)
             return notice.caregiver_id, None
 
-    def _try_channels(self, letter: _Letter, now: datetime) -> Sent | None:
+    def _try_channels(self, letter: Letter, now: datetime) -> Sent | None:
         notice = letter.notice
         for number, channel in enumerate(letter.open_channels):
             is_last = number == len(letter.open_channels) - 1
@@ -281,7 +240,7 @@ class Deliverer:
         return None
 
     def _note_consent(
-        self, letter: _Letter, channel: Channel, error: PlatformError | None, now: datetime
+        self, letter: Letter, channel: Channel, error: PlatformError | None, now: datetime
     ) -> None:
         """A one-time consent is spent by what went, or may have gone; a refused one is none."""
         if channel not in (Channel.ONE_TIME, Channel.LONG_TERM):
@@ -300,31 +259,30 @@ class Deliverer:
         due: Sequence[ClaimedNotice],
         resting: Mapping[Channel, Pause],
         now: datetime,
-    ) -> list[_Letter]:
+    ) -> list[Letter]:
         """The notices that go now, with their first channels noted; the others are settled."""
         new = [notice for notice in due if notice.repeat_on is None]
         wanted = delivery_batches.examine(db, due, now)
         budgets = delivery_batches.budgets(db, new, now)
-        templates = [template.id for template in self._subscriptions.values()]
-        consents = subscriptions.find_open(db, [one.openid for one in new], templates)
-        letters: list[_Letter] = []
+        held = subscriptions.find_held(
+            db, [one.openid for one in new], self._writer.subscribed_templates
+        )
+        letters: list[Letter] = []
         staying: list[tuple[ClaimedNotice, list[Pause]]] = []
         for notice in due:
             if notice.id in wanted.objections:
                 staying.append((notice, []))
                 continue
-            letter = self._write(notice, wanted.facts[notice.id])
+            letter = self._writer.write(notice, wanted.facts[notice.id])
             if notice.repeat_on is not None:
                 usable: Sequence[Channel] = (notice.repeat_on,)
             else:
-                usable = channels(
-                    budgets[notice.openid],
-                    has_template=Channel.TEMPLATE in letter.ways,
-                    has_lasting=_may(letter, Channel.LONG_TERM, consents),
-                    has_one_time=_may(letter, Channel.ONE_TIME, consents),
-                    is_pack=letter.is_pack,
-                    now=now,
-                )
+                allowed, budget = held.get(notice.openid, {}), budgets[notice.openid]
+                usable = self._writer.channels(letter, budget, allowed, now)
+                ask = self._writer.find_ask(letter, usable, budget, allowed, now)
+                if ask is not None:
+                    letter = self._writer.asking(letter, ask)
+                    subscriptions.note_asked(db, notice.openid, ask.template_id, now)
             open_now = [channel for channel in usable if channel not in resting]
             if open_now:
                 letters.append(replace(letter, open_channels=open_now))
@@ -341,33 +299,7 @@ class Deliverer:
                 self._outcomes.put_off(db, notice, pauses, now)
         return letters
 
-    def _write(self, notice: ClaimedNotice, facts: NoticeFacts) -> _Letter:
-        """The notice in words, for every channel that could say it."""
-        page = ""
-        lead_id = pack_ledger.lead_of(notice.subject)
-        if isinstance(facts, PackDue) and lead_id is not None:
-            page = self._pack_links.url(facts.pack, lead_id)
-        words = render(facts, self._link_for(notice), page)
-        kind = notice.facts.kind
-        ways = {}
-        for channel, template in (
-            (Channel.TEMPLATE, self._templates.get(kind)),
-            (Channel.ONE_TIME, self._subscriptions.get(kind)),
-            (Channel.LONG_TERM, self._subscriptions.get(f"{kind}_long_term")),
-        ):
-            lines = template.fill(words) if template is not None else None
-            if template is not None and lines is not None:
-                ways[channel] = _Way(template.id, lines)
-            elif template is not None:
-                log.error("template_cannot_say", notice=notice.id, kind=kind)
-        return _Letter(notice, words, ways, (), page)
-
-    def _link_for(self, notice: ClaimedNotice) -> str:
-        """The calendar link of the sign-up that a notice is about; empty for other subjects."""
-        table, _, number = notice.subject.partition(":")
-        return self._calendar_url(int(number)) if table == "sign_up" and number.isdecimal() else ""
-
-    def _send(self, letter: _Letter, channel: Channel) -> str | None:
+    def _send(self, letter: Letter, channel: Channel) -> str | None:
         """The platform's id of the message, where it gives one."""
         notice, way = letter.notice, letter.ways.get(channel)
         if way is None:
@@ -384,12 +316,6 @@ class Deliverer:
         return self._client.send_subscription(
             notice.openid, way.template_id, way.lines, page=letter.page_url or None
         )
-
-
-def _may(letter: _Letter, channel: Channel, consents: frozenset[tuple[str, str]]) -> bool:
-    """Whether the person allowed this letter's subscription template."""
-    way = letter.ways.get(channel)
-    return way is not None and (letter.notice.openid, way.template_id) in consents
 
 
 def _next_morning(now: datetime) -> datetime:
@@ -418,10 +344,7 @@ def make_deliverer(
         client=make_client(settings, redis, stopping),
         pauses=Pauses(redis, settings.wechat_app_id),
         quotas=DailyQuotas(redis, settings.wechat_app_id),
-        templates=read_templates(settings.wechat_templates),
-        subscriptions=read_templates(settings.wechat_subscriptions),
-        calendar_url=CalendarLinks(settings.public_url, settings.secret_key.get_secret_value()).url,
-        pack_links=PackLinks(settings.public_url, settings.secret_key.get_secret_value()),
+        writer=make_writer(settings),
         worker=worker,
         stopping=stopping,
     )

@@ -268,12 +268,12 @@ class Turns:
         self._finish(db, inbound, reply, race, now)
         return reply, following
 
-    @staticmethod
-    def _note_consent(db: Session, inbound: Inbound, now: datetime) -> None:
+    def _note_consent(self, db: Session, inbound: Inbound, now: datetime) -> None:
         """What a person allowed of subscription notices, and what became of one."""
         answers = subscriptions.read_answers(inbound.status)
         if inbound.kind is Kind.CONSENT_POPUP:
-            subscriptions.note_popup(db, inbound.openid, answers, now)
+            lasting = self._desk.lasting_templates
+            subscriptions.note_popup(db, inbound.openid, answers, now, lasting=lasting)
         elif inbound.kind is Kind.CONSENT_CHANGE:
             subscriptions.note_change(db, inbound.openid, answers, now)
         elif answers:

@@ -225,13 +225,14 @@ function closeMenus() {
   for (const top of document.querySelectorAll(".opens")) top.setAttribute("aria-expanded", "false");
 }
 
-function makeAnswer(template, words, accept) {
+function makeAnswer(template, words, accept, inSettings = false) {
   const button = make(
     "button",
     { type: "button", class: accept ? "allow primary" : "refuse", "aria-label": `${words}：${template.title}` },
     words,
   );
-  button.addEventListener("click", () => act("subscribe_consent", { template_id: template.id, accept }));
+  const details = { template_id: template.id, accept, in_settings: inSettings };
+  button.addEventListener("click", () => act("subscribe_consent", details));
   return button;
 }
 
@@ -263,7 +264,10 @@ function drawExtras(news) {
         "div",
         { class: "question", "data-template": template.id },
         make("p", {}, template.title, make("span", { class: "left" }, describeConsent(template))),
-        makeAnswer(template, "拒绝", false),
+        // Whoever has allowed something takes it back here, in the phone's own settings.
+        template.left || template.lasting
+          ? makeAnswer(template, "不再接收", false, true)
+          : makeAnswer(template, "拒绝", false),
         makeAnswer(template, "允许", true),
       ),
     ),

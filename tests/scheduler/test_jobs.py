@@ -10,11 +10,11 @@ from app.config import Settings
 from app.db import Database
 from app.models import SignUp
 from app.rules.channel_budget import Channel
-from app.services import claiming, delivery, tidying
+from app.services import delivery, tidying
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 from scheduler.timetable import JOBS
-from tests.outbox import book, hear, outbox, put_notice
+from tests.outbox import book, claim_due, hear, outbox, put_notice
 
 REST = "0 invitations, 0 answers; marked 0 places as missed"
 
@@ -37,7 +37,7 @@ def test_send_notices_delivers_what_is_due_and_settles_what_a_crash_left(
     with database.transaction() as db:
         booking = book(db, "oMAMA", now)
         put_notice(db, booking, now, key="crashed")
-        (claimed,) = claiming.claim_due(db, now=now, worker="dead", limit=1)
+        (claimed,) = claim_due(db, now=now, worker="dead", limit=1)
         delivery.choose_channel(db, claimed.id, Channel.CUSTOMER_SERVICE)
         put_notice(db, booking, now, key="due")
         put_notice(db, booking, now, key="later", due_at=now + timedelta(days=1))

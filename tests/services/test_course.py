@@ -30,11 +30,11 @@ from app.services import (
     privacy,
     registration,
 )
-from app.services.claiming import claim_due
 from app.services.delivery import ClaimedNotice, Reason, find_objection
 from content.lessons import Course, Lesson
 from content.library import load_library
 from tests.console.desk_world import make_child, make_session, make_staff, make_station
+from tests.outbox import claim_due
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,13 @@ from app.crypto import Cipher
 from app.db import Database
 from app.errors import NoticeNotAstray
 from app.models import AuditEntry, FollowUp, Notice
-from app.services import claiming, dead_letters, delivery, desk
+from app.services import dead_letters, delivery, desk
 from app.services.audit import Actor
 from app.services.dead_letters import Acted
 from app.services.doctor import examine
 from app.services.staff import scope_of
 from tests.console.desk_world import make_child, make_notice, make_staff, make_station
+from tests.outbox import claim_due
 
 
 def put(database: Database, now: datetime, *, state: str, reason: str) -> int:
@@ -46,7 +47,7 @@ def test_a_failed_notice_is_sent_again_and_its_task_ends(database: Database, now
 
     assert acted == Acted(done=1, refused=0)
     with database.transaction() as db:
-        claimed = claiming.claim_due(db, now=later, worker="w", limit=10)
+        claimed = claim_due(db, now=later, worker="w", limit=10)
         assert [one.id for one in claimed] == [notice_id]
         assert claimed[0].repeat_on is None
         assert db.scalars(select(FollowUp.done_by)).one() == operator.id

@@ -12,9 +12,9 @@ from app.models import Caregiver, Notice
 from app.models.notice_facts import CourseNudge, NoticeFacts
 from app.rules.channel_budget import Channel
 from app.rules.quiet_hours import check_night
-from app.services import claiming, delivery, notices, push_choices
+from app.services import delivery, notices, push_choices
 from app.services.delivery import ClaimedNotice
-from tests.outbox import Booking, book, follow_ups, outbox, put_notice, set_sign_up
+from tests.outbox import Booking, book, claim_due, follow_ups, outbox, put_notice, set_sign_up
 
 OPENID = "oMAMA"
 NUDGE = CourseNudge(learner_id=1, nudge=1, lessons_passed=0, lesson="暖和", module="会照料")
@@ -28,7 +28,7 @@ def booking(database: Database, now: datetime) -> Booking:
 
 def claim(database: Database, now: datetime, limit: int = 10) -> list[ClaimedNotice]:
     with database.transaction() as db:
-        return claiming.claim_due(db, now=now, worker="w", limit=limit)
+        return claim_due(db, now=now, worker="w", limit=limit)
 
 
 def one(database: Database) -> Notice:

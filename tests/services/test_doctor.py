@@ -26,12 +26,12 @@ from app.services import (
     waiting_list,
 )
 from app.services.audit import OPERATOR
-from app.services.claiming import claim_due
 from app.services.delivery import choose_channel, record_sent
 from app.services.doctor import CHECKS, Report, examine
 from app.services.imports import import_sessions
 from app.services.publishing import SessionRow, put_session
 from app.services.sessions import cancel_by_family, sign_up
+from tests.outbox import claim_due
 
 
 def keep_waiting(db: Session, now: datetime) -> None:

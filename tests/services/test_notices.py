@@ -9,9 +9,9 @@ from app.db import Database
 from app.models import Notice
 from app.models.notice_facts import LateReply
 from app.rules.channel_budget import Channel
-from app.services import claiming, delivery, notices
+from app.services import delivery, notices
 from app.services.delivery import ClaimedNotice
-from tests.outbox import Booking, book, hear, outbox, put_notice
+from tests.outbox import Booking, book, claim_due, hear, outbox, put_notice
 
 OPENID = "oMAMA"
 
@@ -24,7 +24,7 @@ def booking(database: Database, now: datetime) -> Booking:
 
 def claim(database: Database, now: datetime, limit: int = 10) -> list[ClaimedNotice]:
     with database.transaction() as db:
-        return claiming.claim_due(db, now=now, worker="w", limit=limit)
+        return claim_due(db, now=now, worker="w", limit=limit)
 
 
 def one(database: Database) -> Notice:

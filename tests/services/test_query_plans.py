@@ -21,12 +21,13 @@ from app.crypto import Cipher
 from app.db import Database
 from app.dialogue.message import Inbound, Kind, Window
 from app.prepared import Prepared
-from app.services import claiming, delivery, families, reminders, rosters, timeline
+from app.services import delivery, families, reminders, rosters, timeline
 from app.services.families import FamilyQuery
 from app.services.staff import Role, StaffScope
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 from tests.many_rows import settle
+from tests.outbox import claim_due
 
 BIG = frozenset(
     {
@@ -159,7 +160,7 @@ def test_what_somebody_waits_for_reads_no_big_table_whole(
     database = services.database
     settle(database, cipher, now, families=20_000, sessions=1_200)
     work: dict[str, Callable[[Session], object]] = {
-        "a deliverer's round": lambda db: claiming.claim_due(db, now=now, worker="w", limit=20),
+        "a deliverer's round": lambda db: claim_due(db, now=now, worker="w", limit=20),
         "orphans of a crash": lambda db: delivery.mark_orphans_unknown(db, now),
         "reminders": lambda db: reminders.queue_due(db, reminders.find_near(db, now)[0], now),
         "a search": lambda db: families.find(

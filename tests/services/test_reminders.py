@@ -11,10 +11,10 @@ from app.clock import SHANGHAI
 from app.db import Database
 from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp
 from app.models.notice_facts import SessionReminder, load_facts
-from app.services import claiming, delivery, notices, reminders
+from app.services import delivery, notices, reminders
 from app.services.audit import OPERATOR
 from app.services.publishing import SessionRow, put_session
-from tests.outbox import Booking, book, outbox, set_sign_up
+from tests.outbox import Booking, book, claim_due, outbox, set_sign_up
 
 STARTS = datetime(2026, 11, 28, 9, 30, tzinfo=SHANGHAI)
 """Of every booking of these tests: six days after the fixture's Sunday."""
@@ -108,7 +108,7 @@ def move(database: Database, booking: Booking, starts_at: datetime, now: datetim
 
 def claim(database: Database, at: datetime) -> list[delivery.ClaimedNotice]:
     with database.transaction() as db:
-        return claiming.claim_due(db, now=at, worker="w", limit=10)
+        return claim_due(db, now=at, worker="w", limit=10)
 
 
 def objection(database: Database, claimed: delivery.ClaimedNotice, at: datetime) -> str | None:

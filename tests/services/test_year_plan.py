@@ -23,10 +23,11 @@ from app.models import (
     SignUp,
     YearPlan,
 )
-from app.services import claiming, delivery, doctor, plan_keeping, plan_nudges, year_plan
+from app.services import delivery, doctor, plan_keeping, plan_nudges, year_plan
 from app.services.sessions import sign_up
 from app.services.year_supply import load_standings
 from tests.console.desk_world import make_child, make_session, make_sign_up, make_station, mother_of
+from tests.outbox import claim_due
 
 BORN = date(2025, 9, 1)
 
@@ -367,10 +368,10 @@ def test_a_proposal_is_not_sent_when_it_was_answered_or_is_not_wanted_or_at_nigh
         plan_keeping.propose_missing(db, after=0, now=now)
     with database.transaction() as db:
         night = now.replace(hour=22)
-        assert claiming.claim_due(db, now=night, worker="w", limit=5) == []
+        assert claim_due(db, now=night, worker="w", limit=5) == []
     morning = now.replace(day=3, hour=8)
     with database.transaction() as db:
-        (claimed,) = claiming.claim_due(db, now=morning, worker="w", limit=5)
+        (claimed,) = claim_due(db, now=morning, worker="w", limit=5)
         assert delivery.find_objection(db, claimed, morning) is None
         mother = mother_of(db, db.get_one(Child, child_id))
         mother.pushes = "paused"

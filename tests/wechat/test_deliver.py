@@ -13,12 +13,12 @@ from sqlalchemy.exc import OperationalError
 from app.calendar_links import CalendarLinks
 from app.models.notice_facts import LateReply, SignUpDeclined
 from app.rules.channel_budget import Channel
-from app.services import claiming, delivery, delivery_batches, notices
+from app.services import delivery, delivery_batches, notices
 from app.services.claiming import Due
 from app.wechat import deliver
 from app.wechat.deliver import Deliverer
 from sandbox.catalogue import DEMO_TEMPLATE_IDS
-from tests.outbox import book, hear, outbox, put_notice, set_sign_up
+from tests.outbox import book, claim_due, hear, outbox, put_notice, set_sign_up
 from tests.sandbox.playing import BABA, MAMA
 from tests.wechat.posting import CUSTOM, TEMPLATE, LivePlatform, Post
 
@@ -297,7 +297,7 @@ class TestTroublesOfOurOwn:
         post.writes()
         post.put()
         with post.database.transaction() as db:
-            (claimed,) = claiming.claim_due(db, now=post.now, worker="dead", limit=1)
+            (claimed,) = claim_due(db, now=post.now, worker="dead", limit=1)
         with post.database.transaction() as db:
             delivery.choose_channel(db, claimed.id, Channel.CUSTOMER_SERVICE)
 
@@ -374,10 +374,7 @@ def make_deliverer_like(post: Post) -> Deliverer:
         client=like._client,
         pauses=like._pauses,
         quotas=like._quotas,
-        templates=like._templates,
-        subscriptions=like._subscriptions,
-        calendar_url=like._calendar_url,
-        pack_links=like._pack_links,
+        writer=like._writer,
         worker="second",
         stopping=post.stopping,
     )

@@ -19,6 +19,7 @@ from app.services.subscriptions import Answer
 from app.wechat.deliver import Deliverer, make_deliverer
 from app.wechat.quotas import PACKS_SHARE, DailyQuotas
 from sandbox import catalogue
+from tests.outbox import hear
 from tests.pack_world import World, make_pack
 from tests.sandbox.playing import MAMA
 from tests.wechat.posting import Impatient, LivePlatform
@@ -42,10 +43,13 @@ class Mail:
         if tells_us:
             answers = [Answer(template_id, "accept" if accept else "reject")]
             with self.world.database.transaction() as db:
-                if template_id == LASTING:
-                    subscriptions.note_change(db, MAMA, answers, self.world.now)
-                else:
-                    subscriptions.note_popup(db, MAMA, answers, self.world.now)
+                subscriptions.note_popup(db, MAMA, answers, self.world.now, lasting={LASTING})
+
+    def writes(self, at: datetime) -> None:
+        """She writes, and the platform's window opens."""
+        self.platform.act(MAMA, "text", content="你好")
+        with self.world.database.transaction() as db:
+            hear(db, MAMA, "write", at)
 
     def day(self, **later: float) -> None:
         self.world.plans(**later)
@@ -66,7 +70,10 @@ def mail(
     connected: Settings, database: Database, platform: LivePlatform, redis_of_ours: Redis
 ) -> Iterator[Mail]:
     settings = connected.model_copy(
-        update={"wechat_subscriptions": {"pack": ONE_TIME, "pack_long_term": LASTING}}
+        update={
+            "wechat_subscriptions": {"pack": ONE_TIME, "pack_long_term": LASTING},
+            "wechat_js_sdk_url": f"{platform.address}/jweixin.js",
+        }
     )
     world = World(database, NOW, [make_pack("A", 100, 130), make_pack("B", 101, 130)])
     world.home(world.born(100))
@@ -116,7 +123,8 @@ def test_a_yes_that_the_platform_does_not_know_is_dropped(mail: Mail) -> None:
     mail.day()
 
     assert mail.ends == [("waiting", "refused:43101", None)]
-    assert (mail.consent.sends_left, mail.consent.refused_at) == (0, NOW)
+    # Spent or refused, nobody knows: at the next contact she may be asked again.
+    assert (mail.consent.sends_left, mail.consent.refused_at) == (0, None)
     mail.day(days=1)
     assert mail.platform.accepted() == []
 
@@ -132,6 +140,42 @@ def test_an_answer_that_is_lost_spends_the_yes_and_is_never_repeated(mail: Mail)
     assert end[0] == "unknown"
     assert mail.consent.sends_left == 0
     assert len(mail.platform.accepted()) == 1
+
+
+ASKS = "要不要宝宝到了新阶段"
+
+
+def test_a_pack_asks_when_it_may_be_the_last_that_goes_without_a_consent(mail: Mail) -> None:
+    """Her window closes within hours: the next pack would have to wait."""
+    mail.writes(NOW - timedelta(hours=40))
+
+    mail.day()
+
+    assert mail.ends == [("sent", None, "customer_service")]
+    (said,) = [row["text"] for row in mail.platform.accepted()]
+    assert ASKS in said
+    assert "/family/subscriptions" in said
+    assert mail.world.notices()[0].text == said
+    assert mail.consent.asked_at == NOW
+
+
+def test_with_room_enough_no_pack_asks(mail: Mail) -> None:
+    mail.writes(NOW - timedelta(hours=1))
+
+    mail.day()
+
+    (said,) = [row["text"] for row in mail.platform.accepted()]
+    assert ASKS not in said
+
+
+def test_no_pack_asks_again_what_was_asked_or_answered(mail: Mail) -> None:
+    mail.allows(LASTING, accept=False)
+    mail.writes(NOW - timedelta(hours=40))
+
+    mail.day()
+
+    (said,) = [row["text"] for row in mail.platform.accepted()]
+    assert ASKS not in said
 
 
 def quotas(redis: Redis, a_day: int) -> DailyQuotas:
