@@ -39,9 +39,9 @@ from app.wechat.platform import Platform
 from app.wechat.quotas import DailyQuotas
 from app.wechat.token import AccessTokens
 
-BATCH = 512
-"""In hand at most before the caller looks at the clock and for orphans."""
-BATCH_SECONDS = 2.0
+BATCH = 8_192
+"""In hand at most before the caller looks for orphans: until then nothing has to come down."""
+BATCH_SECONDS = 10.0
 THREADS = 8
 CHUNK = 32
 """Claimed together, and recorded together."""
@@ -106,17 +106,19 @@ class Deliverer:
         having claimed nothing, without Redis.
         """
         flight = _Flight()
-        taken, held_up, ends_at = 0, 0, monotonic() + BATCH_SECONDS
+        taken, held_up, seconds, began = 0, 0, 0.0, monotonic()
         try:
-            while taken < BATCH and monotonic() < ends_at and not self._stopping.is_set():
-                due = self._take(flight, min(CHUNK, BATCH - taken), held_up, now)
+            while taken < BATCH and seconds < BATCH_SECONDS and not self._stopping.is_set():
+                at = now + timedelta(seconds=int(seconds))
+                due = self._take(flight, min(CHUNK, BATCH - taken), held_up, at)
                 taken, held_up = taken + due.found, due.held_up
                 if not due.found and not held_up:
                     break
                 # With nothing but what has to wait for its turn, all else comes down first.
-                self._land(flight, UNDER_WAY - CHUNK if due.found else 0, now)
+                self._land(flight, UNDER_WAY - CHUNK if due.found else 0, at)
+                seconds = monotonic() - began
         finally:
-            self._land(flight, 0, now)
+            self._land(flight, 0, now + timedelta(seconds=int(seconds)))
         return taken
 
     def _take(self, flight: _Flight, limit: int, held_up: int, now: datetime) -> Due:

@@ -25,8 +25,8 @@ PER_DAY: Mapping[Channel, int] = {
 """Calls a day and account. Both kinds of subscription share one API."""
 API = {Channel.LONG_TERM: "subscription", Channel.ONE_TIME: "subscription"}
 PACKS_SHARE = 0.8
-BLOCK = 25
-"""Taken from the day at a time: a question for every message would slow it by a tenth."""
+BLOCK = 100
+"""Taken from the day at a time: nobody sends while the question for more is under way."""
 KEPT = timedelta(hours=48)
 
 

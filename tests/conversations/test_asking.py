@@ -1,17 +1,13 @@
 """A consent is asked for at a good moment: once, with a link, and never of who grieves."""
 
-from datetime import datetime
-
 import pytest
 from sqlalchemy import select
 
-from app.clock import SHANGHAI
 from app.config import Settings
 from app.dialogue.message import Inbound, Kind
 from app.models import Caregiver, SubscriptionConsent
 from app.services import losses
 from app.services.audit import OPERATOR
-from app.services.doctor import CHECKS
 from app.wiring import Services
 from tests.conversations.conftest import Clock, Person, Publisher
 
@@ -164,17 +160,6 @@ def test_a_late_answer_of_somebody_erased_leaves_nothing(
     answers(registered, Kind.CONSENT_POPUP, PACK, "accept")
     answers(registered, Kind.CONSENT_CHANGE, PACK, "reject")
     assert consents(services) == {}
-
-
-def test_the_doctor_sees_a_consent_that_is_nobodys(registered: Person, services: Services) -> None:
-    check = dict(CHECKS)["consents_to_messages_are_somebodys"]
-    answers(registered, Kind.CONSENT_POPUP, PACK, "accept")
-    with services.database.transaction() as db:
-        assert check(db) == []
-        at = datetime(2026, 11, 22, tzinfo=SHANGHAI)
-        db.add(SubscriptionConsent(openid="o-gone", template_id=PACK, updated_at=at))
-    with services.database.reading() as db:
-        assert check(db) == [f"{PACK} x1"]
 
 
 def test_a_word_leads_to_the_page_and_the_settings_name_it(registered: Person) -> None:

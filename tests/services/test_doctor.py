@@ -458,6 +458,13 @@ FAULTS = (
         "measurement:1",
     ),
     Fault(
+        "INSERT INTO subscription_consents (openid, template_id, sends_left, is_lasting,"
+        " updated_at) VALUES ('o-gone-' || :id, 'pack', 1, false, '2026-11-01 10:00:00+08:00')",
+        CHILD,
+        "consents_to_messages_are_somebodys",
+        "pack x1",
+    ),
+    Fault(
         "UPDATE sign_ups SET decided_by = 9999 WHERE id = :id",
         CONFIRMED,
         "references_lead_somewhere",
