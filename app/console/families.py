@@ -3,8 +3,9 @@
 import re
 from dataclasses import replace
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy.orm import Session
 from wtforms import StringField
 from wtforms.validators import Length, Optional
 
@@ -16,10 +17,15 @@ from app.console.said import say
 from app.console.session_forms import ChineseForm
 from app.console.signed_in import acting_staff, current_role, database
 from app.errors import NotYours
-from app.services import desk, families, rosters, timeline
+from app.models import Caregiver
+from app.rules.asking import find_asks
+from app.services import desk, families, rosters, subscriptions, timeline
 from app.services.families import FamilyQuery, ListedFamily
 from app.services.staff import scope_of
+from app.wiring import Services
+from app.words import asking
 from app.words import timeline as words
+from app.words.privacy import relation_words
 from app.words.when import say_age
 
 PHONE = re.compile(r"\+?\d[\d\- ]{4,18}\d")
@@ -157,6 +163,8 @@ def show_family(family_id: int) -> ResponseReturnValue:
             entries = timeline.of_family(db, family_id, topic=topic)
             desk.record_view(db, scope, page="family", subject_id=family_id, now=at)
             today = families.listed(family, counts, at)
+            # Beside what was sent and was not, where somebody asks why.
+            allowed = _allowed(db, family_id) if topic == "pack" else []
     except NotYours:
         abort(404)
     return render_template(
@@ -171,7 +179,21 @@ def show_family(family_id: int) -> ResponseReturnValue:
         shown=timeline.SHOWN,
         may_change=may(current_role(), "family_contact", acts=True),
         may_stop=may(current_role(), "stop_family", acts=True),
+        allowed=allowed,
     )
+
+
+def _allowed(db: Session, family_id: int) -> list[str]:
+    """What the family's people allowed of WeChat's subscription notices, a line each."""
+    services: Services = current_app.extensions["yuban"]
+    settings = services.settings
+    asks = find_asks(settings.wechat_subscriptions, settings.wechat_templates)
+    titles = {ask.template_id: asking.OFFERS[purpose].title for purpose, ask in asks.items()}
+    return [
+        f"{relation_words(one.relation)}：{titles[one.template_id]}，{asking.allowed(one.held)}"
+        for one in subscriptions.of_caregivers(db, Caregiver.family_id == family_id)
+        if one.template_id in titles
+    ]
 
 
 def change_contact(family_id: int) -> ResponseReturnValue:

@@ -22,6 +22,7 @@ from app.models import (
     SignUp,
 )
 from app.rules.age import age_months
+from app.services import subscriptions
 from app.services.pack_ledger import PushRow, pushes_of
 from app.services.registration import find_caregiver
 from app.services.sessions import YearCount, year_count
@@ -67,6 +68,18 @@ class ConsentRow:
     version: str
     given_at: datetime
     withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionRow:
+    """What a caregiver allowed of one subscription template of the platform."""
+
+    openid: str
+    template: str
+    sends_left: int
+    lasting: bool
+    refused_at: datetime | None
+    asked_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +159,7 @@ class FamilyOverview:
     learners: tuple[LearnerRow, ...]
     measurements: tuple[MeasurementRow, ...]
     threads: tuple[ThreadRow, ...]
+    subscriptions: tuple[SubscriptionRow, ...]
 
 
 def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | None:
@@ -182,6 +196,26 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         learners=learners,
         measurements=_measurements(db, family.id) if family else (),
         threads=_threads(db, caregiver),
+        subscriptions=_subscriptions(db, caregiver),
+    )
+
+
+def _subscriptions(db: Session, caregiver: Caregiver) -> tuple[SubscriptionRow, ...]:
+    of_whom = (
+        Caregiver.id == caregiver.id
+        if caregiver.family_id is None
+        else Caregiver.family_id == caregiver.family_id
+    )
+    return tuple(
+        SubscriptionRow(
+            openid=one.openid,
+            template=one.template_id,
+            sends_left=one.held.sends_left,
+            lasting=one.held.is_lasting,
+            refused_at=one.held.refused_at,
+            asked_at=one.held.asked_at,
+        )
+        for one in subscriptions.of_caregivers(db, of_whom)
     )
 
 

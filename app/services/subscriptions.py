@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -151,6 +151,35 @@ def find_held(
     for openid, template_id, sends_left, is_lasting, refused_at, asked_at in rows:
         held[openid][template_id] = Held(sends_left, is_lasting, refused_at, asked_at)
     return held
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What one caregiver answered of one template."""
+
+    openid: str
+    relation: str | None
+    template_id: str
+    held: Held
+
+
+def of_caregivers(db: Session, caregivers: ColumnElement[bool]) -> Sequence[Allowed]:
+    """Of the caregivers that a condition names, in their order: for staff and operators to read."""
+    rows = db.execute(
+        select(SubscriptionConsent, Caregiver.relation)
+        .join(Caregiver, Caregiver.openid == SubscriptionConsent.openid)
+        .where(caregivers)
+        .order_by(Caregiver.id, SubscriptionConsent.template_id)
+    )
+    return [
+        Allowed(
+            one.openid,
+            relation,
+            one.template_id,
+            Held(one.sends_left, one.is_lasting, one.refused_at, one.asked_at),
+        )
+        for one, relation in rows
+    ]
 
 
 def strangers(db: Session) -> list[str]:

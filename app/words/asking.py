@@ -57,6 +57,15 @@ def held(of: Held, *, is_lasting: bool) -> str:
     return "还没有允许。" if is_lasting else "现在一条也不能发，点一次发一条。"
 
 
+def allowed(of: Held) -> str:
+    """The same for staff, behind the name of what it is for."""
+    if of.is_lasting:
+        return "一直可以发"
+    if of.sends_left:
+        return f"还可以发{of.sends_left}条"
+    return "点了拒绝" if of.refused_at is not None else "问过，还没点；或者已经用完"
+
+
 def button(*, is_lasting: bool) -> str:
     return "允许一直发给我" if is_lasting else "允许发一条给我"
 

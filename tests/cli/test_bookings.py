@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Staff
-from app.services import decisions, registration
+from app.services import decisions, registration, subscriptions
 from app.wiring import Services
 from tests.cli.running import Run
 
@@ -104,6 +104,18 @@ def test_a_family_is_shown_whole(run: Run) -> None:
         "completed": False,
         "certificate": None,
     }
+
+
+def test_what_a_caregiver_allowed_is_shown_with_the_family(run: Run, services: Services) -> None:
+    with services.database.transaction() as db:
+        at = db.scalars(select(Staff.created_at).limit(1)).one()
+        yes = [subscriptions.Answer("T1", "accept")]
+        subscriptions.note_popup(db, "demo-family-4", yes, at)
+
+    (row,) = run("family", "show", "demo-family-4").json["subscriptions"]
+
+    assert (row["openid"], row["template"]) == ("demo-family-4", "T1")
+    assert (row["sends_left"], row["lasting"], row["refused_at"]) == (1, False, None)
 
 
 def test_an_expected_child_has_no_age_yet(run: Run) -> None:

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from app.config import Settings
 from app.db import Database
 from app.models import CataloguedPack, Child, Family, Notice, PackPush
+from app.services import subscriptions
 from scheduler.queue_packs import plan_day
 from tests.console.browsing import send, text_of
 from tests.console.conftest import SHELF, Browse, Desk
@@ -79,6 +81,24 @@ def test_a_familys_page_says_what_was_sent_and_why_not(
     title = SHELF.library.packs[planned.pack_id].title
     assert title in shown
     assert "排队中" in shown
+
+
+class TestWithSubscriptions:
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return settings.model_copy(update={"wechat_subscriptions": {"pack": "T1"}})
+
+    def test_a_familys_page_says_what_wechat_still_lets_through(
+        self, browse: Browse, desk: Desk, database: Database, now: datetime
+    ) -> None:
+        with database.transaction() as db:
+            family = db.get_one(Family, desk.family_id)
+            yes = [subscriptions.Answer("T1", "accept")]
+            subscriptions.note_popup(db, family.caregivers[0].openid or "", yes, now)
+
+        shown = text_of(browse("wang").get(f"/console/families/{desk.family_id}?topic=pack"))
+
+        assert "带娃资料，还可以发1条" in shown
 
 
 def test_staff_stop_everything_and_lift_it_again(
