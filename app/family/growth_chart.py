@@ -2,9 +2,8 @@
 
 import base64
 from collections.abc import Sequence
-from xml.etree import ElementTree
 
-from app.drawing import load_pygal
+from app.drawing import load_pygal, without_scripts
 from app.rules.growth import PERCENTILES, Indicator, Line
 
 SHOWN_PERCENTILES = (3, 25, 50, 75, 97)
@@ -63,7 +62,7 @@ def growth_chart(
         curve = [(line.x, line.values[place]) for line in shown]
         chart.add(f"P{percentile}", _with_name(curve, percentile), show_dots=False)
     chart.add("宝宝", list(points), show_dots=True, stroke_style={"width": 4})
-    return _without_scripts(chart.render(is_unicode=True))
+    return without_scripts(chart.render(is_unicode=True))
 
 
 def as_image(svg: str) -> str:
@@ -74,14 +73,3 @@ def as_image(svg: str) -> str:
 def _with_name(curve: list[tuple[float, float]], percentile: int) -> list[object]:
     *most, end = curve
     return [*most, {"value": end, "label": f"P{percentile}"}]
-
-
-def _without_scripts(svg: str) -> str:
-    ElementTree.register_namespace("", "http://www.w3.org/2000/svg")
-    ElementTree.register_namespace("xlink", "http://www.w3.org/1999/xlink")
-    root = ElementTree.fromstring(svg)
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag.endswith("}script"):
-                parent.remove(child)
-    return ElementTree.tostring(root, encoding="unicode")

@@ -1,7 +1,9 @@
 """./dev bench: the callback's speed and size beside a bare wechatpy and Flask echo.
 
-Both run on the same server with the same workers, in the same run, in turns; what is
-compared is their ratio. --json prints the figures for machines.
+All run on the same server with the same workers, in the same run, in turns; what is
+compared is their ratio. With them runs a WeRoBot that echoes and keeps its sessions where we
+keep ours: in SQLite's run in SQLite, in PostgreSQL's in Redis. --json prints the figures for
+machines.
 """
 
 import argparse
@@ -50,6 +52,8 @@ class Row:
     """Highest less lowest of the rounds, requests a second."""
     ratio_to_echo: float | None
     p99_at_rate_ms: float | None
+    lost: int = 0
+    """Requests of all rounds that were not answered: a reference may lose some, we may not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def measure(engine: str, families: int, count: int) -> tuple[list[Row], float, f
         socket = socket_folder(ROOT, folder) / f"bench-{folder.name}.sock"
         with embedded_redis.serving(folder / "redis", socket):
             variables = environment(url, f"unix://{socket}?db=0")
+            variables["WEROBOT_SESSIONS"] = "sqlite" if engine == "sqlite" else "redis"
+            variables["WEROBOT_FILE"] = str(folder / "werobot.sqlite3")
             _settle(url, families)
             return _measure(engine, variables, families, count)
 
@@ -144,20 +150,29 @@ def _measure(
             for each in range(1, families + 1)
         ]
 
-    found: dict[str, list[float]] = {"echo": [], "read": [], "write": [], "one": [], "bare": []}
+    found: dict[str, list[float]] = {
+        name: [] for name in ("echo", "werobot", "read", "write", "one", "bare")
+    }
+    lost = 0
+    # With two processes at its file, WeRoBot waits five seconds for a lock, and gives up.
+    workers = {"WEB_WORKERS": "1"} if engine == "sqlite" else {}
     latency: dict[str, float] = {}
     with (
         serving("tests.bench.echo_app:app", variables) as echo,
+        serving("tests.bench.werobot_app:app", variables | workers) as werobot,
         serving("wsgi:app", variables) as service,
     ):
         for turn in range(ROUNDS):
             for what, url, make in (
                 ("echo", echo.url, reads),
+                ("werobot", werobot.url, reads),
                 ("read", service.url, reads),
                 ("write", service.url, writes),
             ):
                 run = load.closed_loop(url, make(WARM + count), CONNECTIONS, WARM)
-                if run.refused:
+                if what == "werobot":
+                    lost += run.refused
+                elif run.refused:
                     raise RuntimeError(f"{what}: {run.refused} requests were not answered")
                 found[what].append(run.per_second)
             run = load.closed_loop(service.url, rushes(turn), CONNECTIONS, families // 10)
@@ -177,6 +192,7 @@ def _measure(
     echo_speed = statistics.median(found["echo"])
     names = {
         "echo": "bare wechatpy + Flask echo",
+        "werobot": f"WeRoBot echo, sessions in {'SQLite' if engine == 'sqlite' else 'Redis'}",
         "read": "read turn (我的预约)",
         "write": "write turn (报名)",
         "one": "sign-ups for one session",
@@ -192,6 +208,7 @@ def _measure(
             if what == "echo"
             else round(statistics.median(speeds) / echo_speed, 3),
             p99_at_rate_ms=round(latency[what], 1) if what in latency else None,
+            lost=lost if what == "werobot" else 0,
         )
         for what, speeds in found.items()
     ]
@@ -217,7 +234,8 @@ def say(result: Result) -> None:
         speed = f"{row.per_second:.0f} (±{row.spread / 2:.0f})"
         ratio = f"{row.ratio_to_echo:.2f}" if row.ratio_to_echo is not None else ""
         late = f"{row.p99_at_rate_ms:.0f} ms" if row.p99_at_rate_ms is not None else ""
-        print(f"{row.engine:<12}{row.what:<34}{speed:>18}{ratio:>9}{late:>15}")
+        gone = f"  ({row.lost} not answered)" if row.lost else ""
+        print(f"{row.engine:<12}{row.what:<34}{speed:>18}{ratio:>9}{late:>15}{gone}")
     print(f"\na web worker: {result.worker_rss_mb:.0f} MB resident,", end=" ")
     print(f"{result.worker_pss_mb:.0f} MB of its own share")
     print(f"the web server answers {result.web_start_seconds:.1f} s after its start")
@@ -228,6 +246,11 @@ def main() -> None:
         from tests.bench import visits
 
         visits.main(sys.argv[2:])
+        return
+    if sys.argv[1:2] == ["whole"]:
+        from tests.bench import whole
+
+        whole.main(sys.argv[2:])
         return
     if sys.argv[1:2] == ["rush"]:
         from tests.bench import rush

@@ -1,4 +1,8 @@
-"""./dev bench growth: what a turn, a sign-up and the coverage report cost as the district grows."""
+"""./dev bench growth: what a turn, a sign-up, a deliverer's round, a page of the console and the
+coverage report cost as the district grows.
+
+Planning has sizes of its own: `./dev bench packs --children 1000 10000 100000`.
+"""
 
 import argparse
 import json
@@ -17,14 +21,22 @@ from app.clock import now as clock_now
 from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.migrating import upgrade
-from app.services import coverage, registration, sessions
+from app.services import claiming, coverage, families, registration, sessions
+from app.services.claiming import StoredFacts
+from app.services.families import FamilyQuery
+from app.services.staff import Role, StaffScope
 from tests.bench.engines import database
 from tests.many_rows import settle
 
 DATA_KEY = "YSBiZW5jaG1hcmsga2V5IG9mIDMyIGJ5dGVzIG9ubHk="
 SIZES = (1_000, 10_000, 100_000)
 MANY = 200
+DUE = 20
+"""So many are due in tests/many_rows.py."""
+PAGES = 20
+PAGE = 50
 REPORTS = 3
+DISTRICT = StaffScope(staff_id=1, role=Role.DISTRICT, station_id=None, township_id=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ class Point:
     """Highest less lowest."""
 
 
-def measure(engine: str, families: int) -> list[Point]:
+def measure(engine: str, size: int) -> list[Point]:
     """On a fresh database of this size."""
     cipher = Cipher((DATA_KEY,))
     now = clock_now()
@@ -48,8 +60,8 @@ def measure(engine: str, families: int) -> list[Point]:
         made = make_engine(url, cipher)
         upgrade(made)
         store = Database(made)
-        settle(store, cipher, now, families=families, sessions=max(600, families // 20))
-        step = max(1, families // MANY)
+        settle(store, cipher, now, families=size, sessions=max(600, size // 20))
+        step = max(1, size // MANY)
 
         def bookings(db: Session, number: int) -> None:
             caregiver = registration.find_caregiver(db, f"o-{1 + number * step}")
@@ -64,17 +76,26 @@ def measure(engine: str, families: int) -> list[Point]:
                 db,
                 caregiver=caregiver,
                 child=family.children[0],
-                code=f"S-{_free(family.id, max(600, families // 20))}",
+                code=f"S-{_free(family.id, max(600, size // 20))}",
                 now=now,
             )
 
         def report(db: Session, _: int) -> None:
             coverage.report(db, year=now.year, now=now)
 
+        def take(db: Session, _: int) -> None:
+            due = claiming.lock_due(db, StoredFacts(), now=now, limit=1)
+            claiming.mark(db, [(each, None) for each in due.notices], now=now, worker="bench")
+
+        def listed(db: Session, _: int) -> None:
+            families.find(db, DISTRICT, FamilyQuery(), limit=PAGE, offset=0, now=now)
+
         points = [
-            _point(store, engine, families, "what a family has booked", bookings, MANY),
-            _point(store, engine, families, "a sign-up", sign_up, MANY),
-            _point(store, engine, families, "the coverage report", report, REPORTS),
+            _point(store, engine, size, "what a family has booked", bookings, MANY),
+            _point(store, engine, size, "a sign-up", sign_up, MANY),
+            _point(store, engine, size, "taking a due message", take, DUE),
+            _point(store, engine, size, "a page of the console's families", listed, PAGES),
+            _point(store, engine, size, "the coverage report", report, REPORTS),
         ]
         made.dispose()
     return points
@@ -120,9 +141,9 @@ def main(arguments: list[str]) -> None:
     sizes = (*chosen.sizes, 1_000_000) if chosen.long else chosen.sizes
     points = []
     for engine in engines:
-        for families in sizes:
-            print(f"{families} families on {engine} …", file=sys.stderr)
-            points += measure(engine, families)
+        for size in sizes:
+            print(f"{size} families on {engine} …", file=sys.stderr)
+            points += measure(engine, size)
     if chosen.json:
         found = {
             "machine": f"{platform.system()} {platform.machine()}",

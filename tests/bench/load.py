@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha1
 
 import aiohttp
 from wechatpy.crypto import WeChatCrypto
@@ -50,7 +51,11 @@ def seal(settings: Settings, openid: str, text: str, number: int) -> Sealed:
     )
     body = crypto.encrypt_message(xml, nonce, stamp)
     signature = body.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
-    query = f"timestamp={stamp}&nonce={nonce}&encrypt_type=aes&msg_signature={signature}"
+    plain = sha1("".join(sorted((settings.wechat_token.get_secret_value(), stamp, nonce))).encode())
+    query = (
+        f"signature={plain.hexdigest()}&timestamp={stamp}&nonce={nonce}"
+        f"&encrypt_type=aes&msg_signature={signature}"
+    )
     return Sealed(f"/wechat?{query}&openid={openid}", body.encode())
 
 
