@@ -3,8 +3,8 @@
 Planning on PostgreSQL, for families that are known already, beside `INSERT … SELECT` of the very
 rows that it wrote, into tables of the same columns, indexes and references. Delivery beside bare
 loops of the same requests with the same number of threads against the same sandbox: one with a
-session of `requests` a thread, as most would write it, and one with the leaner client that the
-deliverer has.
+session of `requests` a thread, as most would write it, and one with urllib3. The deliverer's own
+requests leave on urllib3: that loop is the fair measure, and the other stands beside it.
 """
 
 import argparse
@@ -189,6 +189,9 @@ def _bare(engine: Engine) -> float:
                         f" REFERENCES {target} (id)"
                     )
                 )
+    # As before the planner's run: who first touches a page after a checkpoint logs it whole.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CHECKPOINT"))
     seconds = 0.0
     for table, _ in copies:
         began = time.perf_counter()
@@ -377,7 +380,8 @@ def main(arguments: list[str]) -> None:
     for row in delivered:
         print(
             f"delivery with {row.threads} threads: {row.per_second}/s,"
-            f" {row.share_of_bare:.0%} of a bare loop's {row.bare_per_second}/s,"
-            f" {row.share_of_lean:.0%} of a bare loop with urllib3 ({row.lean_per_second}/s);"
-            f" CPU a message {row.cpu_ms} ms, bare {row.bare_cpu_ms} and {row.lean_cpu_ms} ms"
+            f" {row.share_of_lean:.0%} of a bare loop with the deliverer's own library, urllib3"
+            f" ({row.lean_per_second}/s), {row.share_of_bare:.0%} of one with requests"
+            f" ({row.bare_per_second}/s);"
+            f" CPU a message {row.cpu_ms} ms, bare {row.lean_cpu_ms} and {row.bare_cpu_ms} ms"
         )
