@@ -3,7 +3,8 @@
 import sqlite3
 
 from alembic import context
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Index
+from sqlalchemy.schema import SchemaItem
 
 import app.models  # the tables, for comparing the schema with the models
 from app.db import Base
@@ -17,6 +18,11 @@ def _switch_foreign_keys(connection: Connection, *, on: bool) -> None:
     driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
 
 
+def _is_of_sqlite(thing: SchemaItem, *_: object) -> bool:
+    """Whether a table, column or index is to be there: a BRIN index is PostgreSQL's alone."""
+    return not (isinstance(thing, Index) and thing.dialect_options["postgresql"]["using"] == "brin")
+
+
 assert app.models.__all__, "importing the models registers them on Base.metadata"
 
 with engine.connect() as connection:
@@ -27,7 +33,10 @@ with engine.connect() as connection:
         # transaction only, and what it let through is checked before the commit.
         _switch_foreign_keys(connection, on=False)
     context.configure(
-        connection=connection, target_metadata=Base.metadata, render_as_batch=is_sqlite
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=is_sqlite,
+        include_object=_is_of_sqlite if is_sqlite else None,
     )
     with context.begin_transaction():
         context.run_migrations()

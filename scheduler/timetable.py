@@ -7,6 +7,7 @@ mean other days to the scheduler (0 is Monday) than to cron (0 is Sunday).
 from app.wiring import Job
 from scheduler import (
     apply_retention,
+    count_families,
     escalate,
     learn_people,
     nudge_course,
@@ -86,6 +87,13 @@ JOBS: tuple[Job, ...] = (
         " imported files after 30 days, deletes messages not understood after 90, and"
         " retires families whose youngest child turned three the year before last",
         run=apply_retention.run,
+    ),
+    Job(
+        name="count_families",
+        schedule="* * * * *",
+        does="counts anew, for the coverage report, families whose sign-ups, children, packs or"
+        " visits changed",
+        run=count_families.run,
     ),
     Job(
         name="snapshot_coverage",

@@ -65,6 +65,8 @@ def find_schema(connection: Connection) -> Schema:
             }
         for constraint in constraints:
             late.setdefault(constraint.table.name, set()).update(constraint.column_keys)
+    # Triggers write to tables without a key when others change: they are loaded last.
+    tables.sort(key=lambda table: not table.primary_key.columns)
     return Schema(tuple(tables), {name: frozenset(keys) for name, keys in late.items()})
 
 
@@ -156,6 +158,9 @@ class _Loading:
             table = self._by_name.get(name)
             if table is None or {*columns} != {column.name for column in table.columns}:
                 raise BackupUnreadable("other_schema", name)
+            if not table.primary_key.columns:
+                # Triggers have added to it while the others were loaded.
+                self._connection.execute(table.delete())
             self._table = table
             self._columns = [table.columns[name] for name in columns]
             self._counts.rows[table.name] = 0

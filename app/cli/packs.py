@@ -22,8 +22,7 @@ def report_command(services: Services, days: int) -> Answer:
     until = clock.now()
     since = until - timedelta(days=days)
     with services.database.reading() as db:
-        rows = pack_reports.by_pack(db, since=since, until=until)
-        reasons = pack_reports.why_not(db, since=since, until=until)
+        ledger = pack_reports.read_ledger(db, since=since, until=until)
     lines: list[tuple[object, ...]] = [
         (
             row.pack,
@@ -33,8 +32,13 @@ def report_command(services: Services, days: int) -> Answer:
             f"opened {row.opened}",
             f"+{row.liked} -{row.disliked}",
         )
-        for row in rows
+        for row in ledger.figures
     ]
-    lines += [("not sent", reason, number) for reason, number in reasons.items()]
-    found = {"since": since, "until": until, "packs": rows, "reasons": dict(reasons)}
+    lines += [("not sent", reason, number) for reason, number in ledger.why_not.items()]
+    found = {
+        "since": since,
+        "until": until,
+        "packs": ledger.figures,
+        "reasons": dict(ledger.why_not),
+    }
     return Answer(found, table(lines, "nothing fell due"))

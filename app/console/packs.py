@@ -132,8 +132,7 @@ def show_pack(pack_id: str) -> ResponseReturnValue:
     since = at - timedelta(days=365)
     with database().reading() as db:
         off = pack_catalogue.find_switch(db, pack_id)
-        versions = pack_reports.by_pack(db, since=since, until=at, pack_id=pack_id)
-        reasons = pack_reports.why_not(db, since=since, until=at, pack_id=pack_id)
+        ledger = pack_reports.read_ledger(db, since=since, until=at, pack_id=pack_id)
     today = at.astimezone(SHANGHAI).date()
     blocked_by = pack_catalogue.blocked_by(pack, today, is_switched_off=off is not None)
     return render_template(
@@ -143,8 +142,8 @@ def show_pack(pack_id: str) -> ResponseReturnValue:
         state=state_of(pack, blocked_by),
         is_pushed=blocked_by is None,
         off=off,
-        versions=versions,
-        reasons=[(words.reason(code), number) for code, number in reasons.items()],
+        versions=ledger.figures,
+        reasons=[(words.reason(code), number) for code, number in ledger.why_not.items()],
         age=words.age_of(pack.from_days, pack.until_days),
         audience=AUDIENCES.get(pack.audience, pack.audience),
         may_switch=may(current_role(), "switch_pack", acts=True),

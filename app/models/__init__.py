@@ -33,7 +33,7 @@ from app.models.packs import (
     SubscriptionConsent,
 )
 from app.models.policy import Entitlement
-from app.models.reporting import CoverageSnapshot
+from app.models.reporting import CHANGED_FAMILIES, CountedYear, CoverageSnapshot, FamilyYear
 from app.models.search import FamilyTerm
 from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
 from app.models.threads import CannedAnswer, HelpThread, ThreadMessage
@@ -53,6 +53,7 @@ from app.models.visit import (
 )
 
 __all__ = [
+    "CHANGED_FAMILIES",
     "ApiAnswer",
     "AuditEntry",
     "AuditedFamily",
@@ -63,10 +64,12 @@ __all__ = [
     "Certificate",
     "Child",
     "Consent",
+    "CountedYear",
     "CoverageSnapshot",
     "Entitlement",
     "Family",
     "FamilyTerm",
+    "FamilyYear",
     "FileImport",
     "FollowUp",
     "GuidanceSession",

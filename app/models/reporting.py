@@ -1,8 +1,8 @@
-"""What was reported, frozen."""
+"""What was reported, frozen; and what reports are added up from, counted beforehand."""
 
 from datetime import date, datetime
 
-from sqlalchemy import String, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import Base, Instant
@@ -19,3 +19,52 @@ class CoverageSnapshot(Base):
     definitions_version: Mapped[str] = mapped_column(String(20))
     report: Mapped[str] = mapped_column(Text)
     """The Report as JSON: counts of families, nobody's name."""
+
+
+class FamilyYear(Base):
+    """What the coverage report counts of a family in a year, as it was when it last changed.
+
+    Of families with a child under three in the year; only of years that are in counted_years. What
+    stands here of a family that is in changed_families is out of date: nobody may count it.
+    """
+
+    __tablename__ = "family_years"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    family_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """No foreign key: a row that outlives its family is joined to nothing."""
+    attended: Mapped[int]
+    secured: Mapped[int]
+    """Attended, or a place that is requested or confirmed."""
+    months: Mapped[int]
+    youngest: Mapped[date]
+    """The birth of the youngest child."""
+    newborns: Mapped[int]
+    newborns_visited: Mapped[int]
+    delivered: Mapped[int]
+    """1 where a pack was delivered in the year, else 0."""
+    opened: Mapped[int]
+
+    __table_args__ = (Index("ix_family_years_family_id", "family_id"),)
+
+
+class CountedYear(Base):
+    """A year whose families all have their row in family_years, or are in changed_families."""
+
+    __tablename__ = "counted_years"
+
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    counted_on: Mapped[date]
+    """The latest day that a row was counted for: who reports for an earlier one counts anew."""
+
+
+CHANGED_FAMILIES = Table(
+    "changed_families",
+    Base.metadata,
+    Column("family_id", Integer, nullable=False),
+    Index("ix_changed_families_family_id", "family_id"),
+)
+"""Families of which something changed that reports count; written by the database's triggers.
+
+Without a key, on purpose: whoever changes something only adds a row, and waits for nobody.
+"""

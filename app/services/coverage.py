@@ -17,9 +17,9 @@ from app.rules.coverage import BARS, DEFINITIONS_VERSION, share, tally, warns
 from app.rules.sign_up import SessionState
 from app.services.course_counts import CourseCount, count_learners
 from app.services.course_counts import total as total_learners
-from app.services.coverage_counting import Group, bounds, count_groups, families_in
+from app.services.coverage_counting import Group, count_groups, families_in
+from app.services.coverage_rows import bounds
 from app.services.coverage_supply import Area, Held, bare_townships, offered
-from app.services.newborn_coverage import NewbornCount, add_up, count_newborns
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR, find_target
 from app.services.special_needs_coverage import SpecialNeeds, count_special_needs
 from app.services.staff import Role, StaffScope
@@ -100,11 +100,6 @@ class Report:
     """None in a report frozen before it was counted."""
 
 
-class _Newborns(TypedDict):
-    newborns_in_need: int
-    newborns_visited: int
-
-
 class _Numbers(TypedDict):
     families_in_need: int
     families_not_answered: int
@@ -113,6 +108,8 @@ class _Numbers(TypedDict):
     share_reaching_12: float | None
     share_reaching_6_prorated: float | None
     share_reaching_12_prorated: float | None
+    newborns_in_need: int
+    newborns_visited: int
     online_delivered: int
     online_opened: int
     course_enrolled: int
@@ -133,7 +130,6 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
     target = find_target(db, year) or DEFAULT_SESSIONS_A_YEAR
     groups = count_groups(db, year, now, target, scope)
     seats = _seats_left(db, year, now, scope)
-    newborns = count_newborns(db, year, now, families_in(scope))
     start, end = bounds(year)
     learners = count_learners(db, families_in(scope), start, end)
     in_township: dict[int, list[CourseCount]] = {}
@@ -156,14 +152,12 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
         target=target,
         total=TotalRow(
             **_numbers(groups, learners.values()),
-            **_newborns(newborns),
             forecast=_forecast(groups, sum(seats.values()), month),
         ),
         townships=tuple(
             TownshipRow(
                 township=township.name,
                 **_numbers(of_township.get(township.id, ()), in_township.get(township.id, ())),
-                **_newborns(one for one in newborns if one.township_id == township.id),
                 forecast=_forecast(
                     of_township.get(township.id, ()), seats.get(township.id, 0), month
                 ),
@@ -178,9 +172,6 @@ def report(db: Session, *, year: int, now: datetime, scope: StaffScope | None = 
                 **_numbers(
                     of_station.get(station.id if station else None, ()),
                     in_station.get(station.id if station else None, ()),
-                ),
-                **_newborns(
-                    one for one in newborns if one.station_id == (station.id if station else None)
                 ),
             )
             for station in stations
@@ -206,6 +197,8 @@ def _numbers(groups: Sequence[Group], learners: Iterable[CourseCount]) -> _Numbe
         share_reaching_12=share(found.reaching[twelve], found.families),
         share_reaching_6_prorated=share(found.reaching_part[six], found.owed_anything[six]),
         share_reaching_12_prorated=share(found.reaching_part[twelve], found.owed_anything[twelve]),
+        newborns_in_need=sum(g.newborns for g in groups if g.need),
+        newborns_visited=sum(g.newborns_visited for g in groups if g.need),
         online_delivered=sum(g.families_sent for g in groups if g.need),
         online_opened=sum(g.families_opened for g in groups if g.need),
         course_enrolled=learning.enrolled,
@@ -213,11 +206,6 @@ def _numbers(groups: Sequence[Group], learners: Iterable[CourseCount]) -> _Numbe
         course_grandparents=learning.grandparents,
         share_course_grandparents=share(learning.grandparents, learning.enrolled),
     )
-
-
-def _newborns(counts: Iterable[NewbornCount]) -> _Newborns:
-    in_need, visited = add_up(counts)
-    return _Newborns(newborns_in_need=in_need, newborns_visited=visited)
 
 
 def _forecast(groups: Sequence[Group], seats_left: int, month: int) -> Forecast:

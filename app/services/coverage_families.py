@@ -32,8 +32,8 @@ def _select(
     township: str,
     station: str,
 ) -> Select[int]:
-    found = counting(year, now, find_target(db, year) or DEFAULT_SESSIONS_A_YEAR, scope)
-    statement = select(Family.id).select_from(found.tables).where(*found.wanted)
+    found = counting(db, year, now, find_target(db, year) or DEFAULT_SESSIONS_A_YEAR, scope)
+    statement = select(Family.id).select_from(found.tables).where(*found.wanted, found.is_known)
     match which:
         case "not_answered":
             statement = statement.where(Family.need.is_(None))

@@ -27,6 +27,7 @@ from app.models.notice_facts import ERASED_FACTS, load_facts
 from app.rules.sign_up import ACTIVE, SEATED, SessionState, SignUpState
 from app.services import (
     course_checks,
+    coverage_kept,
     dead_letters,
     family_index,
     growth,
@@ -37,6 +38,9 @@ from app.services import (
     visit_checks,
     waiting_checks,
 )
+
+KEYED = tuple(table for table in Base.metadata.sorted_tables if table.primary_key.columns)
+"""Tables whose rows can be named; the others only say of which family something changed."""
 
 SENDING_AT_MOST = timedelta(minutes=2)
 """A notice longer in `sending` was left there by a crash and should be unknown by now."""
@@ -79,6 +83,7 @@ def examine(db: Session, *, cipher: Cipher, now: datetime) -> Report:
     found.append(("offers_end_in_time", waiting_checks.late_offers(db, now)))
     found.append(("no_seat_is_idle_while_somebody_waits", waiting_checks.idle_seats(db, now)))
     found.append(("requests_for_visits_go_up", visit_checks.stale_requests(db, now)))
+    found.append(("family_years_are_what_counting_gives", coverage_kept.wrong_rows(db, now)))
     found.append(("notices_can_be_read", _unreadable_notices(db, cipher)))
     found.append(("personal_data_is_encrypted", _unreadable_columns(db, cipher)))
     return report(found)
@@ -331,7 +336,7 @@ def _dangling_references(db: Session) -> list[str]:
 def _searches_for_dangling() -> tuple[tuple[str, Select[tuple[object]]], ...]:
     """For each column that points somewhere, the keys of the rows that point at nothing."""
     searches = []
-    for table in Base.metadata.sorted_tables:
+    for table in KEYED:
         key = next(iter(table.primary_key.columns))
         for column in table.columns:
             for reference in column.foreign_keys:
@@ -345,7 +350,7 @@ def _searches_for_dangling() -> tuple[tuple[str, Select[tuple[object]]], ...]:
 def _unreadable_columns(db: Session, cipher: Cipher) -> list[str]:
     """Cells of encrypted columns that hold clear text, or what no key of ours opens."""
     broken = []
-    for table in Base.metadata.sorted_tables:
+    for table in KEYED:
         key = next(iter(table.primary_key.columns))
         for column in table.columns:
             if not isinstance(column.type, EncryptedText):
@@ -388,6 +393,7 @@ CHECKS: tuple[tuple[str, Callable[[Session], list[str]]], ...] = (
     ("pushes_belong_to_the_childs_family", pack_checks.misplaced),
     ("consents_to_messages_are_somebodys", subscriptions.strangers),
     ("measurements_are_a_childs", growth.implausible_measurements),
+    ("changes_that_reports_count_are_noticed", coverage_kept.missing_triggers),
     ("children_have_consent", _children_without_consent),
     ("children_have_one_date", _children_without_date),
     ("families_can_be_found", family_index.unfindable),

@@ -11,7 +11,6 @@ from sqlalchemy import (
     Subquery,
     True_,
     case,
-    false,
     func,
     literal,
     select,
@@ -20,6 +19,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.models import CataloguedPack, Family, PackPush
+
+KEPT_BACK = ("skipped", "waiting", "failed", "unknown", "planned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +45,27 @@ class PackFigures:
     """Failed or unknown."""
 
 
-def by_pack(
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The pushes that fell due in a time: what became of them, and why of those kept back."""
+
+    figures: list[PackFigures]
+    """Each version of a pack on its own, in the order of ids."""
+    why_not: Mapping[str, int]
+    """How often each reason kept a push back, the most frequent first."""
+
+
+def read_ledger(
     db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
-) -> list[PackFigures]:
-    """The packs that fell due in a time, each version on its own, in the order of ids."""
+) -> Ledger:
+    """The ledger of a time, of all packs or of one."""
     # Counted once for each way a push can stand, and added up here: a dozen conditional sums of
     # a whole year's ledger would be as slow as a dozen readings.
     stands = (
         PackPush.pack_id,
         PackPush.version,
         PackPush.state,
-        func.coalesce(PackPush.reason == "asked", false()).label("is_asked"),
+        PackPush.reason,
         PackPush.opened_at.is_not(None).label("is_opened"),
         PackPush.rating,
     )
@@ -74,13 +85,14 @@ def by_pack(
         )
     }
     found: dict[tuple[str, int], Counter[str]] = {}
-    for pack, version, state, is_asked, is_opened, rating, count in rows:
+    why_not: Counter[str] = Counter()
+    for pack, version, state, reason, is_opened, rating, count in rows:
         counts = found.setdefault((pack, version), Counter())
         counts["planned"] += count
         is_sent = state == "sent"
         for name, holds in (
             ("delivered", is_sent),
-            ("asked", is_sent and is_asked),
+            ("asked", is_sent and reason == "asked"),
             ("opened", is_opened),
             ("liked", rating == 1),
             ("disliked", rating == -1),
@@ -89,10 +101,15 @@ def by_pack(
             ("lost", state in ("failed", "unknown")),
         ):
             counts[name] += count if holds else 0
-    return [
-        _figures(pack, titles.get(pack, (pack, "")), version, counts)
-        for (pack, version), counts in sorted(found.items())
-    ]
+        if reason is not None and state in KEPT_BACK:
+            why_not[reason] += count
+    return Ledger(
+        figures=[
+            _figures(pack, titles.get(pack, (pack, "")), version, counts)
+            for (pack, version), counts in sorted(found.items())
+        ],
+        why_not=dict(sorted(why_not.items(), key=lambda each: (-each[1], each[0]))),
+    )
 
 
 def _figures(
@@ -115,12 +132,10 @@ def _figures(
     )
 
 
-def by_id(
-    db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
-) -> dict[str, PackFigures]:
-    """The same by pack, all versions together; of a pack's title the latest."""
+def by_id(db: Session, *, since: datetime, until: datetime) -> dict[str, PackFigures]:
+    """The figures by pack, all versions together; of a pack's title the latest."""
     found: dict[str, PackFigures] = {}
-    for row in by_pack(db, since=since, until=until, pack_id=pack_id):
+    for row in read_ledger(db, since=since, until=until).figures:
         before = found.get(row.pack)
         found[row.pack] = row if before is None else _added(before, row)
     return found
@@ -144,25 +159,6 @@ def _added(one: PackFigures, other: PackFigures) -> PackFigures:
         "lost",
     )
     return replace(other, **{each: getattr(one, each) + getattr(other, each) for each in numbers})
-
-
-def why_not(
-    db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
-) -> Mapping[str, int]:
-    """How often each reason kept a push back in a time, the most frequent first."""
-    rows = db.execute(
-        select(PackPush.reason, func.count())
-        .where(
-            PackPush.state.in_(("skipped", "waiting", "failed", "unknown", "planned")),
-            PackPush.reason.is_not(None),
-            PackPush.due_at >= since,
-            PackPush.due_at < until,
-            true() if pack_id is None else PackPush.pack_id == pack_id,
-        )
-        .group_by(PackPush.reason)
-        .order_by(func.count().desc(), PackPush.reason)
-    )
-    return {reason: number for reason, number in rows if reason is not None}
 
 
 def reach(start: datetime, end: datetime, families: ColumnElement[bool]) -> Subquery:

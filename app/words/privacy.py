@@ -41,6 +41,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "kind": "种类",
     "channel": "怎么发的",
     "queued_at": "排上的时间",
+    "saved_at": "收藏的时间",
     "sent_at": "发出的时间",
     "detail": "内容",
     "done_at": "办好的时间",

@@ -129,6 +129,10 @@ RECORDS: Final[Mapping[str, RecordKind]] = {
     "api_answers": RecordKind(
         "小程序请求的回执", "同一个请求不办两次", _days(ANSWERS_KEPT), "删除"
     ),
+    "family_years": _served("一家一年的次数", "报数时不用从头数；只有编号和次数"),
+    "changed_families": RecordKind(
+        "哪一家的数要重算", "报数时不用从头数；只有编号", "一分钟左右", "重算以后删除"
+    ),
     # The course
     "learners": _served("课程学员", "接着上次学", "learner", "course"),
     "lesson_passes": _served("学完的课", "课程进度", "learner"),
@@ -174,6 +178,7 @@ RECORDS: Final[Mapping[str, RecordKind]] = {
     "entitlements": _service("一年保障几次", "算进度"),
     "pack_catalogue": _service("资料目录", "哪一篇、哪个月龄", "packs"),
     "pack_windows": _service("资料的月龄窗口", "排推送", "packs"),
+    "counted_years": _service("哪几年的数先算好了", "报数快一些"),
     "coverage_snapshots": _service("每月数字存档", "报数；只有数", "coverage_months"),
     "canned_answers": _service("常用的答复", "老师回留言时少打字", "thread"),
     "job_runs": _service("定时任务", "看有没有按时跑", "operations"),

@@ -32,6 +32,7 @@ from app.wiring import make_services
 from devtools import embedded_postgres, embedded_redis
 from devtools.environment import ROOT, socket_folder
 from handlers import HANDLERS
+from scheduler import count_families
 from tests.bench.__main__ import CREDENTIALS, DATA_KEY
 from tests.bench.console_world import FAMILIES, PASSWORD, SESSIONS, settle
 
@@ -196,6 +197,7 @@ def run(*, rounds: int = ROUNDS, only: str = "") -> list[Row]:
             with services.database.transaction() as db:
                 pack_catalogue.sync(db, list(services.library.packs.values()), now())
                 settle(db, Cipher((DATA_KEY,)), now())
+            count_families.run(services, now())
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
             meter = Meter(engine)

@@ -21,7 +21,7 @@ from app.clock import now as clock_now
 from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.migrating import upgrade
-from app.services import claiming, coverage, families, registration, sessions
+from app.services import claiming, coverage, coverage_kept, families, registration, sessions
 from app.services.claiming import StoredFacts
 from app.services.families import FamilyQuery
 from app.services.staff import Role, StaffScope
@@ -61,6 +61,8 @@ def measure(engine: str, size: int) -> list[Point]:
         upgrade(made)
         store = Database(made)
         settle(store, cipher, now, families=size, sessions=max(600, size // 20))
+        with store.transaction() as db:
+            coverage_kept.bring_up_to_date(db, now)
         step = max(1, size // MANY)
 
         def bookings(db: Session, number: int) -> None:

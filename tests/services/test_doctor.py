@@ -16,6 +16,7 @@ from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp, Staff
 from app.rules.channel_budget import Channel
 from app.rules.sign_up import SignUpState
 from app.services import (
+    coverage_kept,
     dead_letters,
     decisions,
     pack_checks,
@@ -130,7 +131,7 @@ def test_what_the_service_wrote_is_sound(busy: Database, cipher: Cipher, now: da
 
     assert broken(report) == {}
     assert report.ok
-    assert len(report.checks) == len(CHECKS) + 6
+    assert len(report.checks) == len(CHECKS) + 7
 
 
 def test_an_empty_database_is_sound(database: Database, cipher: Cipher, now: datetime) -> None:
@@ -501,6 +502,8 @@ def test_every_check_has_its_fault() -> None:
     names -= {name for name, find in CHECKS if find.__module__ == pack_checks.__name__}
     # And these in test_threads.py; that one caregiver has two at once the index forbids.
     names -= {name for name, find in CHECKS if find.__module__ == thread_care.__name__}
+    # And this in test_coverage_kept.py.
+    names -= {name for name, find in CHECKS if find.__module__ == coverage_kept.__name__}
     # And this in test_unread.py.
     names -= {name for name, find in CHECKS if find.__module__ == unread.__name__}
     # And this in test_dead_letters.py.
