@@ -387,6 +387,11 @@ class VisitStepNotAllowed(DomainError):
 
 
 @dataclass(eq=False)
+class VisitFamilyStopped(DomainError):
+    """A loss was told: nobody goes there before the station has spoken with the family."""
+
+
+@dataclass(eq=False)
 class VisitTooEarly(DomainError):
     """A step of the visit's day, before that day."""
 

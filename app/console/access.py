@@ -112,7 +112,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "report_birth": ACT,
     "note_special": ACT,
     "note_medical": ACT,
-    "set_home_contact": ACT,
+    "set_home_contact": Access(act=frozenset({Role.WORKER, Role.TOWNSHIP})),
     "finish_referral": ACT,
     "visit_board": LOOKS,
     "visit_route": Access(see=STATION_STAFF | {Role.VISITOR}),

@@ -11,6 +11,7 @@ from app.console.said import say
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError
 from app.services import desk, visit_board, visit_routes, visitors
+from app.services.visit_scope import sees_home
 
 VISITORS_OF_A_WEEK = 20
 VISITORS_OF_A_DAY = 60
@@ -112,8 +113,10 @@ def show_route(visitor_id: int) -> ResponseReturnValue:
             now=now(),
             families={stop.family_id for stop in stops},
         )
-        name = visitor.name
-    return render_template("console/visits/route.html", stops=stops, day=day, name=name)
+        name, shows_home = visitor.name, sees_home(scope)
+    return render_template(
+        "console/visits/route.html", stops=stops, day=day, name=name, shows_home=shows_home
+    )
 
 
 def show_visitors() -> ResponseReturnValue:

@@ -10,9 +10,11 @@ from wtforms import BooleanField, DateField, SelectMultipleField
 from wtforms.validators import DataRequired, NumberRange, Optional
 
 from app.clock import now
+from app.console.access import may
 from app.console.numbers import WholeNumberField
 from app.console.said import say
 from app.console.session_forms import MISSING, ChineseForm
+from app.console.signed_in import current_role
 from app.console.visits import acting, say_refusal, today
 from app.dialogue.reading.home_contacts import LONGEST_ADDRESS, read_home_contact
 from app.errors import DomainError, HomeContactUnclear
@@ -102,7 +104,12 @@ def _page(
         details = visit_details.read_family(db, scope, family_id)
         visits = visit_overview.family_visits(db, family_id)
         owed = visit_overview.owed_visits(db, family_id)
-        contact_there = home_contacts.read_contact(db, family_id)
+        # The form shows what is there: it is for those who may change it.
+        known = (
+            home_contacts.read_contact(db, family_id)
+            if may(current_role(), "set_home_contact", acts=True)
+            else None
+        )
         desk.record_view(db, scope, page="family_care", subject_id=family_id, now=now())
     forms = {child.child_id: _form_of(child) for child in details.children}
     if refused is not None:
@@ -118,7 +125,7 @@ def _page(
         today=today(),
         newborn_days=NEWBORN_FOR_DAYS,
         longest_category=LONGEST_CATEGORY,
-        contact=told_contact or ToldContact(contact_there.address, contact_there.phone),
+        contact=told_contact or (ToldContact(known.address, known.phone) if known else None),
         longest_address=LONGEST_ADDRESS,
     )
     return page, 422 if refused or told_contact else 200

@@ -15,6 +15,7 @@ from app.clock import SHANGHAI
 from app.errors import (
     NotYours,
     VisitAlreadyDecided,
+    VisitFamilyStopped,
     VisitRecordUnlike,
     VisitTooEarly,
 )
@@ -62,6 +63,16 @@ def _check_day(visit: HomeVisit, now: datetime) -> None:
         raise VisitTooEarly(starts_at)
 
 
+def _check_welcome(db: Session, visit: HomeVisit) -> None:
+    """Raises VisitFamilyStopped after a loss: the page offers no such step, an old one may.
+
+    A visit that was made all the same can be recorded, and that nobody was met.
+    """
+    # Not the row that was read with the page: staff may have stopped the family since.
+    if db.scalar(select(Family.stopped_at).where(Family.id == visit.family_id)) is not None:
+        raise VisitFamilyStopped()
+
+
 def _step(
     db: Session, visit: HomeVisit, wanted: VisitState, action: str, staff: Staff, now: datetime
 ) -> None:
@@ -76,12 +87,13 @@ def _step(
 def set_off(db: Session, *, visit_id: int, staff: Staff, now: datetime) -> HomeVisit:
     """The visitor is on the way, and the family is told; a second tap does nothing.
 
-    Raises VisitUnknown, NotYours, VisitStepNotAllowed, VisitTooEarly.
+    Raises VisitUnknown, NotYours, VisitFamilyStopped, VisitStepNotAllowed, VisitTooEarly.
     """
     check_visit(db, scope_of(staff), visit_id)
     visit = lock_visit(db, visit_id)
     if visit.state == VisitState.EN_ROUTE:
         return visit
+    _check_welcome(db, visit)
     _check_day(visit, now)
     _step(db, visit, VisitState.EN_ROUTE, "set_off", staff, now)
     visit.en_route_at = now
@@ -92,10 +104,12 @@ def set_off(db: Session, *, visit_id: int, staff: Staff, now: datetime) -> HomeV
 def arrive(db: Session, *, visit_id: int, staff: Staff, now: datetime) -> HomeVisit:
     """The visitor is at the door; also where setting off was not noted.
 
-    Raises VisitUnknown, NotYours, VisitStepNotAllowed, VisitTooEarly.
+    Raises VisitUnknown, NotYours, VisitFamilyStopped, VisitStepNotAllowed, VisitTooEarly.
     """
     check_visit(db, scope_of(staff), visit_id)
     visit = lock_visit(db, visit_id)
+    if visit.arrived_at is None:
+        _check_welcome(db, visit)
     _check_day(visit, now)
     if visit.state != VisitState.EN_ROUTE:
         _step(db, visit, VisitState.EN_ROUTE, "set_off", staff, now)

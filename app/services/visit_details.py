@@ -26,7 +26,7 @@ from app.services.staff import StaffScope
 from app.services.visit_day import read_record
 from app.services.visit_dues import newborn_of
 from app.services.visit_lists import ProposedTime
-from app.services.visit_scope import check_family, check_visit, needs_to_know
+from app.services.visit_scope import check_family, check_visit, needs_to_know, sees_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +180,8 @@ def _family(
             _child(scope, *each, siblings=[child for child, _, _ in children]) for each in children
         ),
         due_on=due,
-        address=address if shows_contact else None,
-        phone=(phone or family.phone) if shows_contact else None,
+        address=address if shows_contact and sees_home(scope) else None,
+        phone=((phone if sees_home(scope) else None) or family.phone) if shows_contact else None,
         is_stopped=family.stopped_at is not None,
         medical_on=medical,
     )

@@ -30,7 +30,7 @@ from app.services import visit_unrecorded
 from app.services.families import matching
 from app.services.staff import StaffScope
 from app.services.visit_dues import expected_overdue
-from app.services.visit_scope import families_in, in_township
+from app.services.visit_scope import families_in, in_township, sees_home
 from app.services.visit_unrecorded import Unrecorded
 
 
@@ -176,10 +176,12 @@ def list_dues(
             .offset(offset)
         )
     )
-    return _due_rows(db, ids, today)
+    return _due_rows(db, ids, today, shows_home=sees_home(scope))
 
 
-def _due_rows(db: Session, family_ids: Sequence[int], today: date) -> list[DueRow]:
+def _due_rows(
+    db: Session, family_ids: Sequence[int], today: date, *, shows_home: bool
+) -> list[DueRow]:
     """Four statements: the families with whom to call, what is owed, to which children, and the
     visits that were never recorded."""
     if not family_ids:
@@ -215,7 +217,8 @@ def _due_rows(db: Session, family_ids: Sequence[int], today: date) -> list[DueRo
     unrecorded = visit_unrecorded.of_families(db, family_ids, today)
     rows = []
     for family_id in family_ids:
-        family, township, station, contact, has_follower = families[family_id]
+        family, township, station, home, has_follower = families[family_id]
+        contact = home if shows_home else None
         owed = dues[family_id]
         first = owed[0]
         _, born, discharged = children[first.child_id]

@@ -16,7 +16,7 @@ from app.services.staff import Role, StaffScope
 from app.services.visit_diaries import midnight
 from app.services.visit_dues import twins_of
 from app.services.visit_reports import special_needs_of
-from app.services.visit_scope import families_in, needs_to_know, own_visitor_id
+from app.services.visit_scope import families_in, needs_to_know, own_visitor_id, sees_home
 
 ON_THE_ROUTE: Final = (
     VisitState.CONFIRMED,
@@ -96,13 +96,13 @@ def read_route(db: Session, scope: StaffScope, visitor_id: int, day: date) -> li
         )
     )
     needs = special_needs_of(db, [child.id for each in siblings.values() for child in each])
-    knows = needs_to_know(scope)
+    knows, shows_home = needs_to_know(scope), sees_home(scope)
     return [
         _stop(
             visit,
             child,
             township,
-            contact,
+            contact if shows_home else None,
             siblings[visit.family_id],
             at_risk,
             needs,

@@ -69,6 +69,13 @@ def in_township(name: str) -> ColumnElement[bool]:
     return Family.township_id == named
 
 
+def sees_home(scope: StaffScope) -> bool:
+    """Whether somebody may read where a family lives and the telephone that it gave for a visit:
+    the visitor who goes there, and who arranges visits at its station and in its township, as the
+    families are told when they are asked. District and auditor have no use for it."""
+    return scope.role in (Role.VISITOR, Role.WORKER, Role.TOWNSHIP)
+
+
 def needs_to_know(scope: StaffScope) -> bool:
     """Whether somebody may read what a family's special need is: its own station's worker, and
     the visitor who goes there. What they may see at all is checked before."""

@@ -212,6 +212,9 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
         f"这次上门现在是「{VISIT_STATES.get(x.state, x.state)}」，"
         f"不能改成「{VISIT_STATES.get(x.wanted, x.wanted)}」。"
     ),
+    e.VisitFamilyStopped: lambda _: (
+        "家里有变故，先不要去，也不要打电话。请等站里和家长说好，由站里恢复以后再去。"
+    ),
     e.VisitTooEarly: lambda x: f"这次上门在{say_when(x.starts_at)}，到那天才能记。",
     e.LeaveOutOfOrder: lambda x: "请假的结束时间要晚于开始时间，请再看一看。",
     e.PhotoUnfit: lambda x: f"照片没有存：请用 JPG、PNG 或 WebP，不超过{x.most_kilobytes}KB。",

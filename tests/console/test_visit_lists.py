@@ -206,6 +206,30 @@ def test_where_to_go_is_written_down_as_it_was_told(
         assert db.scalars(select(Consent).where(Consent.purpose == CONTACT_PURPOSE)).all() == []
 
 
+def test_where_a_family_lives_is_no_affair_of_the_districts(
+    browse: Browse, town: dict[str, int], database: Database
+) -> None:
+    with database.transaction() as db:
+        db.add(
+            HomeContact(
+                family_id=town["family"],
+                address="育麟路18号301室",
+                phone="+8613800001234",
+                updated_at=MONDAY,
+            )
+        )
+    pages = (f"/console/visits/families/{town['family']}", "/console/visits/due?file=csv")
+    for username, sees in (("wang", True), ("district", False), ("auditor", False)):
+        browser = browse(username)
+        for page in pages:
+            shown = text_of(browser.get(page))
+            assert ("育麟路18号301室" in shown) is sees, (username, page)
+            assert ("13800001234" in shown) is sees, (username, page)
+    district = browse("district")
+    refused = send(district, f"{pages[0]}/contact", page="/console/", address="x", phone="")
+    assert refused.status_code == HTTPStatus.FORBIDDEN
+
+
 def test_a_visit_nobody_recorded_is_before_everybodys_eyes(
     browse: Browse, town: dict[str, int], clock: time_machine.Traveller
 ) -> None:

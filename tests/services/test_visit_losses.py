@@ -1,5 +1,6 @@
 """A loss in a family that is to be visited: nobody rings unprepared, and nothing is sent."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.crypto import Cipher
 from app.db import Database
-from app.errors import NoVisitClaim
+from app.errors import NoVisitClaim, VisitFamilyStopped
 from app.models import Child, FollowUp, HomeVisit, Notice
 from app.models.notice_facts import load_facts
 from app.models.visit_facts import VisitFacts
@@ -132,6 +133,34 @@ def test_where_everything_was_stopped_the_visitor_and_the_board_see_it(
         assert visit_details.read(db, scope, arranged).family.is_stopped
         losses.resume_family(db, town.family(db), actor=SYSTEM, now=now)
         assert [stop.is_stopped for stop in route(db, town)] == [False]
+
+
+@pytest.mark.parametrize("step", [visit_day.set_off, visit_day.arrive])
+def test_nobody_sets_off_to_a_family_that_was_stopped_since_by_an_old_page_either(
+    town: Town, arranged: int, database: Database, now: datetime, step: Callable[..., HomeVisit]
+) -> None:
+    with database.transaction() as db:
+        losses.stop_family(db, town.family(db), actor=SYSTEM, now=now)
+    with database.transaction() as db, pytest.raises(VisitFamilyStopped):
+        step(db, visit_id=arranged, staff=town.teacher, now=MONDAY)
+    with database.transaction() as db:
+        assert db.get_one(HomeVisit, arranged).state == "confirmed"
+        sent = select(Notice.kind).where(Notice.kind == "visitor_on_the_way")
+        assert db.scalars(sent).all() == []
+        losses.resume_family(db, town.family(db), actor=SYSTEM, now=now)
+        assert step(db, visit_id=arranged, staff=town.teacher, now=MONDAY).state == "en_route"
+
+
+def test_who_was_at_the_door_already_can_write_down_what_was(
+    town: Town, arranged: int, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        visit_day.arrive(db, visit_id=arranged, staff=town.teacher, now=MONDAY)
+        losses.stop_family(db, town.family(db), actor=SYSTEM, now=MONDAY)
+        visit_day.arrive(db, visit_id=arranged, staff=town.teacher, now=MONDAY)
+        assert visit_day.miss(db, visit_id=arranged, staff=town.teacher, now=MONDAY).state == (
+            "missed"
+        )
 
 
 def test_a_request_of_a_family_in_mourning_hurries_nobody(
