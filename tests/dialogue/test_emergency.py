@@ -175,3 +175,9 @@ def test_hardly_a_calm_message_of_three_later_sets_is_taken_for_one() -> None:
     # They were written to mislead: of what people write of an ordinary day fewer are.
     calm = _lines("more_calm.txt")
     assert sum(find_emergency(said, None) is not None for said in calm) <= len(calm) / 33
+
+
+def test_a_cough_that_keeps_a_child_awake_is_a_question_and_one_without_breath_is_not() -> None:
+    assert find_emergency("晚上咳得睡不着", 300) is None
+    for danger in ("咳得喘不上气，睡不着", "喘得睡不着", "咳得脸发紫睡不着"):
+        assert find_emergency(danger, 300) is not None, danger
