@@ -199,6 +199,9 @@ STATES: Final[Mapping[str, str]] = {
     "failed": "没送到",
     "unknown": "不确定",
     "skipped": "不发了",
+    # Answers
+    "yes": "是",
+    "no": "否",
     # Accounts
     "worker": "站里老师",
     "visitor": "访视员",

@@ -45,7 +45,10 @@ SLOWDOWN = 4
 ROUNDS = 5
 """One after the other through all the pages: what else the machine does falls on each alike."""
 OPENID = "oBench-mother-of-the-pages-01"
+FLOOR = "one-word"
+"""One character and no style: what browser, line and machine take for a page of nothing."""
 PATHS = (
+    FLOOR,
     "",
     "sessions",
     "sessions/{code}",
@@ -97,6 +100,7 @@ def _served(folder: Path) -> Iterator[tuple[str, str, str]]:
         upgrade(services.database.engine)
         code = _fill(services, services.database)
         app = create_app(services, commands=False)
+        app.add_url_rule(f"/family/{FLOOR}", FLOOR, lambda: "<!doctype html><p>好")
         server = make_server("127.0.0.1", 0, app, threaded=True)
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()

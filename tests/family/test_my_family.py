@@ -120,6 +120,8 @@ def test_everything_is_shown_and_saved_as_two_files(
     assert "2026年5月1日" in page
     # What a person is to read bears no name of a column or a table.
     assert [name for name in re.findall("<(?:dt|h2)>(.*?)</", page) if name.isascii()] == []
+    # Nor a code of ours for a value.
+    assert re.findall("<dd>([a-z_]+)</dd>", page) == []
     links = [
         link.replace("&amp;", "&")
         for link in re.findall(r'href="http://[^/]+(/[^"]+key=[^"]+)"', page)
