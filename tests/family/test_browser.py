@@ -42,6 +42,7 @@ PATHS = (
     "bookings",
     "year-plan",
     "packs",
+    "packs/ages",
     "visits",
     "growth",
     "me",
