@@ -147,6 +147,9 @@ def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
             connect_args={
                 "connect_timeout": CONNECT_TIMEOUT_SECONDS,
                 "autocommit": True,
+                # The driver forgets what it prepared by itself at a ROLLBACK, and makes the server
+                # forget all: also what app/prepared_postgresql.py has prepared for good.
+                "prepare_threshold": None,
                 **GONE_SERVER,
             },
         )
@@ -360,9 +363,17 @@ class Database:
         is_sqlite = self.engine.dialect.name == "sqlite"
         late = LateTransaction(self.engine.url.database if is_sqlite else None)
         try:
-            with self._session() as db, db.begin():
-                db.info[LATE] = db.connection(execution_options={LATE: late})
-                yield db
+            with self.engine.connect() as bare:
+                connection = bare.execution_options(**{LATE: late})
+                # A session that has its connection begins with what the ORM is asked for: most
+                # turns ask for nothing, and their statements are run on the connection itself.
+                with Session(
+                    connection, expire_on_commit=False, join_transaction_mode="control_fully"
+                ) as db:
+                    db.info[LATE] = connection
+                    yield db
+                    db.commit()
+                connection.commit()
         finally:
             late.end()
 

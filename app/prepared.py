@@ -1,4 +1,4 @@
-"""Statements of the hot path: compiled once, and run on the driver's own cursor.
+"""Statements of the hot path: compiled once, and run by the driver without SQLAlchemy.
 
 In a turn's few statements SQLAlchemy's execution and loading cost several times what the
 database does. What is run here skips both and keeps the rest: the types of columns and
@@ -7,7 +7,7 @@ parameters, the engine's cipher, its errors, and when a transaction has to begin
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
@@ -32,6 +32,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
+from sqlalchemy.pool import PoolProxiedConnection
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.type_api import TypeEngine
@@ -41,6 +42,8 @@ from app.db import Base, begin_writing, connection_of
 Row = tuple[Any, ...]
 Statement = Select[*tuple[Any, ...]] | Insert | Update
 Process = Callable[[Any], Any]
+Execute = Callable[[PoolProxiedConnection, str, Sequence[Any]], tuple[list[Row], int]]
+"""Runs a statement with its values: the rows, and how many were found or changed."""
 Model = TypeVar("Model", bound=Base)
 
 
@@ -91,16 +94,6 @@ def _joined(element: Joined, compiler: SQLCompiler, **given: Any) -> str:
     return f"{function}({compiler.process(element.clauses, **given)}, ' ')"
 
 
-class _Cursor(Protocol):
-    """What we use of a driver's cursor."""
-
-    rowcount: int
-
-    def execute(self, sql: str, values: Sequence[Any]) -> Any: ...
-
-    def fetchall(self) -> list[Any]: ...
-
-
 class _Compiled:
     """A statement as one dialect's driver takes it, its values and its rows."""
 
@@ -122,7 +115,7 @@ class _Compiled:
         columns = statement.exported_columns
         processes = [(place, _result(column.type, dialect)) for place, column in enumerate(columns)]
         self.processes = [(place, process) for place, process in processes if process is not None]
-        self.returns_rows = len(columns) > 0
+        self.execute = _on_postgresql() if is_postgresql else _on_sqlite
 
     def values(self, given: dict[str, Any]) -> list[Any]:
         """The parameters in the driver's order; one that was not given is a constant's."""
@@ -147,6 +140,20 @@ def _result(kind: TypeEngine[Any], dialect: Dialect) -> Process | None:
     return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
+def _on_sqlite(
+    pooled: PoolProxiedConnection, sql: str, values: Sequence[Any]
+) -> tuple[list[Row], int]:
+    driver: Any = pooled.driver_connection
+    cursor = driver.execute(sql, values)
+    return cursor.fetchall(), cursor.rowcount
+
+
+def _on_postgresql() -> Execute:
+    from app.prepared_postgresql import execute  # with SQLite its driver is never loaded
+
+    return execute
+
+
 class Prepared:
     """A statement that never changes, with bindparams for what does.
 
@@ -163,9 +170,8 @@ class Prepared:
 
     def all(self, db: Session, **values: Any) -> list[Row]:
         """The rows; what the session has not flushed yet is not seen."""
-        compiled, cursor = self._run(connection_of(db), values)
-        found = cursor.fetchall()
-        return [compiled.row(row) for row in found] if compiled.processes else found
+        compiled, rows, _ = self._run(connection_of(db), values)
+        return [compiled.row(row) for row in rows] if compiled.processes else rows
 
     def first(self, db: Session, **values: Any) -> Row | None:
         """The first row, where there is one."""
@@ -174,10 +180,11 @@ class Prepared:
 
     def run(self, db: Session, **values: Any) -> int:
         """How many rows it changed."""
-        _, cursor = self._run(connection_of(db), values)
-        return cursor.rowcount
+        return self._run(connection_of(db), values)[2]
 
-    def _run(self, connection: Connection, values: dict[str, Any]) -> tuple[_Compiled, _Cursor]:
+    def _run(
+        self, connection: Connection, values: dict[str, Any]
+    ) -> tuple[_Compiled, list[Row], int]:
         dialect = connection.dialect
         compiled = self._compiled.get(dialect)
         if compiled is None:
@@ -186,25 +193,23 @@ class Prepared:
             compiled = self._compiled[dialect] = _Compiled(statement, dialect)
         if not self._only_reads:
             begin_writing(connection)
-        driver: Any = connection.connection.driver_connection
-        dbapi = dialect.loaded_dbapi
+        pooled = connection.connection
+        given = compiled.values(values)
         try:
-            cursor = dbapi.RawCursor(driver) if dialect.name == "postgresql" else driver.cursor()
-            cursor.execute(compiled.sql, compiled.values(values))
-        except dbapi.Error as error:
-            is_gone = dialect.is_disconnect(error, driver, None)
+            return compiled, *compiled.execute(pooled, compiled.sql, given)
+        except dialect.loaded_dbapi.Error as error:
+            is_gone = dialect.is_disconnect(error, pooled.driver_connection, None)
             if is_gone:
                 connection.invalidate(error)
             raise DBAPIError.instance(
                 compiled.sql,
                 None,
                 error,
-                dbapi.Error,
+                dialect.loaded_dbapi.Error,
                 hide_parameters=True,
                 connection_invalidated=is_gone,
                 dialect=dialect,
             ) from error
-        return compiled, cursor
 
 
 class Loader:

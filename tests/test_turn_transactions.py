@@ -240,3 +240,20 @@ def test_what_was_changed_in_the_turn_is_not_overwritten(database: Database, fam
         assert again.relation == "mother"
     with database.reading() as db:
         assert db.execute(select(Caregiver.relation)).scalar_one() == "mother"
+
+
+def test_a_prepared_statement_outlasts_what_is_rolled_back(
+    database: Database, now: datetime
+) -> None:
+    """The driver would have the server forget what it has prepared."""
+    find = Prepared(select(Township.name).where(Township.id == bindparam("id")))
+
+    def read_write_and_stop(db: Session) -> None:
+        assert find.all(db, id=0) == []
+        write_and_stop(db, now)
+
+    for _ in range(8):
+        with pytest.raises(Stop), database.transaction() as db:
+            read_write_and_stop(db)
+    with database.turn() as db:
+        assert find.all(db, id=0) == []

@@ -45,9 +45,9 @@ def counted(services: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[lis
         seen.append(statement)
 
     def note_prepared(prepared: Prepared, *given: Any) -> Any:
-        compiled, cursor = run(prepared, *given)
+        compiled, rows, count = run(prepared, *given)
         seen.append(compiled.sql)
-        return compiled, cursor
+        return compiled, rows, count
 
     event.listen(services.database.engine, "before_cursor_execute", note)
     monkeypatch.setattr(Prepared, "_run", note_prepared)
