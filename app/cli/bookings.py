@@ -8,8 +8,8 @@ from app.errors import ChildUnclear, ChildUnknown
 from app.models import Caregiver, Child
 from app.rules.sign_up import ACTIVE
 from app.services import overview, roster_overview
+from app.services.attendance import attend
 from app.services.audit import OPERATOR
-from app.services.decisions import attend
 from app.services.registration import find_caregiver, get_family
 from app.wiring import Services
 

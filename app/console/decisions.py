@@ -26,9 +26,9 @@ from app.errors import (
     SignUpAlreadyDecided,
     SignUpUnknown,
 )
-from app.services import decisions, desk, moving, rosters
-from app.services.decisions import PendingQuery, PendingSignUp
+from app.services import decisions, desk, moving, pending_requests, rosters
 from app.services.moving import Target
+from app.services.pending_requests import PendingQuery, PendingSignUp
 from app.services.rosters import SignUpStatus
 from app.services.staff import scope_of
 from app.words.errors import say_error
@@ -115,7 +115,9 @@ def show_pending() -> ResponseReturnValue:
             before=at - timedelta(days=int(waits)) if waits else None,
             starts_before=at + timedelta(days=int(soon)) if soon else None,
         )
-        rows = decisions.pending(db, staff, limit=asked.limit, offset=asked.offset, query=query)
+        rows = pending_requests.pending(
+            db, staff, limit=asked.limit, offset=asked.offset, query=query
+        )
         decided = rosters.decided_since(db, scope, midnight)
         targets = (
             moving.targets(db, scope, now=at) if rows and may(scope.role, MOVE, acts=True) else []

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.clock import SHANGHAI, now
 from app.console.signed_in import acting_staff, database
 from app.rules.session_life import Stage
-from app.services import decisions, desk, rosters, thread_lists, visit_lists
+from app.services import desk, pending_requests, rosters, thread_lists, visit_lists
 from app.services.staff import scope_of
 
 COMING_DAYS = 7
@@ -27,7 +27,7 @@ def show_today() -> ResponseReturnValue:
     with database().reading() as db:
         staff = acting_staff(db)
         scope = scope_of(staff)
-        pending = decisions.count_pending(db, staff)
+        pending = pending_requests.count_pending(db, staff)
         follow_ups = desk.count_follow_ups(db, scope)
         notices = desk.count_notices(db, scope, desk.NOTICE_STATES_TO_LOOK_AT, settled=False)
         waiting = thread_lists.count_waiting(db, scope)

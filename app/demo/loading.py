@@ -16,8 +16,8 @@ from app.demo.learning import enrol_learners
 from app.demo.visits import load_visits
 from app.models import Caregiver, Child, Entitlement, Family, Station
 from app.services import registration
+from app.services.attendance import attend
 from app.services.audit import OPERATOR, SYSTEM
-from app.services.decisions import attend
 from app.services.imports import import_stations
 from app.services.publishing import SessionRow, put_session
 from app.services.sessions import (

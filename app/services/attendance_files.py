@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.errors import BadRow, ImportRefused
 from app.models import Child, Family, GuidanceSession, SignUp
 from app.rules.sign_up import SessionState, SignUpState
-from app.services import audit, decisions
+from app.services import attendance, audit
 from app.services.family_files import digits_of
 from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
 from app.services.imports import Cells, Imported, read_all
@@ -92,7 +92,7 @@ def import_attendance(
             )
         ).scalar_one()
         if not is_there:
-            decisions.attend(
+            attendance.attend(
                 db,
                 session_code=row.session,
                 caregiver=child.family.caregivers[0],
@@ -143,7 +143,7 @@ def undo_attendance(
             ).first()
         )
         if child is not None and is_there:
-            decisions.attend(
+            attendance.attend(
                 db,
                 session_code=code,
                 caregiver=child.family.caregivers[0],

@@ -1,6 +1,6 @@
 """Attendance as the staff enter it: a tap at the door, the paper sheet, walk-ins, who is missing.
 
-The family's own scan is app/services/family_check_in.py; both end in decisions.attend.
+The family's own scan is app/services/family_check_in.py; both end in attendance.attend.
 """
 
 import unicodedata
@@ -18,7 +18,7 @@ from app.rules.age import age_months
 from app.rules.search_terms import terms_of_query
 from app.rules.session_life import check_can_check_in, check_can_hold
 from app.rules.sign_up import ACTIVE, SessionState, SignUpState, fits_age
-from app.services import decisions, plan_keeping, publishing, rosters
+from app.services import attendance, plan_keeping, publishing, rosters
 from app.services.audit import Actor
 from app.services.families import matching
 from app.services.rosters import Roster
@@ -97,7 +97,7 @@ def undo(db: Session, scope: StaffScope, code: str, sign_up_id: int, *, now: dat
     """Take a check-in back, and give the child's nickname. Raises as check_in does."""
     get_roster(db, scope, code, now)
     _, child, caregiver = _get(db, code, sign_up_id)
-    decisions.attend(
+    attendance.attend(
         db,
         session_code=code,
         caregiver=caregiver,
@@ -230,7 +230,7 @@ def walk_in(
 def _attend(
     db: Session, scope: StaffScope, code: str, caregiver: Caregiver, child: Child, now: datetime
 ) -> None:
-    decisions.attend(
+    attendance.attend(
         db,
         session_code=code,
         caregiver=caregiver,

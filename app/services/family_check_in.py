@@ -16,7 +16,7 @@ from app.errors import SessionUnknown
 from app.models import Caregiver, Child, GuidanceSession, SignUp
 from app.rules.check_in import CLOSES_AFTER, OPEN, OPENS_BEFORE, Phase, phase_of
 from app.rules.sign_up import ACTIVE, SessionState, SignUpState, fits_age
-from app.services import decisions, waiting_list
+from app.services import attendance, waiting_list
 from app.services.audit import Actor
 from app.services.seats import (
     change_state,
@@ -238,7 +238,7 @@ def _walk_in(
     if not came or (len(came) > 1 and not chosen):
         return WhichChild(tuple(child.nickname for child in fitting))
     for child in came:
-        decisions.attend(
+        attendance.attend(
             db,
             session_code=session.code,
             caregiver=caregiver,

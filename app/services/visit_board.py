@@ -1,32 +1,32 @@
 """The board: visitors by days, with every visit in its cell and what is wrong with it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, literal, or_, select, true, union_all
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.models import (
-    Child,
-    Family,
-    HomeVisit,
-    Station,
-    Township,
     Visitor,
-    VisitorLeave,
     VisitorTownship,
-    VisitProposal,
 )
 from app.rules.calendar_days import Day, DayKind
-from app.rules.visit_slots import Diary, Hours, Span, is_in_hours, works_on
-from app.rules.visiting import HOLDS, VisitState
-from app.services.staff import Role, StaffScope
+from app.rules.visit_slots import Diary, Span, is_in_hours, works_on
+from app.rules.visiting import VisitState
+from app.services.staff import StaffScope
+from app.services.visit_board_rows import (
+    BoardVisitor,
+    Taken,
+    find_away,
+    find_taken,
+    find_visitors,
+    nicknames_of,
+)
 from app.services.visit_diaries import days_from, midnight
-from app.services.visit_scope import families_in, own_visitor_id
 
 DAYS = 7
 
@@ -107,29 +107,6 @@ class Board:
         }
 
 
-def visitors_shown(scope: StaffScope, since: datetime | None = None) -> ColumnElement[bool]:
-    """A condition on Visitor joined with Station: whose time somebody watches.
-
-    The own station's or township's visitors, and whoever goes to one's families, since a time
-    where one is given.
-    """
-    if scope.sees_all:
-        return true()
-    if scope.role is Role.VISITOR:
-        return Visitor.id.in_(own_visitor_id(scope))
-    goes_to_ours = (
-        select(HomeVisit.visitor_id)
-        .join(Family)
-        .where(
-            families_in(scope),
-            HomeVisit.state.in_(HOLDS),
-            HomeVisit.visitor_id.is_not(None),
-            HomeVisit.starts_at >= since if since else true(),
-        )
-    )
-    return or_(scope.stations(), Visitor.id.in_(goes_to_ours))
-
-
 def read_board(
     db: Session,
     scope: StaffScope,
@@ -147,10 +124,10 @@ def read_board(
     """
     calendar = days_from(db, first, days)
     since, until = midnight(first), midnight(first + timedelta(days=days))
-    visitors = _visitors(db, scope, since, until, township_id)
+    visitors = find_visitors(db, scope, since, until, township_id)
     ids = [visitor.id for visitor in visitors]
-    taken = _taken(db, scope, ids, since, until)
-    away = _away(db, ids, since, until)
+    taken = find_taken(db, scope, ids, since, until)
+    away = find_away(db, ids, since, until)
     covers: dict[int, set[int]] = defaultdict(set)
     for visitor_id, covered in db.execute(
         select(VisitorTownship.visitor_id, VisitorTownship.township_id).where(
@@ -175,7 +152,7 @@ def read_board(
     ]
     named = {visitor.id for visitor, _ in shown} | {each for _, each in troubled}
     names = dict(db.execute(select(Visitor.id, Visitor.name).where(Visitor.id.in_(named))).all())
-    nicknames = _nicknames(db, [one for v, _ in shown for one in taken.get(v.id, ())])
+    nicknames = nicknames_of(db, [one for v, _ in shown for one in taken.get(v.id, ())])
     rows = tuple(
         _row(
             visitor,
@@ -196,192 +173,16 @@ def read_board(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Visitor:
-    id: int
-    code: str
-    station: str
-    is_active: bool
-    hours: Hours
-
-
-def _visitors(
-    db: Session, scope: StaffScope, since: datetime, until: datetime, township_id: int | None
-) -> list[_Visitor]:
-    """Who is at work, or was when something was arranged; without what is encrypted."""
-    arranged = select(HomeVisit.visitor_id).where(
-        HomeVisit.state.in_(HOLDS), HomeVisit.starts_at >= since, HomeVisit.starts_at < until
-    )
-    covering = select(VisitorTownship.visitor_id).where(VisitorTownship.township_id == township_id)
-    found = db.execute(
-        select(
-            Visitor.id,
-            Visitor.code,
-            Station.name,
-            Visitor.is_active,
-            Visitor.weekdays,
-            Visitor.starts,
-            Visitor.ends,
-            Visitor.visit_minutes,
-            Visitor.buffer_minutes,
-        )
-        .join(Station, Station.id == Visitor.station_id)
-        .where(
-            visitors_shown(scope, since),
-            or_(Visitor.is_active, Visitor.id.in_(arranged)),
-            Visitor.id.in_(covering) if township_id is not None else true(),
-        )
-        .order_by(Visitor.code)
-    )
-    return [
-        _Visitor(
-            id=visitor_id,
-            code=code,
-            station=station,
-            is_active=is_active,
-            hours=Hours(
-                weekdays=frozenset(int(each) for each in weekdays.split()),
-                starts=starts,
-                ends=ends,
-                visit_minutes=visit_minutes,
-                buffer_minutes=buffer_minutes,
-            ),
-        )
-        for (
-            visitor_id,
-            code,
-            station,
-            is_active,
-            weekdays,
-            starts,
-            ends,
-            visit_minutes,
-            buffer_minutes,
-        ) in found
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    visit_id: int
-    family_id: int
-    child_id: int
-    span: Span
-    ends_at: datetime
-    state: str
-    is_ours: bool
-    is_stopped: bool
-    township_id: int
-    township: str
-    is_proposal: bool
-
-
-def _taken(
-    db: Session, scope: StaffScope, ids: list[int], since: datetime, until: datetime
-) -> dict[int, list[_Taken]]:
-    """Each visitor's visits and open proposals, in order; one statement."""
-    ours = families_in(scope) if scope.role is not Role.VISITOR else true()
-    found: dict[int, list[_Taken]] = defaultdict(list)
-    statements = []
-    for table, is_open, is_proposal in (
-        (HomeVisit, HomeVisit.state.in_(HOLDS), False),
-        (VisitProposal, VisitProposal.state == "open", True),
-    ):
-        statement = select(
-            table.visitor_id,
-            HomeVisit.id,
-            HomeVisit.family_id,
-            HomeVisit.child_id,
-            table.starts_at,
-            table.busy_until,
-            table.ends_at,
-            HomeVisit.state,
-            Family.township_id,
-            Township.name,
-            Family.stopped_at.is_not(None).label("is_stopped"),
-            ours.label("is_ours"),
-            literal(is_proposal).label("is_proposal"),
-        ).select_from(HomeVisit)
-        if is_proposal:
-            statement = statement.join(VisitProposal, VisitProposal.visit_id == HomeVisit.id)
-        statements.append(
-            statement.join(Family, Family.id == HomeVisit.family_id)
-            .join(Township, Township.id == Family.township_id)
-            .where(
-                table.visitor_id.in_(ids),
-                is_open,
-                table.starts_at >= since,
-                table.starts_at < until,
-            )
-        )
-    for (
-        visitor_id,
-        visit_id,
-        family_id,
-        child_id,
-        start,
-        busy,
-        end,
-        state,
-        place,
-        township,
-        is_stopped,
-        is_ours,
-        is_proposal,
-    ) in db.execute(union_all(*statements)):
-        if not (visitor_id and start and busy and end):
-            continue  # without a time it is on nobody's day
-        found[visitor_id].append(
-            _Taken(
-                visit_id=visit_id,
-                family_id=family_id,
-                child_id=child_id,
-                span=Span(start, busy),
-                ends_at=end,
-                state=state,
-                is_ours=bool(is_ours),
-                is_stopped=bool(is_stopped),
-                township_id=place,
-                township=township,
-                is_proposal=bool(is_proposal),
-            )
-        )
-    for each in found.values():
-        each.sort(key=lambda one: one.span.starts_at)
-    return found
-
-
-def _nicknames(db: Session, taken: Sequence[_Taken]) -> dict[int, str]:
-    """Of one's own families' children: by id."""
-    ids = {one.child_id for one in taken if one.is_ours}
-    if not ids:
-        return {}
-    return dict(db.execute(select(Child.id, Child.nickname).where(Child.id.in_(ids))).all())
-
-
-def _away(db: Session, ids: list[int], since: datetime, until: datetime) -> dict[int, list[Span]]:
-    found: dict[int, list[Span]] = defaultdict(list)
-    for visitor_id, starts_at, ends_at in db.execute(
-        select(VisitorLeave.visitor_id, VisitorLeave.starts_at, VisitorLeave.ends_at).where(
-            VisitorLeave.visitor_id.in_(ids),
-            VisitorLeave.starts_at < until,
-            VisitorLeave.ends_at > since,
-        )
-    ):
-        found[visitor_id].append(Span(starts_at, ends_at))
-    return found
-
-
 def _conflicts_of(
-    visitor: _Visitor,
+    visitor: BoardVisitor,
     days: list[Day],
-    taken: list[_Taken],
+    taken: list[Taken],
     away: tuple[Span, ...],
     covers: set[int],
 ) -> list[tuple[Conflict, ...]]:
     """Of each visit, in the order of `taken`, what is wrong with it."""
     diary = Diary(visitor.id, visitor.hours, away=away)
-    by_day: dict[date, list[_Taken]] = defaultdict(list)
+    by_day: dict[date, list[Taken]] = defaultdict(list)
     for one in taken:
         by_day[one.span.starts_at.astimezone(SHANGHAI).date()].append(one)
     calendar = {day.day: day for day in days}
@@ -393,10 +194,10 @@ def _conflicts_of(
 
 
 def _row(
-    visitor: _Visitor,
+    visitor: BoardVisitor,
     name: str,
     days: list[Day],
-    visits: list[tuple[_Taken, tuple[Conflict, ...]]],
+    visits: list[tuple[Taken, tuple[Conflict, ...]]],
     away: tuple[Span, ...],
     nicknames: Mapping[int, str],
 ) -> BoardRow:
@@ -431,11 +232,11 @@ def _row(
 
 
 def _conflicts(
-    visitor: _Visitor,
+    visitor: BoardVisitor,
     diary: Diary,
     day: Day,
-    one: _Taken,
-    others: list[_Taken],
+    one: Taken,
+    others: list[Taken],
     covers: set[int],
 ) -> tuple[Conflict, ...]:
     if one.state == VisitState.COMPLETED:

@@ -13,7 +13,7 @@ from app.rules.visiting import OPEN
 from app.services import audit
 from app.services.audit import Actor
 from app.services.staff import Role, StaffScope
-from app.services.visit_board import visitors_shown
+from app.services.visit_board_rows import visitors_shown
 from app.services.visit_diaries import lock_visitors
 
 MAX_PHOTO_BYTES = 300 * 1024

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.models import Caregiver, Child, Family, GuidanceSession, SignUp
 from app.rules.sign_up import SignUpState
-from app.services import audit, check_in, decisions, publishing, registration
+from app.services import attendance, audit, check_in, publishing, registration
 from app.services.audit import Actor
 from app.services.check_in import CheckedIn
 from app.services.registration import ChildDraft, ConsentGiven
@@ -90,7 +90,7 @@ def take_in(
         now=now,
         after=session.code,
     )
-    decisions.attend(db, session_code=code, caregiver=caregiver, child=child, actor=actor, now=now)
+    attendance.attend(db, session_code=code, caregiver=caregiver, child=child, actor=actor, now=now)
     invitation = registration.invite(db, caregiver=caregiver, now=now)
     return TakenIn(CheckedIn(child.nickname, True, now, None), invitation.code)
 

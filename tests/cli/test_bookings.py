@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.models import Staff
-from app.services import decisions, registration, subscriptions
+from app.services import decisions, pending_requests, registration, subscriptions
 from app.wiring import Services
 from tests.cli.running import Run
 
@@ -150,7 +150,7 @@ def test_a_decision_shows_in_notices_as_it_will_be_said(run: Run, services: Serv
     before = [notice["id"] for notice in run("notices", "list").json]
     with services.database.transaction() as db:
         teacher = db.scalars(select(Staff).where(Staff.username == "chengqiao")).one()
-        request = next(one for one in decisions.pending(db, teacher) if one.code == "CQ-11")
+        request = next(one for one in pending_requests.pending(db, teacher) if one.code == "CQ-11")
         decisions.confirm(db, sign_up_id=request.sign_up_id, staff=teacher, now=teacher.created_at)
 
     (notice,) = (one for one in run("notices", "list").json if one["id"] not in before)

@@ -33,7 +33,7 @@ from app.models import (
 )
 from app.rules.sign_up import ACTIVE, SEATED, TRANSITIONS, SignUpState
 from app.rules.waiting_list import offer_ends
-from app.services import decisions, sessions, waiting_list
+from app.services import attendance, decisions, sessions, waiting_list
 from app.services.audit import OPERATOR
 from app.services.publishing import SessionRow, put_session
 from tests.properties.world import (
@@ -198,7 +198,7 @@ class Machine(RuleBasedStateMachine):
         with self.step() as db:
             caregiver = self.caregiver(db, who)
             assert caregiver.family is not None
-            decisions.attend(
+            attendance.attend(
                 db,
                 session_code=CODE,
                 caregiver=caregiver,

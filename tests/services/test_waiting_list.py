@@ -19,7 +19,7 @@ from app.errors import (
 )
 from app.models import AuditEntry, Child, Family, GuidanceSession, Notice, SignUp, Staff
 from app.rules.sign_up import SignUpState
-from app.services import decisions, sessions, signing_up, waiting_list
+from app.services import attendance, decisions, sessions, signing_up, waiting_list
 from app.services.audit import OPERATOR
 from app.services.seats import change_state, lock_session, take_at_once
 from tests.console.desk_world import (
@@ -173,7 +173,7 @@ def test_who_has_an_offer_and_simply_comes_frees_the_offered_seat(
     with database.transaction() as db:
         offered = db.get_one(SignUp, waited_for["毛毛"])
         child = db.get_one(Child, offered.child_id)
-        decisions.attend(
+        attendance.attend(
             db,
             session_code="CQ-1",
             caregiver=mother_of(db, child),
