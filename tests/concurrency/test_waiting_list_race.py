@@ -46,7 +46,7 @@ def fill(database: Database, now: datetime) -> None:
 @pytest.mark.parametrize(
     "database_url, waits",
     [
-        ("sqlite", "first_come"),
+        pytest.param("sqlite", "first_come", marks=pytest.mark.long),
         ("postgresql", "fewest_attended"),
         pytest.param("sqlite", "fewest_attended", marks=pytest.mark.long),
         pytest.param("postgresql", "first_come", marks=pytest.mark.long),
