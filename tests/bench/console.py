@@ -7,6 +7,7 @@ that does other work besides, only these two can be compared from one run to the
 """
 
 import argparse
+import gc
 import json
 import sys
 import tempfile
@@ -200,6 +201,9 @@ def run(*, rounds: int = ROUNDS, only: str = "") -> list[Row]:
             count_families.run(services, now())
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")
+            # As a web worker (deploy/gunicorn_conf.py): what is loaded is not looked through again.
+            gc.collect()
+            gc.freeze()
             meter = Meter(engine)
             for who, pages in PAGES.items():
                 client = log_in(app, who)

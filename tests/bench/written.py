@@ -209,15 +209,16 @@ def _timed(figures: Any) -> Iterator[str]:
 def _pages(figures: Any) -> Iterator[str]:
     yield (
         "Families' pages in Chromium over slow 3G, the processor slowed four times: what came over"
-        " the wire, and when the first thing stood on the screen.\n"
+        " the wire, and when the first thing stood on the screen, the median and the slowest of the"
+        " rounds. `one-word` is a page of one word: what browser, line and machine take alone.\n"
     )
     yield table(
-        ("Page", "kB", "First paint"),
+        ("Page", "kB", "First paint", "slowest"),
         [
             (
                 f"`{row['path']}`",
                 f"{row['bytes_sent'] / 1000:.1f}",
-                f"{row['first_paint_ms']:.0f} ms",
+                *(f"{row[name]:.0f} ms" for name in ("first_paint_ms", "slowest_ms")),
             )
             for row in figures
         ],

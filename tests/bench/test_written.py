@@ -1,0 +1,26 @@
+"""docs/performance.md says what was measured, and nothing else."""
+
+from tests.bench import whole, written
+
+
+def test_the_page_is_made_of_the_kept_figures_alone() -> None:
+    parts = whole.read()
+
+    assert parts
+    assert whole.PAGE.read_text(encoding="utf-8") == written.page(parts)
+
+
+def test_the_pictures_are_those_of_the_kept_figures() -> None:
+    made = written.pictures(whole.read())
+
+    kept = {path.stem: path.read_text(encoding="utf-8") for path in whole.KEPT.glob("*.svg")}
+    assert kept == {name: picture + "\n" for name, picture in made.items()}
+
+
+def test_a_page_can_be_written_before_everything_is_measured() -> None:
+    (name, kept), *_ = whole.read().items()
+
+    page = written.page({name: kept})
+
+    assert kept.command in page
+    assert page.count("\n## ") == 1
