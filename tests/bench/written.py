@@ -236,7 +236,7 @@ def _understanding(figures: Any) -> Iterator[str]:
         "dates": "expressions of a date or time read",
     }
     yield table(
-        ("What", "Right", "Of", "%"),
+        ("What", "So many", "Of", "%"),
         [
             (
                 words,
