@@ -185,11 +185,12 @@ def answer() -> ResponseReturnValue:
             visit = visit_proposals.answer_by_family(
                 db, caregiver=caregiver, accepts=accepts, now=now()
             )
-            if accepts and visit.starts_at and visit.visitor:
-                said = words.accepted(visit.starts_at, visit.visitor.name)
-            else:
-                is_kept = visit.state == VisitState.CONFIRMED
-                said = words.turned_down(visit.starts_at if is_kept else None)
+            said = words.answered(
+                accepts=accepts,
+                starts_at=visit.starts_at,
+                visitor=visit.visitor.name if visit.visitor else "",
+                is_kept=visit.state == VisitState.CONFIRMED,
+            )
     except DomainError as error:
         flash(say_error(error), "bad")
     else:

@@ -171,6 +171,13 @@ def turned_down(keeps: datetime | None) -> str:
     return "好的，这个时间不要，老师会再找别的时间。\n您有合适的日子，回复「上门」加日子，例如：上门 12月3日 上午。"
 
 
+def answered(*, accepts: bool, starts_at: datetime | None, visitor: str, is_kept: bool) -> str:
+    """What a family hears when it has said yes or no to the time that staff asked about."""
+    if accepts and starts_at and visitor:
+        return accepted(starts_at, visitor)
+    return turned_down(starts_at if is_kept else None)
+
+
 def booking_line(nickname: str, state: str, starts_at: datetime | None, visitor: str) -> str:
     """One visit among the family's bookings."""
     when = say_when(starts_at) if starts_at else "时间待定"
