@@ -37,6 +37,8 @@ from sqlalchemy.sql.selectable import SelectBase
 from app.clock import SHANGHAI
 from app.crypto import Cipher
 
+LARGEST_ID = 2**31 - 1
+"""What a column of whole numbers holds in PostgreSQL: no row has a larger number."""
 SQLITE_BUSY_MILLISECONDS = 20_000
 """A turn that was told to wait outlives a long backup: it gives up only after this."""
 POOL_TIMEOUT_SECONDS = 3.0

@@ -13,9 +13,11 @@ from flask_talisman import Talisman
 from flask_wtf import CSRFProtect
 from limits.storage import RedisStorage
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from werkzeug.sansio.utils import host_is_trusted
 
 from app.config import Settings
+from app.db import LARGEST_ID
 from app.words.pages import foreign_host
 
 IDLE_HOURS = 8
@@ -46,6 +48,13 @@ CONTENT_SECURITY_POLICY = {
 }
 
 
+class RowId(IntegerConverter):
+    """A row's number in an address, `<id:...>`: none larger than the database can hold."""
+
+    def __init__(self, routes: Map) -> None:
+        super().__init__(routes, min=0, max=LARGEST_ID)
+
+
 @dataclass(frozen=True, slots=True)
 class Security:
     """What routes refer to: limits for each address."""
@@ -59,6 +68,7 @@ def secure(app: Flask, settings: Settings, *, has_forms: bool = True) -> Securit
     Without forms (an API whose callers bring a token and no cookie) there are no form tokens.
     Kept in app.extensions["security"] for the blueprints that are registered after.
     """
+    app.url_map.converters["id"] = RowId
     is_https = settings.public_url.startswith("https://")
     app.config.update(
         SECRET_KEY=settings.secret_key.get_secret_value(),

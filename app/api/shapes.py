@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-LARGEST_ID = 2**31 - 1
+from app.db import LARGEST_ID
+
 NO_NUL = r"^[^\x00]*$"
 
 Id = Annotated[int, Field(ge=1, le=LARGEST_ID)]

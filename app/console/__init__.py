@@ -9,7 +9,6 @@ from flask_login import LoginManager, current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException, InternalServerError
-from werkzeug.routing import IntegerConverter, Map
 
 from app.clock import now
 from app.console import (
@@ -58,7 +57,6 @@ PROBLEMS = (400, 403, 404, 405, 413, 429)
 def init_console(app: Flask) -> None:
     """Register the console and its log-in on an application that was secured before."""
     security: Security = app.extensions["security"]
-    app.url_map.converters["id"] = _RowId
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     app.config["SEND_FILE_MAX_AGE_DEFAULT"] = STATIC_SECONDS
     if "bootstrap" not in app.extensions:
@@ -141,13 +139,6 @@ def _refuse_nul() -> None:
     typed = (request.path, *request.args.values(), *request.form.values())
     if any("\0" in each for each in typed):
         abort(400)
-
-
-class _RowId(IntegerConverter):
-    """A row's number in an address: no larger than the database can hold."""
-
-    def __init__(self, routes: Map) -> None:
-        super().__init__(routes, max=2**31 - 1)
 
 
 def _problem_page(status: int, *, is_stale_form: bool = False) -> str:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from app.clock import now
 from app.console.said import say
 from app.console.signed_in import acting_staff, database
+from app.db import LARGEST_ID
 from app.errors import (
     CheckInTooEarly,
     NotYours,
@@ -26,7 +27,6 @@ from app.services.staff import StaffScope, scope_of
 from app.words.errors import say_error
 
 NICKNAME_LENGTH = 20
-LARGEST_ID = 2**31 - 1
 """What the database's numbers of rows can hold."""
 
 

@@ -15,6 +15,7 @@ from app.console import listing
 from app.console.listing import Column, Filter, ListScreen, Row
 from app.console.said import say
 from app.console.signed_in import acting_staff, database
+from app.db import LARGEST_ID
 from app.errors import DomainError, NotYours, VisitUnknown
 from app.models import Staff, Township
 from app.services import (
@@ -33,7 +34,6 @@ from app.words.errors import say_error
 
 MAX_REASON_LENGTH = 100
 SOON_DAYS = 14
-LARGEST_ID = 2**31 - 1
 
 
 def add_routes(console: Blueprint) -> None:

@@ -36,12 +36,12 @@ PER_WEEK = range(1, PACKS_A_WEEK + 1)
 
 def add_routes(family: Blueprint) -> None:
     family.get("/me", endpoint="my_family")(show)
-    family.get("/me/children/<int:child_id>", endpoint="child")(show_child)
-    family.post("/me/children/<int:child_id>", endpoint="correct_child")(correct_child)
+    family.get("/me/children/<id:child_id>", endpoint="child")(show_child)
+    family.post("/me/children/<id:child_id>", endpoint="correct_child")(correct_child)
     family.post("/me/about", endpoint="about_us")(change_about)
     family.post("/me/pushes", endpoint="pushes")(change_pushes)
     family.post("/me/invite", endpoint="invite")(invite)
-    family.post("/me/caregivers/<int:other_id>/remove", endpoint="remove_caregiver")(remove)
+    family.post("/me/caregivers/<id:other_id>/remove", endpoint="remove_caregiver")(remove)
     family.post("/me/leave", endpoint="leave_family")(leave_family)
 
 

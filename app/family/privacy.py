@@ -31,8 +31,8 @@ SURE = "yes"
 
 def add_routes(family: Blueprint) -> None:
     family.get("/me/consents", endpoint="consents")(show_consents)
-    family.get("/me/children/<int:child_id>/withdraw", endpoint="ask_withdraw")(ask_withdraw)
-    family.post("/me/children/<int:child_id>/withdraw", endpoint="withdraw")(withdraw)
+    family.get("/me/children/<id:child_id>/withdraw", endpoint="ask_withdraw")(ask_withdraw)
+    family.post("/me/children/<id:child_id>/withdraw", endpoint="withdraw")(withdraw)
     family.get("/me/data", endpoint="my_data")(show_data)
     family.get("/me/data.json", endpoint="data_json")(data_json)
     family.get("/me/data.html", endpoint="data_html")(data_html)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
 from app.clock import SHANGHAI, now
+from app.db import LARGEST_ID
 from app.errors import DomainError
 from app.family.opening import database, family_of, opened_by
 from app.models import Child, Family
@@ -25,7 +26,6 @@ from app.words.errors import say_error
 
 MOST = 40
 """Numbers in an address, at most: more than any year's plan, too few to do harm with."""
-LARGEST = 2**31 - 1
 
 
 def add_routes(family: Blueprint) -> None:
@@ -73,7 +73,7 @@ def _join(numbers: Sequence[int]) -> str:
 
 def _numbers(text: str) -> tuple[int, ...]:
     parts = [part for part in text.split("-")[:MOST] if part.isdecimal() and part.isascii()]
-    return tuple(int(part) for part in parts if len(part) <= 10 and int(part) <= LARGEST)
+    return tuple(int(part) for part in parts if len(part) <= 10 and int(part) <= LARGEST_ID)
 
 
 def _listed(given: "MultiDict[str, str]", child: Child) -> Listed:
