@@ -53,6 +53,9 @@ class Result:
     """What was meant, what was understood instead, how often."""
     unseen: Share
     unseen_sure: Share
+    fresh: Share
+    """Of a set that was written without knowing rules or examples, without those that are one."""
+    fresh_sure: Share
     emergencies_found: Share
     calm_taken_for_one: Share
     dates: Share
@@ -72,10 +75,14 @@ def measure(folds: int) -> Result:
     labelled = [line.split("\t") for line in _lines("labelled.tsv")]
     found = [(label_of(text), label) for text, label in labelled]
     emergencies = [line.split("\t")[1] for line in _lines("emergencies.tsv")[1:]]
-    emergencies += _lines("more_emergencies.txt")
-    calm = [*_lines("calm.txt"), *_lines("more_calm.txt")]
+    emergencies += [*_lines("more_emergencies.txt"), *_lines("fresh_emergencies.txt")]
+    calm = [*_lines("calm.txt"), *_lines("more_calm.txt"), *_lines("fresh_calm.txt")]
     calm += [text for text, label in labelled if label != EMERGENCY]
-    dates = [line.partition("\t") for line in _lines("dates.tsv")]
+    known = {example.text for example in load_examples()}
+    fresh = [line.split("\t") for line in _lines("fresh.tsv")]
+    fresh_found = [(label_of(text), label) for text, label in fresh if text not in known]
+    dates = [_row(f"{NOW:%Y-%m-%d}\t{line}") for line in _lines("dates.tsv")]
+    dates += [_row(line) for line in _lines("fresh_dates.tsv")]
     times = sorted(_seconds(text) for text, _ in labelled)
     return Result(
         cross_validated=validated,
@@ -83,11 +90,15 @@ def measure(folds: int) -> Result:
         confusions=tuple((meant, taken, n) for (meant, taken), n in confused.most_common(25)),
         unseen=_share(one.label == label for one, label in found),
         unseen_sure=_share(one.label == label for one, label in found if one.confidence >= SURE),
+        fresh=_share(one.label == label for one, label in fresh_found),
+        fresh_sure=_share(
+            one.label == label for one, label in fresh_found if one.confidence >= SURE
+        ),
         emergencies_found=_share(find_emergency(text, 60) is not None for text in emergencies),
         calm_taken_for_one=_share(find_emergency(text, None) is not None for text in calm),
         dates=_share(
-            " ".join(day.isoformat() for day in read_slots(said, NOW).dates) == wanted
-            for said, _, wanted in dates
+            " ".join(found.isoformat() for found in read_slots(said, _at(day)).dates) == wanted
+            for day, said, wanted in dates
         ),
         median_ms=round(1000 * statistics.median(times), 2),
         p99_ms=round(1000 * times[int(0.99 * len(times))], 2),
@@ -130,6 +141,15 @@ def _seconds(text: str) -> float:
     return time.process_time() - began
 
 
+def _row(line: str) -> tuple[str, str, str]:
+    day, said, wanted = line.split("\t")
+    return day, said, wanted
+
+
+def _at(day: str) -> datetime:
+    return datetime.fromisoformat(f"{day}T10:00+08:00")
+
+
 def _lines(name: str) -> list[str]:
     return (Path(MESSAGES) / name).read_text(encoding="utf-8").splitlines()
 
@@ -140,6 +160,8 @@ def say(result: Result) -> None:
         (f"  of it, confidence ≥ {SURE}", result.cross_validated_sure),
         ("unseen labelled messages", result.unseen),
         (f"  of them, confidence ≥ {SURE}", result.unseen_sure),
+        ("fresh labelled messages", result.fresh),
+        (f"  of them, confidence ≥ {SURE}", result.fresh_sure),
         ("emergencies found", result.emergencies_found),
         ("calm messages taken for one", result.calm_taken_for_one),
         ("dates of the table", result.dates),

@@ -231,6 +231,8 @@ def _understanding(figures: Any) -> Iterator[str]:
         "cross_validated_sure": "of them, said with 0.8 or more",
         "unseen": "labelled messages that no example is",
         "unseen_sure": "of them, said with 0.8 or more",
+        "fresh": "messages written without sight of rules or examples",
+        "fresh_sure": "of them, said with 0.8 or more",
         "emergencies_found": "emergencies found",
         "calm_taken_for_one": "calm messages taken for one",
         "dates": "expressions of a date or time read",
@@ -245,7 +247,7 @@ def _understanding(figures: Any) -> Iterator[str]:
                 f"{100 * share['right'] / share['of']:.1f}",
             )
             for part, words in said.items()
-            if (share := figures[part])["of"]
+            if (share := figures.get(part)) and share["of"]
         ],
     )
     yield (

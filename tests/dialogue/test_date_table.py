@@ -26,3 +26,29 @@ def test_what_is_said_for_a_day_is_that_day(said: str, wanted: str) -> None:
 def test_what_is_said_for_an_hour_is_that_hour(said: str, wanted: str) -> None:
     found = read_slots(said, NOW).times
     assert " ".join(time.isoformat(timespec="minutes")[:16] for time in found) == wanted
+
+
+def _fresh(name: str) -> list[tuple[datetime, str, str]]:
+    rows = [line.split("\t") for line in (MESSAGES / name).read_text(encoding="utf-8").splitlines()]
+    return [
+        (datetime.fromisoformat(f"{day}T10:00+08:00"), said, wanted) for day, said, wanted in rows
+    ]
+
+
+def test_fresh_days_each_read_on_a_day_of_its_own() -> None:
+    wrong = {
+        said: found
+        for now, said, wanted in _fresh("fresh_dates.tsv")
+        if (found := " ".join(day.isoformat() for day in read_slots(said, now).dates)) != wanted
+    }
+    assert wrong == {}
+
+
+def test_fresh_hours_each_read_on_a_day_of_its_own() -> None:
+    wrong = {
+        said: found
+        for now, said, wanted in _fresh("fresh_times.tsv")
+        if (found := " ".join(f"{time:%Y-%m-%dT%H:%M}" for time in read_slots(said, now).times))
+        != wanted
+    }
+    assert wrong == {}

@@ -181,3 +181,21 @@ def test_a_cough_that_keeps_a_child_awake_is_a_question_and_one_without_breath_i
     assert find_emergency("晚上咳得睡不着", 300) is None
     for danger in ("咳得喘不上气，睡不着", "喘得睡不着", "咳得脸发紫睡不着"):
         assert find_emergency(danger, 300) is not None, danger
+
+
+def test_no_fresh_emergency_is_missed() -> None:
+    """Written by somebody who had not read the rules; they may be mended, never learnt by heart."""
+    told = _lines("fresh_emergencies.txt")
+    assert [text for text in told if find_emergency(text, None) is None] == []
+
+
+def test_hardly_a_fresh_calm_message_alarms_though_all_of_them_sound_like_it() -> None:
+    calm = _lines("fresh_calm.txt")
+    alarmed = [text for text in calm if find_emergency(text, None) is not None]
+    assert len(alarmed) <= 0.02 * len(calm), alarmed
+
+
+def test_a_sign_in_a_long_message_is_heard_whatever_stands_around_it() -> None:
+    talk = "我想问问周六活动几点开始要带什么要不要交钱地址在哪里停车方便吗" * 3
+    for sign in ("宝宝噎住了", "孩子抽筋了", "吃了老鼠药", "从床上摔下来叫不醒"):
+        assert find_emergency(talk + sign + talk, None) is not None, sign
