@@ -111,6 +111,13 @@ class CaregiverUnknown(DomainError):
 
 
 @dataclass(eq=False)
+class LogInUnknown(DomainError):
+    """No device of these caregivers is logged in under the number."""
+
+    log_in_id: int
+
+
+@dataclass(eq=False)
 class LastCaregiver(DomainError):
     """Nobody would be left who looks after the family's data."""
 

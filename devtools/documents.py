@@ -166,7 +166,7 @@ def removals() -> str:
     said = {
         "apply_retention": "清空到期的通知文字和导入的文件、删掉办完的跟进、清空服务期满的家庭；"
         "每次报告各去掉多少",
-        "tidy": "删掉旧的消息、用过和过期的邀请码、旧的回执；每次报告各去掉多少",
+        "tidy": "删掉旧的消息、用过和过期的邀请码、旧的回执、到期的登录；每次报告各去掉多少",
     }
     rows = [
         (f"`{job.name}`", f"`{job.schedule}`", said[job.name]) for job in JOBS if job.name in said

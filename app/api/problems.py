@@ -20,7 +20,14 @@ from app.words import api as words
 from app.words.errors import say_error
 
 MEDIA_TYPE = "application/problem+json"
-NOT_FOUND = (e.SessionUnknown, e.ChildUnknown, e.SignUpUnknown, e.CaregiverUnknown, e.VisitUnknown)
+NOT_FOUND = (
+    e.SessionUnknown,
+    e.ChildUnknown,
+    e.SignUpUnknown,
+    e.CaregiverUnknown,
+    e.LogInUnknown,
+    e.VisitUnknown,
+)
 WRONG = (
     e.BornInFuture,
     e.ChildTooOld,

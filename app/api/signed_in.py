@@ -1,6 +1,7 @@
 """Who calls: a token from the log-in, and the caregiver behind it, looked up anew each time."""
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from flask import current_app, request
@@ -13,11 +14,11 @@ from app.api.problems import ApiRefusal
 from app.clock import now
 from app.db import Database
 from app.models import Caregiver
-from app.rules.identity import mark_of
+from app.rules.identity import device_of, mark_of
+from app.services import log_ins
 from app.wiring import Services
 
 SALT = "api-token"
-LASTS = timedelta(days=7)
 SCHEME: dict[str, SecurityScheme | dict[str, Any]] = {
     "bearer": {"type": "http", "scheme": "bearer"}
 }
@@ -37,16 +38,26 @@ def _serializer() -> URLSafeSerializer:
     return URLSafeSerializer(services().settings.secret_key.get_secret_value(), salt=SALT)
 
 
-def make_token(caregiver: Caregiver, at: datetime) -> tuple[str, datetime]:
-    """A token for this caregiver, and its end."""
-    expires_at = at + LASTS
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What a token says of itself; whether it still holds, the database says."""
+
+    caregiver_id: int
+    mark: str
+    log_in_id: int
+
+
+def make_token(db: Session, caregiver: Caregiver, at: datetime) -> tuple[str, datetime]:
+    """A token for this caregiver on this device, and its end."""
     assert caregiver.mini_openid is not None, "found or made by it"
-    content = [caregiver.id, mark_of(caregiver.mini_openid), int(expires_at.timestamp())]
-    token = _serializer().dumps(content)
-    return (token if isinstance(token, str) else token.decode()), expires_at
+    device = device_of(request.user_agent.string)
+    made = log_ins.begin(db, caregiver, way="app", device=device, now=at)
+    content = [caregiver.id, mark_of(caregiver.mini_openid), int(made.expires_at.timestamp())]
+    token = _serializer().dumps([*content, made.id])
+    return (token if isinstance(token, str) else token.decode()), made.expires_at
 
 
-def _read_token() -> tuple[int, str] | None:
+def _read_token() -> Named | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         return None
@@ -55,28 +66,36 @@ def _read_token() -> tuple[int, str] | None:
     except BadSignature:
         return None
     match content:
-        case [int(caregiver_id), str(mark), int(expires_at)] if now().timestamp() < expires_at:
-            return caregiver_id, mark
+        case [int(caregiver_id), str(mark), int(expires_at), int(log_in_id)] if (
+            now().timestamp() < expires_at
+        ):
+            return Named(caregiver_id, mark, log_in_id)
     return None
 
 
 def calling(db: Session) -> Caregiver:
     """The caregiver who calls, read inside the operation's own transaction.
 
-    Raises ApiRefusal (401) without a token, with a late one, and after leaving or erasing.
+    Raises ApiRefusal (401) without a token, with a late or ended one, and after leaving or erasing.
     """
     named = _read_token()
     if named is None:
         raise ApiRefusal(401, "not_logged_in")
-    caregiver = db.get(Caregiver, named[0])
+    caregiver = log_ins.find_caregiver(db, named.log_in_id, named.caregiver_id, now())
     if caregiver is None or caregiver.mini_openid is None:
         raise ApiRefusal(401, "not_logged_in")
-    if mark_of(caregiver.mini_openid) != named[1]:
+    if mark_of(caregiver.mini_openid) != named.mark:
         raise ApiRefusal(401, "not_logged_in")
     return caregiver
+
+
+def calling_by() -> int:
+    """The number of the log-in that the request's token names; after `calling` it is a live one."""
+    named = _read_token()
+    return named.log_in_id if named is not None else 0
 
 
 def caller_key() -> str:
     """What is counted against the limit: the caregiver, or the address of a stranger."""
     named = _read_token()
-    return f"caregiver:{named[0]}" if named else get_remote_address()
+    return f"caregiver:{named.caregiver_id}" if named else get_remote_address()

@@ -8,6 +8,7 @@ from app.cli.content import content
 from app.cli.coverage import coverage_command
 from app.cli.database import database
 from app.cli.demo import demo
+from app.cli.devices import devices
 from app.cli.doctor import doctor_command
 from app.cli.examples import examples
 from app.cli.families import families
@@ -34,6 +35,7 @@ COMMANDS = (
     family,
     jobs,
     keys,
+    devices,
     menu,
     notices,
     packs,

@@ -83,6 +83,7 @@ ACCESS: Final[Mapping[str, Access]] = {
     "families": LOOKS,
     "family": LOOKS,
     "family_contact": FORM,
+    "end_log_in": ACT,
     # What is to be followed up, and what was sent
     "follow_ups": LOOKS,
     "finish": ACT,

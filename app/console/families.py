@@ -16,16 +16,17 @@ from app.console.listing import Column, Filter, ListScreen
 from app.console.said import say
 from app.console.session_forms import ChineseForm
 from app.console.signed_in import acting_staff, current_role, database
-from app.errors import NotYours
+from app.errors import LogInUnknown, NotYours
 from app.models import Caregiver
 from app.rules.asking import find_asks
-from app.services import desk, families, rosters, subscriptions, timeline
+from app.services import desk, families, log_ins, rosters, subscriptions, timeline
+from app.services.audit import Actor
 from app.services.families import FamilyQuery, ListedFamily
 from app.services.staff import scope_of
 from app.wiring import Services
 from app.words import asking
 from app.words import timeline as words
-from app.words.privacy import relation_words
+from app.words.privacy import relation_words, value_words
 from app.words.when import say_age
 
 PHONE = re.compile(r"\+?\d[\d\- ]{4,18}\d")
@@ -117,6 +118,9 @@ def add_routes(console: Blueprint) -> None:
         change_contact,
         methods=["GET", "POST"],
     )
+    console.post("/families/<id:family_id>/log-ins/<id:log_in_id>/end", endpoint="end_log_in")(
+        end_log_in
+    )
 
 
 def show_families() -> ResponseReturnValue:
@@ -165,6 +169,7 @@ def show_family(family_id: int) -> ResponseReturnValue:
             today = families.listed(family, counts, at)
             # Beside what was sent and was not, where somebody asks why.
             allowed = _allowed(db, family_id) if topic == "pack" else []
+            devices = log_ins.of_caregivers(db, Caregiver.family_id == family_id, at)
     except NotYours:
         abort(404)
     return render_template(
@@ -180,6 +185,9 @@ def show_family(family_id: int) -> ResponseReturnValue:
         may_change=may(current_role(), "family_contact", acts=True),
         may_stop=may(current_role(), "stop_family", acts=True),
         allowed=allowed,
+        devices=devices,
+        relation_words=relation_words,
+        say_value=value_words,
     )
 
 
@@ -227,3 +235,25 @@ def change_contact(family_id: int) -> ResponseReturnValue:
         "console/families/contact.html", form=form, family_id=family_id, nicknames=nicknames
     )
     return page, 422 if request.method == "POST" else 200
+
+
+def end_log_in(family_id: int, log_in_id: int) -> ResponseReturnValue:
+    """A caregiver rang that a phone is lost: that one device is logged in no more."""
+    try:
+        with database().transaction() as db:
+            scope = scope_of(acting_staff(db))
+            families.get(db, scope, family_id)
+            log_ins.end(
+                db,
+                log_in_id,
+                whose=Caregiver.family_id == family_id,
+                actor=Actor("staff", scope.staff_id),
+                now=now(),
+            )
+    except NotYours:
+        abort(404)
+    except LogInUnknown:
+        say("warning", "log_in_over")
+    else:
+        say("success", "log_in_ended")
+    return redirect(url_for("console.family", family_id=family_id, _anchor="devices"))

@@ -19,6 +19,7 @@ from app.family import (
     growth,
     home,
     log_in,
+    log_ins,
     looks,
     my_family,
     packs,
@@ -85,6 +86,7 @@ def make_blueprint(limiter: Limiter) -> Blueprint:
     sessions.add_routes(family)
     year_plan.add_routes(family)
     my_family.add_routes(family)
+    log_ins.add_routes(family)
     privacy.add_routes(family)
     subscriptions.add_routes(family)
     share_card.add_routes(family)

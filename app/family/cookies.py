@@ -16,11 +16,11 @@ from flask.sessions import (
 from itsdangerous import BadSignature
 
 from app.clock import now
+from app.services.log_ins import PAGES_LAST
 
 PATH = "/family"
 NAME = "yuban_family"
-DAYS = 30
-"""A phone has one owner, and WeChat says anew who it is when this has run out."""
+DAYS = PAGES_LAST.days
 
 
 class _FamilyCookie(SecureCookieSessionInterface):

@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, render_template, request, session, url_fo
 from flask.typing import ResponseReturnValue
 
 from app.config import Settings
-from app.family.opening import CAREGIVER, database, remember, services
+from app.family.opening import CAREGIVER, database, forget, remember, services
 from app.services.registration import find_caregiver
 from app.wechat.errors import PlatformError
 from app.wechat.web_login import CodeSpent
@@ -69,17 +69,18 @@ def back() -> ResponseReturnValue:
     if opener.is_virtual:
         # The openid belongs to nobody: it is neither kept nor looked up.
         return render_template("family/snapshot.html", wanted=wanted), 403
-    with database().reading() as db:
+    with database().transaction() as db:
         caregiver = find_caregiver(db, opener.openid)
         if caregiver is None:
             return render_template("family/stranger.html", wanted=wanted), 403
-        remember(caregiver)
+        remember(db, caregiver)
     return redirect(wanted)
 
 
 def leave() -> ResponseReturnValue:
     """Forget who opened the pages in this browser: for a phone that was lent."""
-    session.clear()
+    with database().transaction() as db:
+        forget(db)
     return render_template("family/left.html")
 
 

@@ -13,7 +13,9 @@ from app.clock import now
 from app.db import Database
 from app.models import Caregiver, Family
 from app.page_links import KEY
-from app.rules.identity import mark_of
+from app.rules.identity import device_of, mark_of
+from app.services import log_ins
+from app.services.audit import Actor
 from app.services.registration import get_family
 from app.wiring import Services
 
@@ -31,6 +33,7 @@ OPEN_TO_ALL = frozenset(
 )
 CAREGIVER = "caregiver"
 MARK = "mark"
+LOG_IN = "log_in"
 
 P = ParamSpec("P")
 View = Callable[P, ResponseReturnValue]
@@ -43,6 +46,8 @@ class Opened:
     caregiver_id: int
     mark: str | None
     """What the cookie remembers of the openid; None for a link."""
+    log_in_id: int = 0
+    """The device's log-in that the cookie names; 0 for a link."""
 
     @property
     def is_by_link(self) -> bool:
@@ -76,11 +81,31 @@ def find_opener() -> ResponseReturnValue | None:
     key = request.args.get(KEY)
     if key is not None:
         return _open_by_link(key)
-    caregiver_id, mark = session.get(CAREGIVER), session.get(MARK)
-    if isinstance(caregiver_id, int) and isinstance(mark, str):
-        g.opened = Opened(caregiver_id, mark)
+    named = _named_by_cookie()
+    if named is None:
+        return ask_who()
+    g.opened = named
+    return None
+
+
+def _named_by_cookie() -> Opened | None:
+    match session.get(CAREGIVER), session.get(MARK), session.get(LOG_IN):
+        case int(caregiver_id), str(mark), int(log_in_id):
+            return Opened(caregiver_id, mark, log_in_id)
+    return None
+
+
+def known_by_cookie(db: Session) -> Caregiver | None:
+    """Whoever WeChat told us of in this browser, as long as they follow and the log-in holds."""
+    named = _named_by_cookie()
+    return _logged_in(db, named) if named is not None else None
+
+
+def _logged_in(db: Session, opened: Opened) -> Caregiver | None:
+    caregiver = log_ins.find_caregiver(db, opened.log_in_id, opened.caregiver_id, now())
+    if caregiver is None or caregiver.openid is None:
         return None
-    return ask_who()
+    return caregiver if opened.mark == mark_of(caregiver.openid) else None
 
 
 def _open_by_link(key: str) -> ResponseReturnValue | None:
@@ -106,11 +131,10 @@ def opened_by(db: Session) -> Caregiver:
     Sends to the log-in where they have left the account since, or were erased.
     """
     opened: Opened = g.opened
-    caregiver = db.get(Caregiver, opened.caregiver_id)
+    caregiver = (
+        db.get(Caregiver, opened.caregiver_id) if opened.is_by_link else _logged_in(db, opened)
+    )
     if caregiver is None or caregiver.openid is None:
-        session.clear()
-        abort(ask_who())
-    if not opened.is_by_link and opened.mark != mark_of(caregiver.openid):
         session.clear()
         abort(ask_who())
     return caregiver
@@ -121,16 +145,34 @@ def family_of(db: Session) -> Family:
     return get_family(opened_by(db))
 
 
+def this_log_in() -> int:
+    """The number of this browser's log-in; 0 for a signed link."""
+    opened: Opened = g.opened
+    return opened.log_in_id
+
+
 def is_by_link() -> bool:
     """Whether this page was opened by a signed link, and nothing but it may be shown."""
     opened: Opened = g.opened
     return opened.is_by_link
 
 
-def remember(caregiver: Caregiver) -> None:
+def remember(db: Session, caregiver: Caregiver) -> None:
     """From now on this browser is the caregiver's. What was planted in it before is gone."""
     session.clear()
     assert caregiver.openid is not None, "found by its openid"
-    session[CAREGIVER] = caregiver.id
+    device = device_of(request.user_agent.string)
+    made = log_ins.begin(db, caregiver, way="pages", device=device, now=now())
+    session[CAREGIVER], session[LOG_IN] = caregiver.id, made.id
     session[MARK] = mark_of(caregiver.openid)
     session.permanent = True
+
+
+def forget(db: Session) -> None:
+    """This browser is nobody's any more, and a copy of its cookie is worth nothing."""
+    named = _named_by_cookie()
+    caregiver = known_by_cookie(db)
+    if named is not None and caregiver is not None:
+        actor = Actor("caregiver", caregiver.id)
+        log_ins.end(db, named.log_in_id, whose=Caregiver.id == caregiver.id, actor=actor, now=now())
+    session.clear()

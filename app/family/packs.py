@@ -7,11 +7,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI, now
-from app.family.opening import CAREGIVER, database, opened_by, services
-from app.family.opening import MARK as MARK_OF_OPENER
-from app.models import Caregiver, PackPush
+from app.family.opening import CAREGIVER, database, known_by_cookie, opened_by, services
+from app.models import PackPush
 from app.pack_links import MARK, PackLinks
-from app.rules.identity import mark_of
 from app.services import pack_shelves, registration
 from app.services import packs as service
 from app.services.packs import Shelf
@@ -93,7 +91,7 @@ def show(pack_id: str) -> ResponseReturnValue:
     if CAREGIVER in session:
         _note_read(pack)
     with database().reading() as db:
-        caregiver = _reader(db)
+        caregiver = known_by_cookie(db)
         is_saved = caregiver is not None and pack_shelves.has_saved(db, caregiver, pack_id)
         push = _push(db, pack_id)
         rating = push.rating if push is not None else None
@@ -145,18 +143,10 @@ def save(pack_id: str) -> ResponseReturnValue:
     return redirect(url_for("family.pack", pack_id=pack_id), 303)
 
 
-def _reader(db: Session) -> Caregiver | None:
-    """Whoever WeChat told us of, as long as they follow; None for who came by a link alone."""
-    caregiver = db.get(Caregiver, session[CAREGIVER]) if CAREGIVER in session else None
-    if caregiver is None or caregiver.openid is None:
-        return None
-    return caregiver if session.get(MARK_OF_OPENER) == mark_of(caregiver.openid) else None
-
-
 def _note_read(pack: Pack) -> None:
     """Whoever WeChat told us of reads for themself: a pack of a child's age is read with that."""
     with database().transaction() as db:
-        caregiver = _reader(db)
+        caregiver = known_by_cookie(db)
         lead_id = pack_shelves.note_read(db, caregiver, pack, now()) if caregiver else None
     if lead_id is not None:
         _remember(pack.id, lead_id)

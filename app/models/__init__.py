@@ -1,6 +1,6 @@
 """Tables. Importing this package registers all of them on Base.metadata."""
 
-from app.models.api import ApiAnswer
+from app.models.api import ApiAnswer, CaregiverLogIn
 from app.models.family import Caregiver, Child, Consent, Family, Invitation
 from app.models.growth import Measurement
 from app.models.guidance import (
@@ -60,6 +60,7 @@ __all__ = [
     "CalendarDay",
     "CannedAnswer",
     "Caregiver",
+    "CaregiverLogIn",
     "CataloguedPack",
     "Certificate",
     "Child",

@@ -25,3 +25,27 @@ class ApiAnswer(Base):
     status: Mapped[int]
     body: Mapped[str] = mapped_column(EncryptedText)
     created_at: Mapped[datetime] = mapped_column(Instant)
+
+
+class CaregiverLogIn(Base):
+    """One device on which a caregiver is logged in, to the app or to the pages.
+
+    The app's token and the pages' cookie name a row, and are worth nothing once it has ended.
+    """
+
+    __tablename__ = "caregiver_log_ins"
+    __table_args__ = (
+        Index("ix_caregiver_log_ins_caregiver_id", "caregiver_id"),
+        Index("ix_caregiver_log_ins_expires_at", "expires_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    caregiver_id: Mapped[int] = mapped_column(ForeignKey("caregivers.id"))
+    way: Mapped[str] = mapped_column(String(8))
+    """app or pages."""
+    device: Mapped[str] = mapped_column(String(12))
+    """What the browser said of itself, in one of a few words: app.rules.identity.Device."""
+    logged_in_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    """Ended before its time."""

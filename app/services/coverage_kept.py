@@ -85,6 +85,15 @@ def bring_up_to_date(db: Session, now: datetime) -> int:
     return len(families)
 
 
+def forget(db: Session, family_id: int) -> None:
+    """Nothing counted of the family is kept, its youngest child's birth least of all.
+
+    Until the job has been by, a report counts it from what is left of its bookings.
+    """
+    db.execute(delete(FamilyYear).where(FamilyYear.family_id == family_id))
+    db.execute(insert(CHANGED_FAMILIES).values(family_id=family_id))
+
+
 def _let_nobody_else_count(db: Session) -> None:
     """Two at once could each leave the other's change out. SQLite's writers queue anyway."""
     if db.get_bind().dialect.name == "postgresql":

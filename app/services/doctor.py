@@ -31,6 +31,7 @@ from app.services import (
     dead_letters,
     family_index,
     growth,
+    log_ins,
     pack_checks,
     subscriptions,
     thread_care,
@@ -82,6 +83,7 @@ def examine(db: Session, *, cipher: Cipher, now: datetime) -> Report:
     found.append(("notices_do_not_stay_in_sending", _stuck_notices(db, now)))
     found.append(("offers_end_in_time", waiting_checks.late_offers(db, now)))
     found.append(("no_seat_is_idle_while_somebody_waits", waiting_checks.idle_seats(db, now)))
+    found.append(("log_ins_are_somebodys", log_ins.of_nobody(db, now)))
     found.append(("requests_for_visits_go_up", visit_checks.stale_requests(db, now)))
     found.append(("family_years_are_what_counting_gives", coverage_kept.wrong_rows(db, now)))
     found.append(("notices_can_be_read", _unreadable_notices(db, cipher)))

@@ -7,8 +7,9 @@ the export, and in the erasure, from its first day.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, or_, select
+from sqlalchemy import Column, ColumnElement, Table, and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.db import Base
@@ -17,6 +18,11 @@ from app.models import AuditEntry, Caregiver, Child
 ROOTS = ("families", "caregivers", "children")
 OWNERS = ("families", "children")
 """A row that names another family, or another's child, is not this family's, whoever wrote it."""
+NAMED = {"family_id": "families", "caregiver_id": "caregivers", "child_id": "children"}
+"""Columns that mean a root also where the database holds no foreign key, as in rows that are
+counted beforehand."""
+TOLD_ELSEWHERE = frozenset({"audited_families"})
+"""Who looked at the family stands in its history, which is never erased."""
 HISTORY_SHOWN = 500
 
 
@@ -55,7 +61,7 @@ def find_own_rows(
     ]
     # Sorted so that whatever a table refers to comes before it.
     for table in Base.metadata.sorted_tables:
-        if table.name in ROOTS:
+        if table.name in ROOTS or table.name in TOLD_ELSEWHERE:
             continue
         condition = _refers(table, ids)
         if condition is None:
@@ -96,14 +102,21 @@ def _refers(table: Table, ids: dict[str, set[int]]) -> ColumnElement[bool] | Non
     belongs: list[ColumnElement[bool]] = []
     owned: list[ColumnElement[bool]] = []
     for column in table.c:
-        for key in column.foreign_keys:
-            target = key.column.table.name
-            if target not in ids or key.column.name != "id":
+        for target in targets_of(column):
+            if target not in ids:
                 continue
             belongs.append(column.in_(ids[target]))
             if target in OWNERS:
                 owned.append(or_(column.is_(None), column.in_(ids[target])))
     return and_(or_(*belongs), *owned) if belongs else None
+
+
+def targets_of(column: Column[Any]) -> set[str]:
+    """The tables whose rows a column names by their number."""
+    found = {key.column.table.name for key in column.foreign_keys if key.column.name == "id"}
+    if not found and column.name in NAMED:
+        return {NAMED[column.name]}
+    return found
 
 
 def _read(db: Session, own: OwnRows) -> HeldTable:

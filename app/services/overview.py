@@ -6,7 +6,7 @@ The field names are those of the published JSON: scripts hold on to them.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.clock import SHANGHAI
@@ -22,7 +22,8 @@ from app.models import (
     SignUp,
 )
 from app.rules.age import age_months
-from app.services import subscriptions
+from app.services import log_ins, subscriptions
+from app.services.log_ins import LoggedIn
 from app.services.pack_ledger import PushRow, pushes_of
 from app.services.registration import find_caregiver
 from app.services.sessions import YearCount, year_count
@@ -160,6 +161,8 @@ class FamilyOverview:
     measurements: tuple[MeasurementRow, ...]
     threads: tuple[ThreadRow, ...]
     subscriptions: tuple[SubscriptionRow, ...]
+    log_ins: tuple[LoggedIn, ...]
+    """Where the caregivers of the family are logged in to app and pages."""
 
 
 def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | None:
@@ -197,15 +200,18 @@ def find_family(db: Session, openid: str, now: datetime) -> FamilyOverview | Non
         measurements=_measurements(db, family.id) if family else (),
         threads=_threads(db, caregiver),
         subscriptions=_subscriptions(db, caregiver),
+        log_ins=tuple(log_ins.of_caregivers(db, _of_whom(caregiver), now)),
     )
+
+
+def _of_whom(caregiver: Caregiver) -> ColumnElement[bool]:
+    """The caregivers of the family; the one alone who belongs to none."""
+    if caregiver.family_id is None:
+        return Caregiver.id == caregiver.id
+    return Caregiver.family_id == caregiver.family_id
 
 
 def _subscriptions(db: Session, caregiver: Caregiver) -> tuple[SubscriptionRow, ...]:
-    of_whom = (
-        Caregiver.id == caregiver.id
-        if caregiver.family_id is None
-        else Caregiver.family_id == caregiver.family_id
-    )
     return tuple(
         SubscriptionRow(
             openid=one.openid,
@@ -215,7 +221,7 @@ def _subscriptions(db: Session, caregiver: Caregiver) -> tuple[SubscriptionRow, 
             refused_at=one.held.refused_at,
             asked_at=one.held.asked_at,
         )
-        for one in subscriptions.of_caregivers(db, of_whom)
+        for one in subscriptions.of_caregivers(db, _of_whom(caregiver))
     )
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.models import Caregiver, Consent
-from app.services import audit
+from app.services import audit, log_ins
 from app.services.audit import SYSTEM
 
 LEARNT_AT_ONCE = 100
@@ -59,6 +59,7 @@ def learn_unionid(db: Session, caregiver: Caregiver, unionid: str, now: datetime
     keeps, goes = (caregiver, other) if caregiver.openid is not None else (other, caregiver)
     mini_openid = goes.mini_openid or keeps.mini_openid
     goes.unionid = goes.mini_openid = None
+    log_ins.end_all(db, goes.id, now)
     db.flush()
     keeps.unionid, keeps.mini_openid = unionid, mini_openid
     if keeps.family_id is None and goes.family_id is not None:

@@ -35,8 +35,10 @@ from app.models.notice_facts import ERASED_FACTS
 from app.rules.sign_up import ACTIVE, SignUpState
 from app.services import (
     audit,
+    coverage_kept,
     growth,
     holdings,
+    log_ins,
     pack_shelves,
     threads,
     visit_privacy,
@@ -138,6 +140,7 @@ def withdraw(db: Session, *, caregiver: Caregiver, child: Child, now: datetime) 
     _scrub(db, holdings.find_own_rows(db, family.id, children=[child.id]))
     _scrub_mentions(db, family.id, child.nickname)
     _forget_children(db, [child], now)
+    coverage_kept.forget(db, family.id)
     _record(db, caregiver, "withdraw_consent", "child", child.id, now)
     db.flush()
     db.execute(delete(FamilyTerm).where(FamilyTerm.child_id == child.id))
@@ -190,6 +193,7 @@ def _empty(db: Session, family: Family, children: Sequence[Child], now: datetime
     pack_shelves.forget(db, [member.id for member in members])
     _scrub(db, holdings.find_own_rows(db, family.id))
     _forget_children(db, children, now)
+    coverage_kept.forget(db, family.id)
     db.execute(delete(Invitation).where(Invitation.family_id == family.id))
     for member in members:
         member.family = None
@@ -380,6 +384,7 @@ def _unlink(db: Session, caregiver: Caregiver, now: datetime) -> None:
     )
     db.execute(delete(SubscriptionConsent).where(SubscriptionConsent.openid == caregiver.openid))
     caregiver.openid = caregiver.unionid = caregiver.mini_openid = None
+    log_ins.end_all(db, caregiver.id, now)
     caregiver.is_following = False
     caregiver.unfollowed_at = now
     caregiver.scanned_station = None

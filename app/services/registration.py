@@ -37,7 +37,7 @@ from app.models import (
 from app.models.notice_facts import CaregiverJoined
 from app.prepared import Loader, Prepared
 from app.rules.age import age_months
-from app.services import audit, notices, visit_dues, waiting_list
+from app.services import audit, log_ins, notices, visit_dues, waiting_list
 
 SERVICE_MONTHS = 36
 """The service is for children under three years."""
@@ -186,6 +186,7 @@ def unfollow(db: Session, openid: str, now: datetime) -> None:
         caregiver.openid = caregiver.unionid = None
         caregiver.is_following = False
         caregiver.unfollowed_at = now
+        log_ins.end_all(db, caregiver.id, now, ways=("pages",))
         audit.record(
             db,
             actor=audit.Actor("caregiver", caregiver.id),

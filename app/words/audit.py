@@ -34,6 +34,7 @@ ACTIONS: Final[Mapping[str, str]] = {
     "set_home_contact": "改上门的住址和电话",
     "join": "家人加入",
     "unfollow": "取消关注",
+    "end_log_in": "让一处手机登录失效",
     "log_in": "登录",
     "log_out": "退出",
     "try_log_in": "试着登录",

@@ -122,6 +122,7 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     e.NotGuardian: lambda x: (
         "宝宝的信息是家里另一位登记、同意的，要由他来办。您自己可以退出这个家，或回复「人工」找老师。"
     ),
+    e.LogInUnknown: lambda x: "这一处已经退出了，或者不是您家的。请刷新再看看。",
     e.CaregiverUnknown: lambda x: "您家里没有这一位，可能刚刚已经移出去了。请刷新再看看。",
     e.LastCaregiver: lambda x: (
         "家里只剩这一位了，移出去就没有人照看宝宝的信息。真的不用了，请回复「注销」。"

@@ -41,8 +41,9 @@ OUTCOMES: Final[tuple[tuple[str, str], ...]] = (
     ("froze {a}", "存了{a}的档"),
     ("last month is frozen already", "上个月存过档了"),
     (
-        "deleted {a} callbacks, {b} invitations, {c} answers; marked {d} places as missed",
-        "删了{a}条回调、{b}个邀请、{c}个答复；{d}个名额记了没来",
+        "deleted {a} callbacks, {b} invitations, {c} answers and {d} log-ins;"
+        " marked {e} places as missed",
+        "删了{a}条回调、{b}个邀请、{c}个答复、{d}处到期的登录；{e}个名额记了没来",
     ),
 )
 NOTHING: Final = "没有要办的"

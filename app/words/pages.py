@@ -88,6 +88,10 @@ def saved() -> str:
     return "存好了。"
 
 
+def log_in_ended() -> str:
+    return "已经退出那一处。那边再打开，要重新登录。"
+
+
 def no_such_date() -> str:
     return "这个日子不对，请重新选一下。"
 

@@ -16,6 +16,7 @@ from app.rules.retention import (
     SERVICE_MONTHS,
     YEARS_AFTER_SERVICE,
 )
+from app.services.log_ins import APP_LASTS, PAGES_LAST
 from app.services.tidying import ANSWERS_KEPT, INBOX_KEPT
 
 
@@ -126,6 +127,13 @@ RECORDS: Final[Mapping[str, RecordKind]] = {
     "push_preferences": _served("推送的选择", "发几篇、暂停到哪天，听家长的"),
     "muted_topics": _served("不想看的主题", "不再推那一类"),
     "saved_packs": RecordKind("收藏的资料", "以后好找", "到自己取消，或者注销、离开家庭", "删除"),
+    "caregiver_log_ins": RecordKind(
+        "在哪里登录着",
+        "认得出是本人的手机，丢了能一处一处退出；只记手机种类",
+        f"小程序{APP_LASTS.days}天，网页{PAGES_LAST.days}天",
+        "删除",
+        STAFF_FAMILY,
+    ),
     "api_answers": RecordKind(
         "小程序请求的回执", "同一个请求不办两次", _days(ANSWERS_KEPT), "删除"
     ),
@@ -195,6 +203,7 @@ IN_CLEAR: Final[Mapping[str, str]] = {
     "children.due_date": "还没出生的，按预产期算",
     "children.sex": "统计用，可以不填",
     "children.gestation_weeks": "早产的矫正月龄",
+    "family_years.youngest": "报数要按孩子的年龄分；注销、撤回的当时就删掉",
     "newborn_care.weight_grams": "低体重的算高危，早上门",
     "measurements.weight_grams": "生长曲线",
     "measurements.length_millimetres": "生长曲线",

@@ -45,6 +45,28 @@ def test_a_token_ends_after_a_week(mama: Caller, clock: MovedClock) -> None:
     assert mama.gets("/family", 401)["code"] == "not_logged_in"
 
 
+def test_one_device_is_logged_out_and_the_other_goes_on(
+    mama: Caller, log_in: Callable[[str], Caller]
+) -> None:
+    lost = log_in(MAMA)
+    found = lost.gets("/log-ins")["items"]
+    assert [one["is_this"] for one in found] == [True, False]
+    assert found[0]["way"] == "app"
+    mama.deletes(f"/log-ins/{found[0]['id']}")
+    assert lost.gets("/family", 401)["code"] == "not_logged_in"
+    mama.gets("/family")
+    assert mama.deletes(f"/log-ins/{found[0]['id']}", 404)["code"] == "log_in_unknown"
+    mama.deletes(f"/log-ins/{found[1]['id']}")
+    mama.gets("/family", 401)
+
+
+def test_nobody_logs_somebody_else_out(mama: Caller, log_in: Callable[[str], Caller]) -> None:
+    baba = log_in(BABA)
+    theirs = baba.gets("/log-ins")["items"][0]["id"]
+    mama.deletes(f"/log-ins/{theirs}", 404)
+    baba.gets("/log-ins")
+
+
 def test_a_child_is_registered_with_a_consent(mama: Caller) -> None:
     family = mama.gets("/family")
     assert [child["nickname"] for child in family["children"]] == ["糖糖"]

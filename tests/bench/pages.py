@@ -26,10 +26,10 @@ from app.config import Settings
 from app.db import Database
 from app.demo.loading import load
 from app.factory import create_app
-from app.family.opening import CAREGIVER, MARK
+from app.family.opening import CAREGIVER, LOG_IN, MARK
 from app.migrating import upgrade
-from app.rules.identity import mark_of
-from app.services import registration
+from app.rules.identity import Device, mark_of
+from app.services import log_ins, registration
 from app.services.registration import ChildDraft, ConsentGiven
 from app.services.sessions import find_open
 from app.wiring import Services, make_services
@@ -105,8 +105,11 @@ def _served(folder: Path) -> Iterator[tuple[str, str, str]]:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
         client = app.test_client()
-        with client.session_transaction("/family/") as kept:
-            kept[CAREGIVER], kept[MARK] = _caregiver(services.database), mark_of(OPENID)
+        with services.database.transaction() as db, client.session_transaction("/family/") as kept:
+            mother = registration.find_caregiver(db, OPENID)
+            assert mother is not None
+            made = log_ins.begin(db, mother, way="pages", device=Device.ANDROID, now=now())
+            kept[CAREGIVER], kept[MARK], kept[LOG_IN] = mother.id, mark_of(OPENID), made.id
         cookie = client.get_cookie("yuban_family", path="/family")
         assert cookie is not None, "the session was just written"
         yield f"http://127.0.0.1:{server.server_port}", cookie.value, code
@@ -130,13 +133,6 @@ def _fill(services: Services, database: Database) -> str:
     with database.reading() as db:
         found = find_open(db, None, at, limit=1)
     return found[0].code
-
-
-def _caregiver(database: Database) -> int:
-    with database.reading() as db:
-        caregiver = registration.find_caregiver(db, OPENID)
-        assert caregiver is not None, "registered above"
-        return caregiver.id
 
 
 def _open(context: BrowserContext, url: str) -> tuple[int, float]:

@@ -22,6 +22,7 @@ from tests.console.browsing import send
 from tests.console.desk_world import (
     PASSWORD,
     lay_district,
+    lay_log_in,
     lay_visit,
     make_child,
     make_follow_up,
@@ -168,7 +169,12 @@ Rows = dict[str, object]
 def rows(database: Database, desk: Desk, now: datetime) -> Rows:
     """A row of CQ for whatever a route may name: the desk's, and a visit of tomorrow's."""
     with database.transaction() as db:
-        return {**vars_of(desk), **lay_visit(db, desk.family_id, now), **lay_district(db, now)}
+        return {
+            **vars_of(desk),
+            **lay_visit(db, desk.family_id, now),
+            **lay_district(db, now),
+            "log_in_id": lay_log_in(db, desk.family_id, now),
+        }
 
 
 def vars_of(desk: Desk) -> Rows:

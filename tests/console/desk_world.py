@@ -26,7 +26,8 @@ from app.models import (
     VisitorLeave,
 )
 from app.models.notice_facts import SignUpConfirmed, dump_facts
-from app.services import canned_answers, coverage_snapshots, file_imports, visit_dues
+from app.rules.identity import Device
+from app.services import canned_answers, coverage_snapshots, file_imports, log_ins, visit_dues
 from app.services.imports import Imported
 from app.services.staff import HASHER, scope_of
 from app.services.threads import open_thread
@@ -277,6 +278,13 @@ def make_graduate(db: Session, child: Child, now: datetime) -> Certificate:
     db.add(certificate)
     db.flush()
     return certificate
+
+
+def lay_log_in(db: Session, family_id: int, now: datetime) -> int:
+    """The mother's telephone, logged in to the pages; the number of that."""
+    mother = db.scalars(select(Caregiver).where(Caregiver.family_id == family_id)).first()
+    assert mother is not None
+    return log_ins.begin(db, mother, way="pages", device=Device.IPHONE, now=now).id
 
 
 def lay_visit(db: Session, family_id: int, now: datetime) -> dict[str, object]:

@@ -93,6 +93,7 @@ ROUTES: dict[str, Route] = {
     # Families
     "/console/families": Route(READERS),
     "/console/families/<id:family_id>": _of_a_station(READERS),
+    "/console/families/<id:family_id>/log-ins/<id:log_in_id>/end": _of_a_station(act=STATION),
     "/console/families/<id:family_id>/contact": _of_a_station(STATION, STATION),
     "/console/families/<id:family_id>/stop": _of_a_station(act=STATION),
     "/console/families/<id:family_id>/resume": _of_a_station(act=STATION),

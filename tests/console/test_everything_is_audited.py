@@ -30,7 +30,7 @@ FILES = (
 TABLES = (
     *("sign_ups", "families", "children", "caregivers", "follow_ups", "learners", "certificates"),
     *("home_visits", "visit_dues", "special_needs", "newborn_care", "home_contacts"),
-    *("guidance_sessions", "visitor_leaves", "threads", "help_threads"),
+    *("guidance_sessions", "visitor_leaves", "threads", "help_threads", "caregiver_log_ins"),
 )
 
 

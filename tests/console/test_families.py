@@ -9,10 +9,10 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from app.db import Database
-from app.models import AuditedFamily, AuditEntry, Family, Station
+from app.models import AuditedFamily, AuditEntry, CaregiverLogIn, Family, Station
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse, Desk
-from tests.console.desk_world import make_child
+from tests.console.desk_world import lay_log_in, make_child
 
 
 @pytest.fixture
@@ -130,3 +130,21 @@ def test_what_is_no_telephone_is_not_taken(browse: Browse, desk: Desk, database:
     assert "请填数字" in text_of(answer)
     with database.reading() as db:
         assert db.get_one(Family, desk.family_id).phone == "13800001234"
+
+
+def test_a_lost_phone_is_logged_out_by_the_station_once_and_with_a_trace(
+    browse: Browse, desk: Desk, database: Database, now: datetime
+) -> None:
+    with database.transaction() as db:
+        lost, kept = (lay_log_in(db, desk.family_id, now) for _ in range(2))
+    browser = browse("wang")
+    address = f"/console/families/{desk.family_id}"
+    assert "苹果手机" in text_of(browser.get(address))
+    for said in ("那一处已经退出", "早已退出"):
+        send(browser, f"{address}/log-ins/{lost}/end")
+        assert said in text_of(browser.get(address))
+    with database.reading() as db:
+        assert db.get_one(CaregiverLogIn, lost).ended_at == now
+        assert db.get_one(CaregiverLogIn, kept).ended_at is None
+        entry = db.scalars(select(AuditEntry).where(AuditEntry.action == "end_log_in")).one()
+        assert (entry.actor_type, entry.after) == ("staff", "pages iphone")

@@ -10,8 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from app.family.opening import CAREGIVER, MARK
-from app.rules.identity import mark_of
+from app.clock import now as clock_now
+from app.family.opening import CAREGIVER, LOG_IN, MARK
+from app.rules.identity import Device, mark_of
+from app.services import log_ins
 from app.services.registration import find_caregiver
 from app.wiring import Services
 from tests.conversations.conftest import (
@@ -98,11 +100,15 @@ def open_as(app: Flask, services: Services) -> Callable[[str], Phone]:
 
     def opening(openid: str) -> Phone:
         client = app.test_client()
-        with services.database.reading() as db:
+        with services.database.transaction() as db:
             caregiver = find_caregiver(db, openid)
-        if caregiver is not None:
-            with client.session_transaction("/family/") as kept:
-                kept[CAREGIVER], kept[MARK] = caregiver.id, mark_of(openid)
+            if caregiver is not None:
+                made = log_ins.begin(
+                    db, caregiver, way="pages", device=Device.IPHONE, now=clock_now()
+                )
+                with client.session_transaction("/family/") as kept:
+                    kept[CAREGIVER], kept[MARK] = caregiver.id, mark_of(openid)
+                    kept[LOG_IN] = made.id
         return Phone(client)
 
     return opening

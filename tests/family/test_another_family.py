@@ -57,7 +57,7 @@ def mine(other: Person, person: Callable[[str], Person]) -> Person:
 
 def theirs(rule: Rule) -> dict[str, Any]:
     """The other family's identifiers for a rule's places."""
-    known = {"code": "CQ-1", "child_id": 1, "other_id": 1, "caregiver_id": 1}
+    known = {"code": "CQ-1", "child_id": 1, "other_id": 1, "caregiver_id": 1, "log_in_id": 2}
     return {name: known.get(name, 1) for name in rule.arguments}
 
 
@@ -159,7 +159,14 @@ def test_no_operation_shows_or_changes_anything_of_another_family(
     assert strip(after) == strip(before)
 
 
-IDS = {"code": "CQ-1", "child_id": 1, "caregiver_id": 1, "pack_id": "P01-01", "lesson_id": "x"}
+IDS = {
+    "code": "CQ-1",
+    "child_id": 1,
+    "caregiver_id": 1,
+    "pack_id": "P01-01",
+    "lesson_id": "x",
+    "log_in_id": 1,
+}
 BODIES: tuple[dict[str, Any], ...] = (
     {},
     {"children": [1]},
@@ -179,7 +186,7 @@ def token_for(app: Application, caregiver_id: int) -> str:
     from app.api.signed_in import make_token
     from app.clock import now
 
-    caregiver = Caregiver(id=caregiver_id, mini_openid="oMini-mine")
-    with app.api.app_context():
-        token, _ = make_token(caregiver, now())
+    services: Services = app.extensions["yuban"]
+    with app.api.test_request_context(), services.database.transaction() as db:
+        token, _ = make_token(db, db.get_one(Caregiver, caregiver_id), now())
     return token

@@ -1,5 +1,6 @@
 """Who opened a page: WeChat's answer, a signed link, or nobody."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
@@ -204,6 +205,37 @@ def test_who_leaves_the_account_is_logged_out_of_its_pages(
 
     registered.sends(Kind.UNSUBSCRIBE)
     assert phone.client.get("/family/").status_code == 302
+
+
+def test_a_copied_cookie_is_worth_nothing_once_its_device_was_logged_out(
+    registered: Person, open_as: Callable[[str], Phone], app: Flask
+) -> None:
+    lost, other = open_as(registered.openid), open_as(registered.openid)
+    cookie = lost.client.get_cookie("yuban_family", path="/family")
+    assert cookie is not None
+    copied = app.test_client()
+    copied.set_cookie("yuban_family", cookie.value, path="/family")
+    page = other.opens("me/log-ins")
+    assert "就是这一部" in page
+    assert "苹果手机" in page
+    ending = re.findall(r'action="(/family/me/log-ins/\d+/end)"', page)
+    assert len(ending) == 1, "no button for the phone in one's hand"
+    assert "已经退出那一处" in other.posts(ending[0])
+    assert copied.get("/family/").status_code == 302
+    assert "放进收藏" not in copied.get("/family/packs/P01-01").get_data(as_text=True)
+    assert "糖糖" in other.opens("")
+
+
+def test_a_lent_phone_forgets_and_so_does_a_copy_of_its_cookie(
+    registered: Person, open_as: Callable[[str], Phone], app: Flask
+) -> None:
+    phone = open_as(registered.openid)
+    cookie = phone.client.get_cookie("yuban_family", path="/family")
+    assert cookie is not None
+    assert "已经退出" in phone.posts("leave")
+    copied = app.test_client()
+    copied.set_cookie("yuban_family", cookie.value, path="/family")
+    assert copied.get("/family/me").status_code == 302
 
 
 def test_the_familys_cookie_is_not_the_staffs(

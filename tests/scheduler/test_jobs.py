@@ -16,7 +16,7 @@ from handlers import HANDLERS
 from scheduler.timetable import JOBS
 from tests.outbox import book, claim_due, hear, outbox, put_notice
 
-REST = "0 invitations, 0 answers; marked 0 places as missed"
+REST = "0 invitations, 0 answers and 0 log-ins; marked 0 places as missed"
 
 
 @pytest.fixture
@@ -88,5 +88,5 @@ def test_tidy_marks_what_nobody_came_to(
         db.get_one(SignUp, booking.sign_up_id).session.state = "held"
 
     assert run(services, "tidy", now + timedelta(days=10)) == (
-        "deleted 0 callbacks, 0 invitations, 0 answers; marked 1 places as missed"
+        "deleted 0 callbacks, 0 invitations, 0 answers and 0 log-ins; marked 1 places as missed"
     )

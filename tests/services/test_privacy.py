@@ -1,5 +1,6 @@
 """What is held about a family, and taking it away: on both engines."""
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,12 +14,13 @@ from app.models import (
     Caregiver,
     Consent,
     Family,
+    FamilyYear,
     GuidanceSession,
     Notice,
     SignUp,
 )
 from app.models.notice_facts import CaregiverJoined
-from app.services import doctor, holdings, notices, privacy, registration
+from app.services import coverage_kept, doctor, holdings, notices, privacy, registration
 from app.services.follow_ups import open_follow_up
 from app.services.registration import ChildDraft, ConsentGiven
 from app.services.sessions import sign_up
@@ -240,6 +242,45 @@ def test_only_ones_own_family_can_be_tidied(database: Database, mother: int, now
         assert father.family is None
         lines = privacy.consent_history(db, caregiver)
         assert [(line.nickname, line.is_own) for line in lines] == [("果果", True), ("团团", True)]
+
+
+NAMES_SOMEBODY = re.compile(r"(^|_)(family|caregiver|child|openid|unionid|learner|thread)(_id)?$")
+NOT_OF_ONE_FAMILY = {
+    "audited_families": "who looked at the family: told as its history, and never erased",
+}
+
+
+def test_every_table_that_names_a_family_is_in_its_export(database: Database, mother: int) -> None:
+    """By foreign key, by name or by openid; a table that a topic adds tomorrow, too."""
+    with database.reading() as db:
+        family_id = db.get_one(Caregiver, mother).family_id
+        assert family_id is not None
+        found = {own.table.name for own in holdings.find_own_rows(db, family_id)}
+    by_openid = {table.name for table in Base.metadata.sorted_tables if "openid" in table.c}
+    naming = {
+        table.name
+        for table in Base.metadata.sorted_tables
+        for column in table.c
+        if holdings.targets_of(column) & {*holdings.ROOTS} or NAMES_SOMEBODY.search(column.name)
+    }
+    assert {"family_years", "saved_packs", "caregiver_log_ins", "thread_messages"} <= naming
+    assert naming - found - by_openid - NOT_OF_ONE_FAMILY.keys() == set()
+
+
+def test_nothing_counted_of_an_erased_family_tells_a_birthday(
+    database: Database, mother: int, now: datetime
+) -> None:
+    with database.transaction() as db:
+        coverage_kept.bring_up_to_date(db, now)
+        family_id = db.get_one(Caregiver, mother).family_id
+        of_family = select(FamilyYear).where(FamilyYear.family_id == family_id)
+        assert db.scalars(of_family).all()
+        privacy.erase_family(db, caregiver=db.get_one(Caregiver, mother), now=now)
+        assert db.scalars(of_family).all() == []
+    with database.transaction() as db:
+        coverage_kept.bring_up_to_date(db, now)
+        assert db.scalars(of_family).all() == []
+        assert coverage_kept.wrong_rows(db, now) == []
 
 
 def test_every_word_that_is_encrypted_is_emptied(
