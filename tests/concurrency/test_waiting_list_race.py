@@ -1,4 +1,7 @@
-"""Fifty give up their places while a hundred ask for one: never over, and never a jump."""
+"""Fifty give up their places while a hundred ask for one: never over, and never a jump.
+
+The ordinary run is satisfied with twenty and forty; `--long` has them all.
+"""
 
 from datetime import datetime, timedelta
 
@@ -14,8 +17,10 @@ from app.services.doctor import examine
 from tests.concurrency.crowd import CODE, Told, replay, rush, says, settle, story
 from tests.concurrency.rush import Order
 
-PLACES = 50
-NEWCOMERS = 100
+
+@pytest.fixture
+def places(request: pytest.FixtureRequest) -> int:
+    return 50 if request.config.getoption("--long") else 20
 
 
 @pytest.fixture
@@ -30,9 +35,9 @@ def order(database_url: str, redis_url: str, now: datetime) -> Order:
     )
 
 
-def fill(database: Database, now: datetime) -> None:
+def fill(database: Database, now: datetime, places: int) -> None:
     """The first families take all places."""
-    for number in range(1, PLACES + 1):
+    for number in range(1, places + 1):
         with database.transaction() as db:
             sessions.sign_up(
                 db,
@@ -54,12 +59,13 @@ def fill(database: Database, now: datetime) -> None:
     indirect=["database_url"],
 )
 def test_cancellations_racing_sign_ups_never_overfill_and_never_jump(
-    database: Database, order: Order, cipher: Cipher, now: datetime, waits: str
+    database: Database, order: Order, cipher: Cipher, now: datetime, waits: str, places: int
 ) -> None:
-    settle(database, now, families=PLACES + NEWCOMERS, places=PLACES, waits=waits)
-    fill(database, now)
-    leave = [says(number, f"取消 {CODE}") for number in range(1, PLACES + 1)]
-    come = [says(number, f"报名 {CODE}") for number in range(PLACES + 1, PLACES + NEWCOMERS + 1)]
+    newcomers = 2 * places
+    settle(database, now, families=places + newcomers, places=places, waits=waits)
+    fill(database, now, places)
+    leave = [says(number, f"取消 {CODE}") for number in range(1, places + 1)]
+    come = [says(number, f"报名 {CODE}") for number in range(places + 1, places + newcomers + 1)]
     mixed = [
         each
         for two, one in zip(zip(come[::2], come[1::2], strict=True), leave, strict=True)
@@ -74,15 +80,15 @@ def test_cancellations_racing_sign_ups_never_overfill_and_never_jump(
     with database.reading() as db:
         told = replay(db)
         taken = db.execute(select(GuidanceSession.places_taken)).scalar_one()
-        states = db.execute(select(SignUp.state).where(SignUp.id > PLACES)).scalars().all()
+        states = db.execute(select(SignUp.state).where(SignUp.id > places)).scalars().all()
         report = examine(db, cipher=cipher, now=now)
-    assert told.most_seats <= PLACES
+    assert told.most_seats <= places
     assert told.jumps == ()
     # Every seat that came free went to somebody, at once.
-    assert taken == PLACES
-    assert len(states) == NEWCOMERS
+    assert taken == places
+    assert len(states) == newcomers
     assert set(states) <= {"confirmed", "offered", "waitlisted"}
-    assert states.count("waitlisted") == NEWCOMERS - PLACES
+    assert states.count("waitlisted") == newcomers - places
     assert {check.name: check.broken for check in report.checks if not check.ok} == {}
 
 
