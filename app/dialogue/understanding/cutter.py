@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final, cast
+from typing import Any, Final
 
+from app.importing import instead
 from content.examples import domain_words
 
 DOMAIN_FREQUENCY: Final = 5000
@@ -71,7 +72,7 @@ def _jieba() -> ModuleType:
     That is the 200 ms and the warning of pkg_resources, and 3 MB of tables that guess words
     which no dictionary holds.
     """
-    with warnings.catch_warnings(), _instead("pkg_resources", None), _no_guessing():
+    with warnings.catch_warnings(), instead("pkg_resources", None), _no_guessing():
         warnings.simplefilter("ignore")
         return import_module("jieba")
 
@@ -81,19 +82,5 @@ def _no_guessing() -> Iterator[None]:
     if "jieba" in sys.modules:
         yield
         return
-    with _instead("jieba.finalseg", ModuleType("jieba.finalseg")):
+    with instead("jieba.finalseg", ModuleType("jieba.finalseg")):
         yield
-
-
-@contextmanager
-def _instead(name: str, module: ModuleType | None) -> Iterator[None]:
-    """This module stands in for another for a while; None fails as where it is not installed."""
-    modules = cast(dict[str, ModuleType | None], sys.modules)
-    before = modules.get(name)
-    modules[name] = module
-    try:
-        yield
-    finally:
-        del modules[name]
-        if before is not None:
-            modules[name] = before
