@@ -6,6 +6,12 @@ import hmac
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
+class Sealed(str):
+    """A text that is encrypted already: a column of encrypted text takes it as it is."""
+
+    __slots__ = ()
+
+
 class Cipher:
     """Encrypts with the newest key, decrypts with any of them."""
 
@@ -19,6 +25,10 @@ class Cipher:
     def encrypt(self, text: str) -> str:
         """URL-safe text that only a holder of the keys can read."""
         return self._fernet.encrypt(text.encode()).decode("ascii")
+
+    def seal_text(self, text: str) -> Sealed:
+        """As encrypt, for what is kept in several places: it is encrypted once."""
+        return Sealed(self.encrypt(text))
 
     def decrypt(self, token: str) -> str:
         """The text that was encrypted. Raises cryptography.fernet.InvalidToken."""

@@ -2,7 +2,8 @@
 
 Turns queue in a list a caregiver, first come first served. A ticket has a sign of life
 beside it; where a process died with its ticket, the next in line takes it away. Taking
-the ticket and reading the dialogue cost one round trip, leaving and keeping it another.
+the ticket and reading the dialogue cost one round trip, leaving and keeping it another, and
+those who come or leave together share one.
 """
 
 import hashlib
@@ -18,11 +19,11 @@ import structlog
 from cryptography.fernet import InvalidToken
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError, RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from redis.typing import EncodableT
 
-from app.crypto import Cipher
+from app.crypto import Cipher, Sealed
 from app.dialogue import state
 from app.dialogue.message import Dialogue
 
@@ -45,7 +46,10 @@ MESSAGES_A_MINUTE = 1_200
 PACE_SECONDS = 60
 
 
-# One command a round trip: its cost is in the client, by the command.
+Call = tuple[Sequence[str], Sequence[EncodableT]]
+"""A script's keys and arguments."""
+
+# One command a message: its cost is in the client, by the command.
 ENTER = """
 local handled = ARGV[3] == 'look' and redis.call('GET', KEYS[4])
 if handled then return {0, false, false, handled, 0} end
@@ -85,16 +89,23 @@ class TurnNotReached(Exception):
 
 @dataclass(slots=True)
 class Slot:
-    """This caregiver's turn: the dialogue as it stands, and as it shall be kept."""
+    """A caregiver's turn with one callback: the dialogue as it stands, and as it shall be kept."""
 
-    dialogue: Dialogue | None
-    next: Dialogue | None
+    openid: str
+    key: str
     was_handled: bool
-    """This very callback came before, and its reply is kept."""
+    """This very callback came before, and its reply is kept. Who is told so at the door is not
+    in line, and need not leave."""
+    dialogue: Dialogue | None = None
+    next: Dialogue | None = None
     is_too_fast: bool = False
     """More than MESSAGES_A_MINUTE came from this caregiver within a minute."""
-    reply: str | None = None
+    reply: Sealed | None = None
     """Set it, and it is what `was_handled` brings for a while, without the database."""
+    ticket: str = ""
+    """The place in line; empty where there is none."""
+    is_first: bool = False
+    is_line_full: bool = False
 
 
 class _Scripts:
@@ -105,12 +116,12 @@ class _Scripts:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
-        self._unread: tuple[Sequence[str], str] | None = None
-        """Of a leaving whose answer was not read yet: its keys and its ticket."""
+        self._unread: list[Call] = []
+        """Leavings whose answers were not read yet."""
         self._used_at = 0.0
 
-    def run(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
-        """What the script returns. Raises redis.RedisError.
+    def run(self, script: str, calls: Sequence[Call]) -> list[Any]:
+        """What the script returns, for each of several calls. Raises redis.RedisError.
 
         A connection that broke is tried once more: a script that ran twice leaves a ticket
         without a sign of life, which the next in line takes away.
@@ -118,52 +129,79 @@ class _Scripts:
         self._read_what_is_left()
         self._used_at = time.monotonic()
         try:
-            return self._send(script, keys, args)
+            return self._send(script, calls)
         except (RedisConnectionError, RedisTimeoutError):
             self._connection.disconnect()
-        return self._send(script, keys, args)
+        return self._send(script, calls)
 
-    def leave(self, keys: Sequence[str], args: Sequence[EncodableT]) -> None:
+    def leave(self, calls: Sequence[Call]) -> None:
         """Run LEAVE, without waiting for its end. Raises redis.RedisError.
 
         Whoever comes next waits for it in the server, and the person who is answered need not.
         """
         if time.monotonic() - self._used_at > IDLE_SECONDS:
             # The server may have gone and come back: nothing would be heard on this one.
-            self.run(LEAVE, keys, args)
+            self.run(LEAVE, calls)
             return
         self._read_what_is_left()
         try:
-            self._post(keys, args)
+            self._post(calls)
         except (RedisConnectionError, RedisTimeoutError):
             self._connection.disconnect()
-            self._post(keys, args)
-        self._unread = keys, str(args[0])
+            self._post(calls)
+        self._unread.extend(calls)
 
     def _read_what_is_left(self) -> None:
-        if self._unread is None:
+        if not self._unread:
             return
-        keys, ticket = self._unread
-        self._unread = None
+        unread, self._unread = self._unread, []
         try:
-            self._connection.read_response()
+            self._read(len(unread))
         except RedisError as error:
-            # It may not have been heard: nobody shall wait for a ticket that is not at work.
+            # They may not have been heard: nobody shall wait for a ticket that is not at work.
             log.warning("leaving_again", reason=type(error).__name__)
             self._connection.disconnect()
-            self._send(LEAVE, keys, [ticket, 0, "", "", 0, ""])
+            self._send(LEAVE, [(keys, [args[0], 0, "", "", 0, ""]) for keys, args in unread])
 
-    def _send(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
+    def _send(self, script: str, calls: Sequence[Call]) -> list[Any]:
+        self._pack([("EVALSHA", DIGESTS[script], *_arguments(call)) for call in calls])
         try:
-            self._connection.send_command("EVALSHA", DIGESTS[script], len(keys), *keys, *args)
-            return self._connection.read_response()
+            return self._read(len(calls))
         except NoScriptError:
-            self._connection.send_command("EVAL", script, len(keys), *keys, *args)
-            return self._connection.read_response()
+            # A server that has just started knows none of them.
+            self._pack([("EVAL", script, *_arguments(call)) for call in calls])
+            return self._read(len(calls))
 
-    def _post(self, keys: Sequence[str], args: Sequence[EncodableT]) -> None:
+    def _read(self, count: int) -> list[Any]:
+        """So many answers; one that is a refusal is raised when all are read.
+
+        An answer that was left on the connection would be taken for somebody else's.
+        """
+        answers = []
+        refusals = []
+        for _ in range(count):
+            try:
+                answers.append(self._connection.read_response())
+            except ResponseError as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise refusals[0]
+        return answers
+
+    def _post(self, calls: Sequence[Call]) -> None:
         # Whole: nobody listens to a server that does not know the digest.
-        self._connection.send_command("EVAL", LEAVE, len(keys), *keys, *args)
+        self._pack([("EVAL", LEAVE, *_arguments(call)) for call in calls])
+
+    def _pack(self, commands: Sequence[tuple[EncodableT, ...]]) -> None:
+        packed: list[bytes] = []
+        for command in commands:
+            packed.extend(self._connection.pack_command(*command))
+        self._connection.send_packed_command(packed)
+
+
+def _arguments(call: Call) -> tuple[EncodableT, ...]:
+    keys, args = call
+    return (len(keys), *keys, *args)
 
 
 class DialogueStore:
@@ -174,64 +212,138 @@ class DialogueStore:
         self._cipher = cipher
         self._free: deque[_Scripts] = deque()
 
-    @contextmanager
-    def in_turn(
-        self, openid: str, key: str, wait_seconds: float, *, again: bool = False
-    ) -> Iterator[Slot]:
-        """Wait for this caregiver's turn with one callback; what the slot holds is kept.
+    def enter(self, callbacks: Sequence[tuple[str, str]], *, again: bool = False) -> list[Slot]:
+        """Get in line, with each of these openids and keys, in this order: one round trip.
 
         A callback that was handled before does not stand in line, unless `again` says so.
-        Raises TurnNotReached, or redis.RedisError. A block that raises keeps nothing.
+        Raises redis.RedisError.
         """
-        queue, kept, handled = f"turns:{openid}", f"dialogue:{openid}", f"handled:{key}"
-        ticket = uuid.uuid4().hex
-        length, first, stored, before, pace = self._run(
+        tickets = [uuid.uuid4().hex for _ in callbacks]
+        answers = self._run(
             ENTER,
-            keys=[queue, f"ticket:{ticket}", kept, handled, f"pace:{openid}"],
-            args=[ticket, TICKET_SECONDS, "" if again else "look", PACE_SECONDS],
+            [
+                (
+                    [
+                        f"turns:{openid}",
+                        f"ticket:{ticket}",
+                        f"dialogue:{openid}",
+                        f"handled:{key}",
+                        f"pace:{openid}",
+                    ],
+                    [ticket, TICKET_SECONDS, "" if again else "look", PACE_SECONDS],
+                )
+                for (openid, key), ticket in zip(callbacks, tickets, strict=True)
+            ],
         )
-        if before is not None:
-            yield Slot(None, None, was_handled=True, reply=self._open(before))
-            return
-        try:
-            if length > LONGEST_LINE:
-                raise TurnNotReached
-            if _text(first) != ticket:
-                self._wait(queue, ticket, wait_seconds)
-                stored, before = self._redis.mget(kept, handled)
-            dialogue = self._load(_text(stored))
-            was_handled = before is not None and not again
-            slot = Slot(
-                dialogue=dialogue,
-                next=dialogue,
-                was_handled=was_handled,
-                is_too_fast=pace > MESSAGES_A_MINUTE,
-            )
-            if was_handled:
-                slot.reply = self._open(before)
-            yield slot
-        except BaseException:
-            self._leave(queue, ticket)
-            raise
-        reply = self._cipher.encrypt(slot.reply) if slot.reply else HANDLED
-        if slot.next == dialogue:
-            self._leave(queue, ticket, handled, reply)
-        else:
-            self._leave(queue, ticket, handled, reply, kept, slot.next)
+        return [
+            self._slot(openid, key, ticket, answer)
+            for (openid, key), ticket, answer in zip(callbacks, tickets, answers, strict=True)
+        ]
 
-    def _wait(self, queue: str, ticket: str, wait_seconds: float) -> None:
+    def _slot(self, openid: str, key: str, ticket: str, answer: Sequence[Any]) -> Slot:
+        length, first, stored, before, pace = answer
+        if before is not None:
+            return Slot(openid, key, was_handled=True, reply=_reply(before))
+        dialogue = self._load(_text(stored))
+        return Slot(
+            openid,
+            key,
+            was_handled=False,
+            dialogue=dialogue,
+            next=dialogue,
+            is_too_fast=pace > MESSAGES_A_MINUTE,
+            ticket=ticket,
+            is_first=_text(first) == ticket,
+            is_line_full=length > LONGEST_LINE,
+        )
+
+    def wait(self, slot: Slot, wait_seconds: float, *, again: bool = False) -> None:
+        """Wait for the turn of who is in line; what earlier ones have left is read then.
+
+        Raises TurnNotReached, or redis.RedisError: the slot has still to be left.
+        """
+        if slot.is_line_full:
+            raise TurnNotReached
+        if slot.is_first:
+            return
         deadline = time.monotonic() + wait_seconds
         pause = POLL_SECONDS
-        while _text(self._run(LOOK, keys=[queue], args=[ticket])) != ticket:
+        look: Call = [f"turns:{slot.openid}"], [slot.ticket]
+        while _text(self._run(LOOK, [look])[0]) != slot.ticket:
             if time.monotonic() > deadline:
                 raise TurnNotReached
             time.sleep(pause)
             # In a rush many wait, and each look takes something from those who are at work.
             pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
+        slot.is_first = True
+        stored, before = self._redis.mget(f"dialogue:{slot.openid}", f"handled:{slot.key}")
+        slot.dialogue = slot.next = self._load(_text(stored))
+        slot.was_handled = before is not None and not again
+        if slot.was_handled:
+            slot.reply = _reply(before)
 
-    def _run(self, script: str, keys: Sequence[str], args: Sequence[EncodableT]) -> Any:
+    def leave(self, slots: Sequence[Slot]) -> None:
+        """The turns are over: the next ones' are. What the slots hold is kept.
+
+        Raises redis.RedisError.
+        """
         with self._scripts() as scripts:
-            return scripts.run(script, keys, args)
+            scripts.leave([self._leaving(slot) for slot in slots])
+
+    def _leaving(self, slot: Slot) -> Call:
+        kept = f"dialogue:{slot.openid}"
+        shall_keep = "" if slot.next == slot.dialogue else "no" if slot.next is None else "yes"
+        value = self._cipher.encrypt(state.dump(slot.next)) if slot.next and shall_keep else ""
+        return (
+            [f"turns:{slot.openid}", f"ticket:{slot.ticket}", kept, f"handled:{slot.key}"],
+            [
+                slot.ticket,
+                HANDLED_SECONDS,
+                shall_keep,
+                value,
+                DIALOGUE_SECONDS,
+                slot.reply or HANDLED,
+            ],
+        )
+
+    def give_up(self, slot: Slot) -> None:
+        """Leave, and keep nothing: the callback was not handled. Raises redis.RedisError."""
+        keys = [f"turns:{slot.openid}", f"ticket:{slot.ticket}"]
+        with self._scripts() as scripts:
+            scripts.leave([([*keys, keys[0], keys[0]], [slot.ticket, 0, "", "", 0, ""])])
+
+    @contextmanager
+    def in_turn(self, openid: str, key: str, wait_seconds: float) -> Iterator[Slot]:
+        """One turn from entering to leaving; a block that raises keeps nothing.
+
+        Raises TurnNotReached, or redis.RedisError.
+        """
+        [slot] = self.enter([(openid, key)])
+        if slot.was_handled:
+            yield slot
+            return
+        try:
+            self.wait(slot, wait_seconds)
+            yield slot
+        except BaseException:
+            self.give_up(slot)
+            raise
+        self.leave([slot])
+
+    def seal(self, text: str) -> Sealed:
+        """A reply as Redis and the database keep it."""
+        return self._cipher.seal_text(text)
+
+    def open(self, reply: Sealed) -> str | None:
+        """A kept reply; None where its key is gone."""
+        try:
+            return self._cipher.decrypt(reply)
+        except InvalidToken:
+            return None
+
+    def _run(self, script: str, calls: Sequence[Call]) -> list[Any]:
+        with self._scripts() as scripts:
+            return scripts.run(script, calls)
 
     @contextmanager
     def _scripts(self) -> Iterator[_Scripts]:
@@ -244,42 +356,6 @@ class DialogueStore:
         finally:
             self._free.append(scripts)
 
-    def _leave(
-        self,
-        queue: str,
-        ticket: str,
-        handled: str | None = None,
-        reply: str = HANDLED,
-        kept: str | None = None,
-        dialogue: Dialogue | None = None,
-    ) -> None:
-        shall_keep = "" if kept is None else "no" if dialogue is None else "yes"
-        value = (
-            "" if kept is None or dialogue is None else self._cipher.encrypt(state.dump(dialogue))
-        )
-        with self._scripts() as scripts:
-            scripts.leave(
-                keys=[queue, f"ticket:{ticket}", kept or queue, handled or queue],
-                args=[
-                    ticket,
-                    HANDLED_SECONDS if handled else 0,
-                    shall_keep,
-                    value,
-                    DIALOGUE_SECONDS,
-                    reply,
-                ],
-            )
-
-    def _open(self, before: object) -> str | None:
-        """The reply that was kept with a handled callback; None where only that it was."""
-        value = _text(before)
-        if not value or value == HANDLED:
-            return None
-        try:
-            return self._cipher.decrypt(value)
-        except InvalidToken:
-            return None
-
     def _load(self, stored: str | None) -> Dialogue | None:
         if not stored:
             return None
@@ -287,6 +363,12 @@ class DialogueStore:
             return state.load(self._cipher.decrypt(stored))
         except InvalidToken:  # kept under a key that is gone: start afresh
             return None
+
+
+def _reply(before: object) -> Sealed | None:
+    """The reply that was kept with a handled callback; None where only that it was."""
+    value = _text(before)
+    return Sealed(value) if value and value != HANDLED else None
 
 
 def _text(value: object) -> str | None:

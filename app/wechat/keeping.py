@@ -5,61 +5,94 @@ In a rush nearly every turn ends so, and each commit waits for the disk, one aft
 
 import threading
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
+import structlog
 from sqlalchemy.orm import Session
 
 from app.db import LateTransaction
 from app.services import inbox
 
+log = structlog.get_logger()
+
 MOST_TOGETHER = 8
 """Each count is a statement of its own, which the database plans once."""
 
+Who = TypeVar("Who")
 
-@dataclass(slots=True)
-class _Waiting:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting(Generic[Who]):
+    """A reply to be kept, and whose it is."""
+
+    who: Who
     entry: inbox.Entry
-    is_new: bool | None = None
-    """None until somebody has kept it."""
 
 
-class Keeping:
-    """Whoever comes first keeps its reply, and of those that came meanwhile the next keeps all.
+class Keeping(Generic[Who]):
+    """Whoever comes first keeps its reply, and then those that came meanwhile, several at a time.
 
-    Nobody waits for company: a turn that is alone writes at once.
+    Nobody waits, neither for company nor for another's writing: who finds somebody at it hands
+    over its reply and is done. `kept` is told what became of them (whether each callback is
+    new), `failed` of whom it could not be kept: somebody else's connection may have been the
+    reason, and each is to be tried by itself.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        kept: Callable[[Sequence[tuple[Who, bool]]], None],
+        failed: Callable[[Sequence[Waiting[Who]]], None],
+    ) -> None:
+        self._kept = kept
+        self._failed = failed
         self._writing = threading.Lock()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting[Who]] = deque()
 
-    def keep(self, db: Session, late: LateTransaction, entry: inbox.Entry) -> bool:
-        """Whether this callback is new. It is committed then, with nothing else of this turn.
+    def hand_over(self, db: Session, late: LateTransaction, mine: Waiting[Who]) -> None:
+        """Have it kept, committed by itself and with nothing else of this turn.
 
-        `late` is the session's transaction, which has not begun.
+        `late` is the session's transaction, which has not begun. What it raises, this very
+        reply was not kept.
         """
-        mine = _Waiting(entry)
         self._queue.append(mine)
-        with self._writing:
-            if mine.is_new is None:
-                self._write(db, late, [mine, *self._others(mine)])
-        return bool(mine.is_new)
+        # Asked again after each letting go: somebody may have come just before it.
+        while self._queue and self._writing.acquire(blocking=False):
+            try:
+                self._keep_some(db, late, mine)
+            finally:
+                self._writing.release()
 
-    def _others(self, mine: _Waiting) -> list[_Waiting]:
-        """Who else waits; whose writer failed tries again by itself and is not in the queue."""
-        found: list[_Waiting] = []
-        while self._queue and len(found) < MOST_TOGETHER - 1:
-            each = self._queue.popleft()
-            if each is not mine and each.is_new is None:
-                found.append(each)
+    def _keep_some(self, db: Session, late: LateTransaction, mine: Waiting[Who]) -> None:
+        together = self._next()
+        if not together:
+            return
+        try:
+            # Of the same callback twice one has to be told that it is not the first.
+            first = {each.entry.key: each for each in reversed(together)}
+            with late.alone():
+                new = inbox.keep_together(db, [each.entry for each in first.values()])
+        except Exception as error:
+            others = [each for each in (*together, *self._all()) if each is not mine]
+            if others:
+                self._failed(others)
+            if mine in together:
+                raise
+            log.warning("keeping_failed", reason=type(error).__name__)
+            return
+        self._kept(
+            [(each.who, (key := each.entry.key) in new and first[key] is each) for each in together]
+        )
+
+    def _next(self) -> list[Waiting[Who]]:
+        found: list[Waiting[Who]] = []
+        while self._queue and len(found) < MOST_TOGETHER:
+            found.append(self._queue.popleft())
         return found
 
-    @staticmethod
-    def _write(db: Session, late: LateTransaction, waiting: list[_Waiting]) -> None:
-        # The same callback twice, of which one has to be told that it is not the first.
-        first = {each.entry.key: each for each in reversed(waiting)}
-        with late.alone():
-            new = inbox.keep_together(db, [each.entry for each in first.values()])
-        for each in waiting:
-            key = each.entry.key
-            each.is_new = key in new and first[key] is each
+    def _all(self) -> list[Waiting[Who]]:
+        found = []
+        while self._queue:
+            found.append(self._queue.popleft())
+        return found

@@ -1,11 +1,9 @@
 """Replies that are kept together: each once, in one statement, and none lost with another's."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,21 +15,48 @@ from app.db import Database, late_transaction
 from app.models import InboxEntry
 from app.services import inbox
 from app.wechat import keeping
-from app.wechat.keeping import Keeping
+from app.wechat.keeping import Keeping, Waiting
 
 SOON_SECONDS = 20
 
 
-@contextmanager
-def held_up(kept: Keeping, callers: int) -> Iterator[None]:
-    """Nobody writes until so many stand in line."""
-    line = vars(kept)["_queue"]
-    with vars(kept)["_writing"]:
-        yield
-        until = time.monotonic() + SOON_SECONDS
-        while len(line) < callers:
-            assert time.monotonic() < until
-            time.sleep(0.002)
+@dataclass
+class Outcome:
+    """A Keeping, what it said of whom, and how many it wrote at a time."""
+
+    database: Database
+    new: list[tuple[str, bool]] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    together: list[int] = field(default_factory=list)
+    is_written: threading.Event = field(default_factory=threading.Event)
+    """Set, and the first writer goes on: those who come before find it at work."""
+    has_begun: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.keeping: Keeping[str] = Keeping(self.new.extend, self._note_failed)
+
+    def _note_failed(self, waiting: Sequence[Waiting[str]]) -> None:
+        self.failed.extend(each.who for each in waiting)
+
+    def hand_over(self, who: str, entry: inbox.Entry) -> None:
+        with self.database.turn() as db:
+            late = late_transaction(db)
+            assert late is not None
+            self.keeping.hand_over(db, late, Waiting(who, entry))
+
+    def all_while_the_first_writes(self, entries: Sequence[inbox.Entry]) -> None:
+        """What the first has raised is raised."""
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(self.hand_over, "0", entries[0])
+            assert self.has_begun.wait(SOON_SECONDS)
+            for number, each in enumerate(entries[1:], start=1):
+                self.hand_over(str(number), each)
+            assert self.new == [], "nobody waits for the one that writes"
+            self.is_written.set()
+            first.result(SOON_SECONDS)
+
+
+Write = Callable[[Session, Any], frozenset[str]]
 
 
 @pytest.fixture
@@ -40,14 +65,22 @@ def entry(now: datetime) -> inbox.Entry:
 
 
 @pytest.fixture
-def keep(database: Database) -> Callable[[Keeping, inbox.Entry], bool]:
-    def in_a_turn(kept: Keeping, entry: inbox.Entry) -> bool:
-        with database.turn() as db:
-            late = late_transaction(db)
-            assert late is not None
-            return kept.keep(db, late, entry)
+def write() -> Write:
+    return inbox.keep_together
 
-    return in_a_turn
+
+@pytest.fixture
+def outcome(database: Database, write: Write, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    made = Outcome(database)
+
+    def slowly(db: Session, entries: Any) -> frozenset[str]:
+        made.together.append(len(entries))
+        made.has_begun.set()
+        assert made.is_written.wait(SOON_SECONDS)
+        return write(db, entries)
+
+    monkeypatch.setattr(inbox, "keep_together", slowly)
+    return made
 
 
 def stored(database: Database) -> int:
@@ -55,69 +88,70 @@ def stored(database: Database) -> int:
         return db.execute(select(func.count(InboxEntry.key))).scalar_one()
 
 
-def all_at_once(
-    keep: Callable[[Keeping, inbox.Entry], bool], entries: list[inbox.Entry]
-) -> list[bool]:
-    kept = Keeping()
-    with ThreadPoolExecutor(len(entries)) as turns:
-        with held_up(kept, len(entries)):
-            asked = [turns.submit(keep, kept, each) for each in entries]
-        return [each.result(SOON_SECONDS) for each in asked]
-
-
-def test_those_who_wait_are_kept_in_one_statement(
-    database: Database,
-    entry: inbox.Entry,
-    keep: Callable[[Keeping, inbox.Entry], bool],
-    monkeypatch: pytest.MonkeyPatch,
+def test_those_who_come_meanwhile_are_kept_in_one_statement(
+    database: Database, entry: inbox.Entry, outcome: Outcome
 ) -> None:
-    together: list[int] = []
-    write = inbox.keep_together
-
-    def note(db: Session, entries: Any) -> frozenset[str]:
-        together.append(len(entries))
-        return write(db, entries)
-
-    monkeypatch.setattr(inbox, "keep_together", note)
-    entries = [replace(entry, key=f"key-{number}") for number in range(10)]
-    assert all_at_once(keep, entries) == [True] * 10
-    assert together == [keeping.MOST_TOGETHER, 10 - keeping.MOST_TOGETHER]
+    outcome.all_while_the_first_writes(
+        [replace(entry, key=f"key-{number}") for number in range(11)]
+    )
+    assert outcome.together == [1, keeping.MOST_TOGETHER, 10 - keeping.MOST_TOGETHER]
+    assert outcome.new == [(str(number), True) for number in range(11)]
     with database.reading() as db:
         kept = db.execute(select(InboxEntry.reply, InboxEntry.received_at)).all()
         raw = db.execute(text("SELECT reply FROM inbox")).scalars().all()
-    assert [tuple(each) for each in kept] == [(entry.reply, entry.received_at)] * 10
+    assert [tuple(each) for each in kept] == [(entry.reply, entry.received_at)] * 11
     assert not any("名额已满" in each for each in raw), "encrypted, as a single one is"
 
 
 def test_of_the_same_callback_only_one_is_new(
-    database: Database, entry: inbox.Entry, keep: Callable[[Keeping, inbox.Entry], bool]
+    database: Database, entry: inbox.Entry, outcome: Outcome
 ) -> None:
-    assert sorted(all_at_once(keep, [entry] * 3)) == [False, False, True]
-    assert not keep(Keeping(), entry)
-    assert stored(database) == 1
+    other = replace(entry, key="key-1")
+    outcome.all_while_the_first_writes([entry, other, entry, other])
+    assert outcome.new == [("0", True), ("1", True), ("2", False), ("3", False)]
+    assert stored(database) == 2
 
 
-def test_who_was_to_be_kept_by_one_that_fails_keeps_by_itself(
+def test_who_was_to_be_kept_by_one_that_fails_is_tried_by_itself(
     database: Database,
     entry: inbox.Entry,
-    keep: Callable[[Keeping, inbox.Entry], bool],
+    outcome: Outcome,
+    write: Write,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_db: Session, _entries: Any) -> frozenset[str]:
+        outcome.has_begun.set()
+        assert outcome.is_written.wait(SOON_SECONDS)
+        raise ConnectionError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(inbox, "keep_together", fail)
+        with pytest.raises(ConnectionError):
+            outcome.all_while_the_first_writes(
+                [replace(entry, key=f"key-{number}") for number in range(12)]
+            )
+    assert outcome.failed == [str(number) for number in range(1, 12)]
+    assert outcome.new == []
+    assert stored(database) == 0
+    outcome.hand_over("12", entry)
+    assert outcome.new == [("12", True)], "the next one finds nobody at work"
+
+
+def test_who_has_been_kept_does_not_fail_with_those_who_came_later(
+    database: Database,
+    entry: inbox.Entry,
+    outcome: Outcome,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     write = inbox.keep_together
-    has_failed = threading.Event()
 
-    def fail_once(db: Session, entries: Any) -> frozenset[str]:
-        if not has_failed.is_set():
-            has_failed.set()
+    def fail_later(db: Session, entries: Any) -> frozenset[str]:
+        if outcome.has_begun.is_set():
             raise ConnectionError
         return write(db, entries)
 
-    monkeypatch.setattr(inbox, "keep_together", fail_once)
-    kept = Keeping()
-    entries = [replace(entry, key=f"key-{number}") for number in range(4)]
-    with ThreadPoolExecutor(4) as turns:
-        with held_up(kept, 4):
-            asked = [turns.submit(keep, kept, each) for each in entries]
-        failed = [each.exception(SOON_SECONDS) for each in asked]
-    assert [type(each) for each in failed if each] == [ConnectionError]
-    assert stored(database) == 3
+    monkeypatch.setattr(inbox, "keep_together", fail_later)
+    outcome.all_while_the_first_writes([replace(entry, key=f"key-{number}") for number in range(3)])
+    assert outcome.new == [("0", True)]
+    assert outcome.failed == ["1", "2"]
+    assert stored(database) == 1

@@ -3,7 +3,8 @@
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,13 +12,15 @@ from functools import partial
 import pytest
 from redis import Redis
 from sqlalchemy import event, func, select, text
+from sqlalchemy.orm import Session
 
 from app.config import Settings
 from app.dialogue import store
 from app.dialogue.message import Inbound, Kind, Reply, Window
 from app.dialogue.turn import Answered, Handlers, Turn
-from app.models import InboxEntry, Notice
+from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import LateReply, load_facts
+from app.services import inbox, registration
 from app.wechat.turns import dump_reply, load_reply
 from app.wiring import Services, make_services
 from handlers import HANDLERS
@@ -331,3 +334,56 @@ def test_a_repetition_of_what_was_written_is_answered_from_the_database(
     event.listen(services.database.engine, "checkout", lambda *_: taken.append(None))
     assert services.turns.handle(inbound("你好", now)) == first
     assert len(taken) == 1
+
+
+def test_whose_reply_could_not_be_kept_with_others_has_it_kept_by_itself(
+    start: Callable[..., Services], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a rush writes for all, and its connection breaks: it alone is told so."""
+    services = start()
+    people = [f"o-{number}" for number in range(12)]
+    for openid in people:
+        services.turns.handle(inbound("你好", now, openid))
+    keep = inbox.keep_together
+    everybody = threading.Barrier(len(people))
+    broken: list[int] = []
+
+    def fail_for_several(db: Session, entries: Sequence[inbox.Entry]) -> frozenset[str]:
+        time.sleep(0.05)  # meanwhile others come
+        if len(entries) > 1 and not broken:
+            broken.append(len(entries))
+            raise ConnectionError
+        return keep(db, entries)
+
+    monkeypatch.setattr(inbox, "keep_together", fail_for_several)
+
+    def ask(openid: str) -> Reply | None:
+        everybody.wait(20)
+        return services.turns.handle(inbound("帮助", now, openid, 2))
+
+    with ThreadPoolExecutor(len(people)) as callers:
+        heard = list(callers.map(ask, people))
+    assert broken
+    texts = [each.text for each in heard if each]
+    assert all("活动" in text or "系统正忙" in text for text in texts)
+    assert sum("系统正忙" in text for text in texts) <= 1
+    again = [services.turns.handle(inbound("帮助", now, openid, 2)) for openid in people]
+    assert all(each and "活动" in each.text for each in again)
+
+
+def test_who_unfollows_is_unlinked_by_the_retry_when_the_first_try_broke(
+    start: Callable[..., Services], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = start()
+    services.turns.handle(inbound("你好", now))
+    leaves = replace(inbound("", now, number=2), kind=Kind.UNSUBSCRIBE, window=None)
+
+    def breaks(*_: object) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(registration, "unfollow", breaks)
+        services.turns.handle(leaves)
+    services.turns.handle(leaves)
+    with services.database.reading() as db:
+        assert db.execute(select(Caregiver.openid)).scalars().all() == [None]
