@@ -91,8 +91,8 @@ JOBS: tuple[Job, ...] = (
     Job(
         name="count_families",
         schedule="* * * * *",
-        does="counts anew, for the coverage report, families whose sign-ups, children, packs or"
-        " visits changed",
+        does="counts anew, for the coverage report, families whose sign-ups, children or visits"
+        " changed, and adds up what became of packs",
         run=count_families.run,
     ),
     Job(

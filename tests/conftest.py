@@ -60,7 +60,7 @@ TAKE_TURNS = ("conversations", "cli", "wechat", "services")
 """Folders whose tests run on one engine each, every other one on the other; with --long on both."""
 ON_BOTH = (
     *("test_pack_planning", "test_pack_checks", "test_coverage", "test_coverage_families"),
-    *("test_coverage_kept",),
+    *("test_coverage_kept", "test_pack_totals"),
     *("test_special_needs_coverage", "test_query_plans", "test_course_plans", "test_doctor"),
     *("test_waiting_list", "test_delivery", "test_timekeeping", "test_threads", "test_privacy"),
 )

@@ -111,7 +111,7 @@ def _is_wanted(row: ListedPack, text: str, values: Mapping[str, str]) -> bool:
 def _listed(at: datetime, days: int) -> list[ListedPack]:
     today = at.astimezone(SHANGHAI).date()
     with database().reading() as db:
-        figures = pack_reports.by_id(db, since=at - timedelta(days=days), until=at)
+        figures = pack_reports.by_id(db, first=today - timedelta(days=days - 1), last=today)
         off = pack_catalogue.switched_off(db)
     return [
         ListedPack(
@@ -128,12 +128,11 @@ def show_pack(pack_id: str) -> ResponseReturnValue:
     from content.pages import render_html
 
     pack = _get(pack_id)
-    at = now()
-    since = at - timedelta(days=365)
+    today = now().astimezone(SHANGHAI).date()
+    year_ago = today - timedelta(days=364)
     with database().reading() as db:
         off = pack_catalogue.find_switch(db, pack_id)
-        ledger = pack_reports.read_ledger(db, since=since, until=at, pack_id=pack_id)
-    today = at.astimezone(SHANGHAI).date()
+        ledger = pack_reports.read_ledger(db, first=year_ago, last=today, pack_id=pack_id)
     blocked_by = pack_catalogue.blocked_by(pack, today, is_switched_off=off is not None)
     return render_template(
         "console/packs/pack.html",

@@ -33,7 +33,16 @@ from app.models.packs import (
     SubscriptionConsent,
 )
 from app.models.policy import Entitlement
-from app.models.reporting import CHANGED_FAMILIES, CountedYear, CoverageSnapshot, FamilyYear
+from app.models.reporting import (
+    CHANGED_FAMILIES,
+    CHANGED_FAMILY_PACKS,
+    CHANGED_PACK_DAYS,
+    CountedYear,
+    CoverageSnapshot,
+    FamilyPacks,
+    FamilyYear,
+    PackDay,
+)
 from app.models.search import FamilyTerm
 from app.models.staff import AuditedFamily, AuditEntry, JobRun, Lease, RecoveryCode, Staff
 from app.models.threads import CannedAnswer, HelpThread, ThreadMessage
@@ -54,6 +63,8 @@ from app.models.visit import (
 
 __all__ = [
     "CHANGED_FAMILIES",
+    "CHANGED_FAMILY_PACKS",
+    "CHANGED_PACK_DAYS",
     "ApiAnswer",
     "AuditEntry",
     "AuditedFamily",
@@ -69,6 +80,7 @@ __all__ = [
     "CoverageSnapshot",
     "Entitlement",
     "Family",
+    "FamilyPacks",
     "FamilyTerm",
     "FamilyYear",
     "FileImport",
@@ -88,6 +100,7 @@ __all__ = [
     "MutedTopic",
     "NewbornCare",
     "Notice",
+    "PackDay",
     "PackPush",
     "PackWindow",
     "PlanProposal",

@@ -30,6 +30,7 @@ from app.rules.age import SERVICE_UNTIL_MONTHS, add_months
 from app.rules.coverage import BARS, Cell
 from app.services.coverage_kept import Kept, find_kept
 from app.services.coverage_rows import bounds, rows_of
+from app.services.pack_totals import reach
 from app.services.staff import StaffScope
 
 MOST_COUNTED = BARS[-1]
@@ -101,11 +102,18 @@ def _counting(
 ) -> Counting:
     families = families_in(scope)
     row = _rows(year, today, families, kept).c
+    online = reach(
+        year,
+        None if scope is None or scope.sees_all else families,
+        has_changes=kept is None or kept.packs_changed,
+    )
     is_under_three = row.youngest > add_months(today, -SERVICE_UNTIL_MONTHS)
     _, end = bounds(year)
     is_known = or_(Family.created_at < end, row.attended > 0)
     return Counting(
-        tables=join(Family, row.family_id.table, row.family_id == Family.id),
+        tables=join(Family, row.family_id.table, row.family_id == Family.id).outerjoin(
+            online, online.c.family_id == Family.id
+        ),
         wanted=(families, Family.need.is_distinct_from(false())),
         is_known=is_known,
         attended=case((row.attended > MOST_COUNTED, MOST_COUNTED), else_=row.attended),
@@ -114,8 +122,8 @@ def _counting(
             (and_(is_under_three, row.secured < target), target - row.secured),
             else_=0,
         ),
-        delivered=row.delivered,
-        opened=row.opened,
+        delivered=func.coalesce(online.c.delivered, 0),
+        opened=func.coalesce(online.c.opened, 0),
         newborns=row.newborns,
         newborns_visited=row.newborns_visited,
     )

@@ -9,22 +9,30 @@ and quick while the job runs.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import delete, except_, insert, select, text, true, update
+from sqlalchemy import delete, except_, exists, insert, select, text, true, update
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
-from app.models import CHANGED_FAMILIES, CountedYear, Family, FamilyYear
+from app.models import (
+    CHANGED_FAMILIES,
+    CHANGED_FAMILY_PACKS,
+    CountedYear,
+    Family,
+    FamilyYear,
+)
+from app.services import pack_totals
 from app.services.coverage_rows import rows_of
 
 MOST_CHANGED = 1_000
 """Where more families are out of date, a report counts everybody: that is no slower then."""
 BATCH = 2_000
 """Families a transaction of the job."""
-WATCHED = ("children", "home_visits", "pack_pushes", "sign_ups", "visit_dues")
+WATCHED = ("children", "home_visits", "sign_ups", "visit_dues")
 TRIGGERS = frozenset(
     {
         "guidance_sessions_move_families",
         *(f"{table}_change_families_{row}" for table in WATCHED for row in ("new", "old", "other")),
+        *pack_totals.TRIGGERS,
     }
 )
 
@@ -35,20 +43,24 @@ class Kept:
 
     changed: tuple[int, ...]
     """The families whose rows are out of date."""
+    packs_changed: bool
+    """Whether packs of the year were sent or opened that are not in the sums yet."""
 
 
 def find_kept(db: Session, year: int, today: date) -> Kept | None:
     """Which rows of a year a report of that day may count; None where it may count none."""
     changed = select(CHANGED_FAMILIES.c.family_id).distinct().limit(MOST_CHANGED + 1).subquery()
+    more_packs = exists().where(CHANGED_FAMILY_PACKS.c.year == year)
     rows = db.execute(
-        select(changed.c.family_id)
+        select(changed.c.family_id, more_packs)
         .select_from(CountedYear)
         .outerjoin(changed, true())
         .where(CountedYear.year == year, CountedYear.counted_on <= today)
     ).all()
     if not rows or len(rows) > MOST_CHANGED:
         return None
-    return Kept(tuple(sorted(family_id for (family_id,) in rows if family_id is not None)))
+    families = sorted(family_id for family_id, _ in rows if family_id is not None)
+    return Kept(tuple(families), packs_changed=bool(rows[0][1]))
 
 
 def bring_up_to_date(db: Session, now: datetime) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Select,
     Subquery,
+    True_,
     and_,
     case,
     cast,
@@ -20,9 +21,11 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    true,
     type_coerce,
 )
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -32,7 +35,6 @@ from app.rules.age import SERVICE_UNTIL_MONTHS, add_months
 from app.rules.coverage import MONTHS_A_YEAR
 from app.rules.sign_up import SignUpState
 from app.rules.visiting import Kind, Purpose, VisitState
-from app.services.pack_reports import of_families, reach
 
 SECURED = (SignUpState.ATTENDED, SignUpState.REQUESTED, SignUpState.CONFIRMED)
 """Attended, or arranged with a seat that the family counts on: neither is owed any more."""
@@ -76,7 +78,6 @@ def rows_of(year: int, today: date, families: ColumnElement[bool]) -> Select[Any
     """
     attendance = _attendance(year, families)
     childhood = _childhood(year, today, families)
-    online = reach(*bounds(year), families)
     return (
         select(
             literal(year, Integer).label("year"),
@@ -87,15 +88,21 @@ def rows_of(year: int, today: date, families: ColumnElement[bool]) -> Select[Any
             childhood.c.youngest,
             childhood.c.newborns,
             childhood.c.newborns_visited,
-            func.coalesce(online.c.delivered, 0).label("delivered"),
-            func.coalesce(online.c.opened, 0).label("opened"),
         )
         .select_from(Family)
         .join(childhood, childhood.c.family_id == Family.id)
         .outerjoin(attendance, attendance.c.family_id == Family.id)
-        .outerjoin(online, online.c.family_id == Family.id)
         .where(families)
     )
+
+
+def of_families(
+    family_id: InstrumentedAttribute[int], families: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """That a row is of these families; nothing is asked where they are all."""
+    if isinstance(families, True_):
+        return true()
+    return family_id.in_(select(Family.id).where(families))
 
 
 def _attendance(year: int, families: ColumnElement[bool]) -> Subquery:

@@ -1,24 +1,15 @@
-"""What became of packs: by pack and version, and for the families of the coverage report."""
+"""What became of packs: by pack and version, from sums that are kept (pack_totals.py)."""
 
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date
 
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Subquery,
-    True_,
-    case,
-    func,
-    literal,
-    select,
-    true,
-)
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from app.models import CataloguedPack, Family, PackPush
+from app.models import CataloguedPack
+from app.services.pack_totals import find_standings
 
 KEPT_BACK = ("skipped", "waiting", "failed", "unknown", "planned")
 
@@ -47,7 +38,7 @@ class PackFigures:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The pushes that fell due in a time: what became of them, and why of those kept back."""
+    """The pushes that fell due in some days: what became of them, and why of those kept back."""
 
     figures: list[PackFigures]
     """Each version of a pack on its own, in the order of ids."""
@@ -55,29 +46,8 @@ class Ledger:
     """How often each reason kept a push back, the most frequent first."""
 
 
-def read_ledger(
-    db: Session, *, since: datetime, until: datetime, pack_id: str | None = None
-) -> Ledger:
-    """The ledger of a time, of all packs or of one."""
-    # Counted once for each way a push can stand, and added up here: a dozen conditional sums of
-    # a whole year's ledger would be as slow as a dozen readings.
-    stands = (
-        PackPush.pack_id,
-        PackPush.version,
-        PackPush.state,
-        PackPush.reason,
-        PackPush.opened_at.is_not(None).label("is_opened"),
-        PackPush.rating,
-    )
-    rows = db.execute(
-        select(*stands, func.count())
-        .where(
-            PackPush.due_at >= since,
-            PackPush.due_at < until,
-            true() if pack_id is None else PackPush.pack_id == pack_id,
-        )
-        .group_by(*stands)
-    ).all()
+def read_ledger(db: Session, *, first: date, last: date, pack_id: str | None = None) -> Ledger:
+    """The ledger from one day of Shanghai to another, both included; of all packs or of one."""
     titles = {
         found_id: (title, topic)
         for found_id, title, topic in db.execute(
@@ -86,23 +56,23 @@ def read_ledger(
     }
     found: dict[tuple[str, int], Counter[str]] = {}
     why_not: Counter[str] = Counter()
-    for pack, version, state, reason, is_opened, rating, count in rows:
-        counts = found.setdefault((pack, version), Counter())
-        counts["planned"] += count
-        is_sent = state == "sent"
+    for each in find_standings(db, first=first, last=last, pack_id=pack_id):
+        counts = found.setdefault((each.pack_id, each.version), Counter())
+        counts["planned"] += each.pushes
+        is_sent = each.state == "sent"
         for name, holds in (
             ("delivered", is_sent),
-            ("asked", is_sent and reason == "asked"),
-            ("opened", is_opened),
-            ("liked", rating == 1),
-            ("disliked", rating == -1),
-            ("waiting", state == "waiting"),
-            ("skipped", state == "skipped"),
-            ("lost", state in ("failed", "unknown")),
+            ("asked", is_sent and each.reason == "asked"),
+            ("opened", each.is_opened),
+            ("liked", each.rating == 1),
+            ("disliked", each.rating == -1),
+            ("waiting", each.state == "waiting"),
+            ("skipped", each.state == "skipped"),
+            ("lost", each.state in ("failed", "unknown")),
         ):
-            counts[name] += count if holds else 0
-        if reason is not None and state in KEPT_BACK:
-            why_not[reason] += count
+            counts[name] += each.pushes if holds else 0
+        if each.reason and each.state in KEPT_BACK:
+            why_not[each.reason] += each.pushes
     return Ledger(
         figures=[
             _figures(pack, titles.get(pack, (pack, "")), version, counts)
@@ -132,10 +102,10 @@ def _figures(
     )
 
 
-def by_id(db: Session, *, since: datetime, until: datetime) -> dict[str, PackFigures]:
+def by_id(db: Session, *, first: date, last: date) -> dict[str, PackFigures]:
     """The figures by pack, all versions together; of a pack's title the latest."""
     found: dict[str, PackFigures] = {}
-    for row in read_ledger(db, since=since, until=until).figures:
+    for row in read_ledger(db, first=first, last=last).figures:
         before = found.get(row.pack)
         found[row.pack] = row if before is None else _added(before, row)
     return found
@@ -159,36 +129,3 @@ def _added(one: PackFigures, other: PackFigures) -> PackFigures:
         "lost",
     )
     return replace(other, **{each: getattr(one, each) + getattr(other, each) for each in numbers})
-
-
-def reach(start: datetime, end: datetime, families: ColumnElement[bool]) -> Subquery:
-    """By family: whether anything was delivered in a time, and whether anything was opened.
-
-    `families` is a condition on Family: of others nothing is read.
-    """
-    return (
-        select(
-            PackPush.family_id,
-            literal(1).label("delivered"),
-            func.max(case((PackPush.opened_at.is_not(None), 1), else_=0), type_=Integer).label(
-                "opened"
-            ),
-        )
-        .where(
-            PackPush.state == "sent",
-            PackPush.sent_at >= start,
-            PackPush.sent_at < end,
-            of_families(PackPush.family_id, families),
-        )
-        .group_by(PackPush.family_id)
-        .subquery()
-    )
-
-
-def of_families(
-    family_id: InstrumentedAttribute[int], families: ColumnElement[bool]
-) -> ColumnElement[bool]:
-    """That a row is of these families; nothing is asked where they are all."""
-    if isinstance(families, True_):
-        return true()
-    return family_id.in_(select(Family.id).where(families))

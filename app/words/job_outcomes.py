@@ -37,7 +37,10 @@ OUTCOMES: Final[tuple[tuple[str, str], ...]] = (
         " and {e} messages not understood, retired {f} families",
         "清空{a}条通知、{b}个导入的文件；删了{c}件办完的事、{d}段留言、{e}句没听懂的话；{f}户到期",
     ),
-    ("counted {a} families anew", "重算了{a}家"),
+    (
+        "counted {a} families anew, added {b} changes of packs",
+        "重算了{a}家，加了{b}条资料的变动",
+    ),
     ("froze {a}", "存了{a}的档"),
     ("last month is frozen already", "上个月存过档了"),
     (

@@ -16,7 +16,7 @@ JOBS: Final[Mapping[str, str]] = {
     "queue_packs": "排按月龄的资料",
     "learn_people": "认小程序里的同一个人",
     "apply_retention": "到期的个人信息清除",
-    "count_families": "进度里的数，有变动就重算",
+    "count_families": "进度和资料里的数，有变动就重算",
     "snapshot_coverage": "每月数字存档",
     "tidy": "清理，记没来的",
 }

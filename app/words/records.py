@@ -141,6 +141,16 @@ RECORDS: Final[Mapping[str, RecordKind]] = {
     "changed_families": RecordKind(
         "哪一家的数要重算", "报数时不用从头数；只有编号", "一分钟左右", "重算以后删除"
     ),
+    "family_packs": _served("一家一年收到几篇", "报数时不用从头数；只有编号和次数"),
+    "changed_family_packs": RecordKind(
+        "哪一家多收到几篇", "报数时不用从头数；只有编号和次数", "一分钟左右", "加完以后删除"
+    ),
+    "pack_days": RecordKind(
+        "资料每天的次数", "报数时不用从头数；只有次数，不知道是谁", AS_LONG, "不删，里面没有人"
+    ),
+    "changed_pack_days": RecordKind(
+        "资料次数的变动", "报数时不用从头数；只有次数", "一分钟左右", "加完以后删除"
+    ),
     # The course
     "learners": _served("课程学员", "接着上次学", "learner", "course"),
     "lesson_passes": _served("学完的课", "课程进度", "learner"),

@@ -92,14 +92,17 @@ FILLED = (
     " CAST(:at AS timestamptz) - n * interval '1 hour',"
     " CASE WHEN n > 90 THEN CAST(:at AS timestamptz) END, CASE WHEN n > 90 THEN 1 END"
     " FROM generate_series(1, 4000) n",
-    # Sixty packs a family in the year before today, in the order in which they went out: one in
-    # three families opens hers, one in forty of the packs was kept back.
+    # Sixty packs a family in the year before today, in the order in which they went out, each pack
+    # to somebody on most days: one in three families opens hers, one in twenty-one says whether it
+    # was useful, one in forty of the packs was kept back.
     "INSERT INTO pack_pushes (child_id, caregiver_id, family_id, pack_id, version, because, state,"
-    " reason, due_at, closes_at, planned_at, replans, sent_at, opened_at)"
+    " reason, due_at, closes_at, planned_at, replans, sent_at, opened_at, rating)"
     " SELECT f, f, f, p.id, p.version, 'age', CASE WHEN kept THEN 'skipped' ELSE 'sent' END,"
     " CASE WHEN kept THEN 'weekly_limit' END, day, day, day, 0, CASE WHEN NOT kept THEN day END,"
-    " CASE WHEN NOT kept AND f % 3 = 0 THEN day END"
-    " FROM (SELECT f, n, (f + n) % 40 = 0 AS kept, CAST(:at AS timestamptz) - interval '1 hour'"
+    " CASE WHEN NOT kept AND f % 3 = 0 THEN day END,"
+    " CASE WHEN NOT kept AND f % 21 = 0 THEN 1 - f % 2 * 2 END"
+    " FROM (SELECT f, (n + f / 6) % :packs AS n, (f + n) % 40 = 0 AS kept,"
+    " CAST(:at AS timestamptz) - interval '1 hour'"
     " - (364 - n * 6 - f % 6) * interval '1 day' AS day"
     " FROM generate_series(0, :packs - 1) n CROSS JOIN generate_series(1, :many) f) t"
     " JOIN (SELECT id, version, row_number() OVER (ORDER BY id) - 1 AS n FROM pack_catalogue) p"

@@ -85,3 +85,33 @@ def test_one_active_sign_up_a_child_still_holds_after_migrating(engine: Engine) 
     assert indexes["uq_sign_ups_active"]["unique"]
     options = indexes["uq_sign_ups_active"]["dialect_options"]
     assert any(name.endswith("_where") for name in options)
+
+
+def test_packs_that_were_sent_before_are_added_up(engine: Engine) -> None:
+    upgrade(engine, "0001")
+    fill(engine)
+    upgrade(engine, "0021")
+    now = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
+    push = (
+        "INSERT INTO pack_pushes (child_id, caregiver_id, family_id, pack_id, version, because,"
+        " state, due_at, closes_at, planned_at, replans, sent_at, opened_at) VALUES"
+        " (1, 1, 1, 'P1', 1, 'age', 'sent', :now, :now, :now, 0, :now, :now)"
+    )
+    with engine.begin() as connection:
+        connection.execute(text(push), {"now": now})
+
+    def sums() -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+        with engine.connect() as connection:
+            days = connection.execute(text("SELECT pack_id, day, pushes FROM pack_days"))
+            families = connection.execute(text("SELECT * FROM family_packs"))
+            return [(a, str(b), c) for a, b, c in days], [tuple(row) for row in families]
+
+    upgrade(engine)
+    assert sums() == ([("P1", "2026-11-22", 1)], [(2026, 1, 1, 1)])
+    downgrade(engine, "0021")
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE pack_pushes SET opened_at = NULL"))
+        named = connection.execute(text("SELECT family_id FROM changed_families")).scalars().all()
+        assert set(named) == {1}, "as before, a pack names its family"
+    upgrade(engine)
+    assert sums() == ([("P1", "2026-11-22", 1)], [(2026, 1, 1, 0)])

@@ -6,15 +6,16 @@ On both engines: each has triggers of its own.
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Subquery, case, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.db import Database
 from app.models import Caregiver, Child, Family, HomeVisit, PackPush, SignUp, VisitDue
-from app.services import coverage_counting, coverage_kept
+from app.services import coverage_counting, coverage_kept, pack_totals
 from app.services.coverage import Report, report
 from app.services.coverage_kept import Kept, find_kept
+from app.services.coverage_rows import bounds
 from app.services.staff import Role, StaffScope
 from tests.services.coverage_world import World
 
@@ -56,6 +57,7 @@ CHANGES = {
     "needs are no change of the rows": "UPDATE families SET need = false WHERE id ="
     " (SELECT max(id) FROM families)",
 }
+UP_TO_DATE = Kept((), packs_changed=False)
 UNSEEN = frozenset({"needs are no change of the rows"})
 
 
@@ -111,13 +113,13 @@ def _give_pack(world: World, family: Family, now: datetime) -> None:
 
 def bring_up_to_date(database: Database, now: datetime) -> int:
     with database.transaction() as db:
-        return coverage_kept.bring_up_to_date(db, now)
+        return coverage_kept.bring_up_to_date(db, now) + pack_totals.bring_up_to_date(db)
 
 
 def kept_and_counted(
     database: Database, now: datetime, scope: StaffScope | None = None
 ) -> tuple[Report, Report]:
-    """The report from kept rows, and from the bookings alone."""
+    """The report from kept rows, and from the bookings and the ledger alone."""
     with database.reading() as db:
         return both(db, now, scope)
 
@@ -126,7 +128,22 @@ def both(db: Session, now: datetime, scope: StaffScope | None = None) -> tuple[R
     kept = report(db, year=YEAR, now=now, scope=scope)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(coverage_counting, "find_kept", lambda *_: None)
-        return kept, report(db, year=YEAR, now=now, scope=scope)
+        patch.setattr(coverage_counting, "reach", _reach_of_the_ledger)
+        coverage_counting._counting.cache_clear()
+        counted = report(db, year=YEAR, now=now, scope=scope)
+    coverage_counting._counting.cache_clear()
+    return kept, counted
+
+
+def _reach_of_the_ledger(year: int, *_: object, **__: object) -> Subquery:
+    start, end = bounds(year)
+    sent = select(
+        PackPush.family_id,
+        literal(1).label("delivered"),
+        func.max(case((PackPush.opened_at.is_not(None), 1), else_=0)).label("opened"),
+    )
+    sent = sent.where(PackPush.state == "sent", PackPush.sent_at >= start, PackPush.sent_at < end)
+    return sent.group_by(PackPush.family_id).subquery()
 
 
 def test_whatever_changes_the_numbers_are_those_of_counting(year: Database, now: datetime) -> None:
@@ -141,8 +158,9 @@ def test_whatever_changes_the_numbers_are_those_of_counting(year: Database, now:
         assert bool(bring_up_to_date(year, now)) is (what not in UNSEEN), what
         last = counted
         with year.reading() as db:
-            assert find_kept(db, YEAR, now.date()) == Kept(()), what
+            assert find_kept(db, YEAR, now.date()) == UP_TO_DATE, what
             assert coverage_kept.wrong_rows(db, now) == [], what
+            assert pack_totals.wrong_totals(db) == [], what
     assert kept_and_counted(year, now) == (last, last)
 
 
@@ -171,7 +189,7 @@ def test_a_year_is_counted_until_the_job_has_kept_it(year: Database, now: dateti
         assert find_kept(db, YEAR, now.date() - timedelta(days=1)) is None
     bring_up_to_date(year, new_year)
     with year.reading() as db:
-        assert find_kept(db, 2027, new_year.date()) == Kept(())
+        assert find_kept(db, 2027, new_year.date()) == UP_TO_DATE
 
 
 def test_after_too_many_changes_everybody_is_counted(
