@@ -241,6 +241,8 @@ def name_certificate() -> ResponseReturnValue:
     with database().transaction() as db:
         caregiver = opened_by(db)
         learner, _ = course.get_certified(db, caregiver)
+        # Two taps at once: the first one's name stands.
+        course.lock_learner(db, learner)
         may = course_certificates.may_set_name(learner)
         if may:
             course_certificates.set_name(db, learner, said, Actor("caregiver", caregiver.id), now())

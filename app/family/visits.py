@@ -94,6 +94,7 @@ def show() -> ResponseReturnValue:
             contact=contact,
             asks_contact=visit is not None or contact is not None or not refusal,
             longest_address=LONGEST_ADDRESS,
+            contact_use=words.CONTACT_USE,
             visit_words=visit_signs,
             word=code_word(visit.code_word) if visit else "",
             may_change=visit is None or visit.state != VisitState.EN_ROUTE,

@@ -12,7 +12,7 @@ from app.services import audit
 from app.services.audit import Actor
 
 CONTACT_PURPOSE: Final = "home_visit_contact"
-CONTACT_VERSION: Final = "2026-11"
+CONTACT_VERSION: Final = "2026-11-2"
 """Raised with every change of the question that the family answers."""
 
 

@@ -1,17 +1,44 @@
 """One person in several apps: the official account and the mini program, joined by UnionID."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session, aliased
 
-from app.models import Caregiver, Consent
+from app.models import (
+    Caregiver,
+    Consent,
+    FollowUp,
+    HelpThread,
+    HomeVisit,
+    Invitation,
+    Learner,
+    MutedTopic,
+    Notice,
+    PackPush,
+    PushPreference,
+    SavedPack,
+    SignUp,
+    YearPlan,
+)
 from app.services import audit, log_ins
 from app.services.audit import SYSTEM
 
 LEARNT_AT_ONCE = 100
 """As many as the platform tells about in one call."""
+
+WITHOUT_A_RIVAL: Final = (Consent, FollowUp, HomeVisit, Notice, SignUp, YearPlan)
+OneOfAKind = Learner | MutedTopic | PackPush | PushPreference | SavedPack
+ONE_OF_A_KIND: Final[Mapping[type[OneOfAKind], tuple[str, ...]]] = {
+    Learner: (),
+    MutedTopic: ("topic",),
+    PackPush: ("child_id", "pack_id"),
+    PushPreference: (),
+    SavedPack: ("pack_id",),
+}
+"""Of these a caregiver has one each of what is named."""
 
 
 def log_in_by_mini(db: Session, *, openid: str, unionid: str | None, now: datetime) -> Caregiver:
@@ -46,8 +73,9 @@ def log_in_by_mini(db: Session, *, openid: str, unionid: str | None, now: dateti
 def learn_unionid(db: Session, caregiver: Caregiver, unionid: str, now: datetime) -> Caregiver:
     """The platform said who a caregiver is in all apps; two rows of one person become one.
 
-    The row with the account's openid stays. It takes the family of the other where it has none
-    of its own; where both have one, each family keeps its row.
+    The row with the account's openid stays: only there a reminder can be sent. It takes the
+    family of the other where it has none of its own, with all that was done and agreed to in
+    its name; where both have one, each family keeps its row.
     """
     other = db.execute(
         select(Caregiver).where(Caregiver.unionid == unionid, Caregiver.id != caregiver.id)
@@ -62,13 +90,13 @@ def learn_unionid(db: Session, caregiver: Caregiver, unionid: str, now: datetime
     log_ins.end_all(db, goes.id, now)
     db.flush()
     keeps.unionid, keeps.mini_openid = unionid, mini_openid
-    if keeps.family_id is None and goes.family_id is not None:
-        keeps.family_id, goes.family_id = goes.family_id, None
+    if keeps.family_id is None or goes.family_id is None:
+        keeps.family_id, goes.family_id = keeps.family_id or goes.family_id, None
         keeps.relation = keeps.relation or goes.relation
-        # Whoever agreed in the mini program is the guardian in the chat as well.
-        db.execute(
-            update(Consent).where(Consent.caregiver_id == goes.id).values(caregiver_id=keeps.id)
-        )
+        db.flush()
+        _hand_over(db, goes.id, keeps.id)
+    else:
+        _hand_over_what_is_new(db, SavedPack, ONE_OF_A_KIND[SavedPack], goes.id, keeps.id)
     audit.record(
         db,
         actor=SYSTEM,
@@ -80,6 +108,37 @@ def learn_unionid(db: Session, caregiver: Caregiver, unionid: str, now: datetime
     db.flush()
     db.expire(keeps)
     return keeps
+
+
+def _hand_over(db: Session, before: int, after: int) -> None:
+    """All that is in one caregiver's name is the other's; what that one has already, stays."""
+    for model in WITHOUT_A_RIVAL:
+        db.execute(update(model).where(model.caregiver_id == before).values(caregiver_id=after))
+    for name in (Invitation.created_by, Invitation.used_by):
+        db.execute(update(Invitation).where(name == before).values({name: after}))
+    is_asking = aliased(HelpThread)
+    db.execute(
+        update(HelpThread)
+        .where(
+            HelpThread.caregiver_id == before,
+            HelpThread.closed_at.is_not(None)
+            | ~exists().where(is_asking.caregiver_id == after, is_asking.closed_at.is_(None)),
+        )
+        .values(caregiver_id=after)
+    )
+    for kind, key in ONE_OF_A_KIND.items():
+        _hand_over_what_is_new(db, kind, key, before, after)
+
+
+def _hand_over_what_is_new(
+    db: Session, model: type[OneOfAKind], key: Sequence[str], before: int, after: int
+) -> None:
+    own = aliased(model)
+    rival = exists().where(
+        own.caregiver_id == after,
+        *(getattr(own, column) == getattr(model, column) for column in key),
+    )
+    db.execute(update(model).where(model.caregiver_id == before, ~rival).values(caregiver_id=after))
 
 
 def find_without_unionid(db: Session, *, before: int | None) -> list[tuple[int, str]]:

@@ -86,9 +86,13 @@ def _say_ask(offer: HalfDayOffer) -> str:
     return f"上门 {offer.day.month}月{offer.day.day}日 {HALVES[offer.half]}"
 
 
+CONTACT_USE = "这两样只给来您家的老师，还有站里、镇里经办的人看，加密保存，上门以后不再显示。"
+"""What whoever tells an address consents to. A change of it raises CONTACT_VERSION."""
+
+
 def ask_contact() -> str:
     return (
-        "还要知道门牌和电话，老师才找得到您。这两样只给来您家的老师，还有站里、镇里经办的人看，加密保存，上门以后不再显示。\n"
+        f"还要知道门牌和电话，老师才找得到您。{CONTACT_USE}\n"
         "愿意的话，请一起回复，例如：育麟路18号301室 13800000000\n"
         "不想在这里写，回复「跳过」，老师会另外问您。"
     )
