@@ -414,7 +414,7 @@ class LeaveOutOfOrder(DomainError):
 class PhotoUnfit(DomainError):
     """Not a JPEG, PNG or WebP, or too large."""
 
-    most_kilobytes: int
+    most_megabytes: int
 
 
 @dataclass(eq=False)

@@ -23,8 +23,9 @@ Cell = str | int | float | date | datetime | None
 MOST_EXPORTED = 20_000
 LONGEST_SEARCH = 60
 LONGEST_WHOLE = 12
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet takes a cell that begins so for a formula: OWASP, CSV Injection."""
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A spreadsheet takes a cell that begins so for a formula: OWASP, CSV Injection. With a Chinese
+keyboard the full-width ones do as well."""
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -192,7 +193,7 @@ def is_whole(words: str) -> bool:
 
 def neutral(text: str) -> str:
     """A text that no spreadsheet takes for a formula."""
-    return "'" + text if text.startswith(FORMULA_MARKS) else text
+    return "'" + text if text.lstrip(" \u3000").startswith(FORMULA_MARKS) else text
 
 
 def _file(screen: ListScreen[Row], asked: Asked, rows: Sequence[Row]) -> Response:

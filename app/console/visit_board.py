@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.clock import SHANGHAI, now
+from app.console import portrait
 from app.console.paging import asked_page
 from app.console.said import say
 from app.console.visits import acting, asked_day, say_refusal, today
@@ -168,7 +169,7 @@ def end_leave(leave_id: int) -> ResponseReturnValue:
 def set_photo(visitor_id: int) -> ResponseReturnValue:
     """What families see before they open the door."""
     uploaded = request.files.get("photo")
-    content = uploaded.read(visitors.MAX_PHOTO_BYTES + 1) if uploaded else b""
+    content = portrait.plain(uploaded.read() if uploaded else b"") or b""
     try:
         with acting() as (db, _staff, scope):
             visitors.set_photo(db, scope, visitor_id, content, now())

@@ -13,13 +13,13 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from app.errors import BadRow, FileUnreadable, ImportRefused
+from app.services import workbook_limits
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell, MergedCell
     from openpyxl.worksheet.worksheet import Worksheet
 
 MAX_BYTES = 8 * 1024 * 1024
-MAX_UNPACKED_BYTES = 60 * 1024 * 1024
 MAX_ROWS = 50_000
 MAX_BAD_ROWS = 50
 """A file with more faults than this is another file: the first ones say enough."""
@@ -143,6 +143,7 @@ def _sheet_lines(content: bytes) -> Iterator[tuple[int, list[str]]]:
     from openpyxl.utils import get_column_letter  # late: as below
 
     sheet = _open_sheet(content)
+    workbook_limits.check_reach(sheet.max_row, sheet.max_column)
     merged = [
         BadRow(area.min_row, get_column_letter(area.min_col), "merged_cells", str(area))
         for area in sheet.merged_cells.ranges
@@ -160,9 +161,8 @@ def _open_sheet(content: bytes) -> "Worksheet":
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
-            # A few kilobytes can unpack to gigabytes: look before opening.
-            if sum(part.file_size for part in packed.infolist()) > MAX_UNPACKED_BYTES:
-                raise FileUnreadable("too_big")
+            # A few kilobytes can unpack to gigabytes, or to a cell in the last row and column.
+            workbook_limits.check_parts(packed)
         book = load_workbook(io.BytesIO(content), data_only=True)
     # What the reader raises on files that are packed like a workbook and are none.
     except (

@@ -218,7 +218,9 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     ),
     e.VisitTooEarly: lambda x: f"这次上门在{say_when(x.starts_at)}，到那天才能记。",
     e.LeaveOutOfOrder: lambda x: "请假的结束时间要晚于开始时间，请再看一看。",
-    e.PhotoUnfit: lambda x: f"照片没有存：请用 JPG、PNG 或 WebP，不超过{x.most_kilobytes}KB。",
+    e.PhotoUnfit: lambda x: (
+        f"照片没有存：请用 JPG、PNG 或 WebP 的照片，不超过{x.most_megabytes}MB。"
+    ),
     e.VisitTooLateToCancel: visits.say_too_late,
     e.VisitorBusy: lambda x: (
         f"{teacher(x.visitor)}{say_when(x.starts_at)}已经有安排，或者前后路上来不及。请换一个时间或老师。"

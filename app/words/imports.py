@@ -128,6 +128,7 @@ FILE_REASONS = {
     "no_rows": "文件只有表头，请填好内容再导入",
     "too_big": "文件太大，请分成几个再导入",
     "too_many_rows": "行数太多，请分成几个文件再导入",
+    "too_many_columns": "列数太多，很靠右的地方还有格子；请把有内容的几列复制到一张新表，另存后再导入",
     "old_excel": "这是旧版 Excel（.xls），请另存为 .xlsx 或 CSV 再导入",
     "not_a_workbook": "打不开这个表格，请另存为 .xlsx 或 CSV 再导入",
     "encoding": "看不懂文件的编码，请另存为 UTF-8 的 CSV 再导入",

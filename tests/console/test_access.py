@@ -23,6 +23,7 @@ from tests.console.routes import (
     filled,
     named_in,
 )
+from tests.guarded import missing_guards
 
 USERNAMES = {
     "worker": "wang",
@@ -100,6 +101,7 @@ def test_a_role_opens_its_pages_and_no_others(browse: Browse, rows: Rows, role: 
             expected |= {HTTPStatus.FOUND}  # to the role's own first page
         if response.status_code not in expected:
             wrong.append((path, response.status_code))
+        assert missing_guards(response) == [], path
     assert wrong == []
 
 

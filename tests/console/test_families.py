@@ -2,14 +2,17 @@
 
 import csv
 import io
+import re
 from datetime import datetime
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
+from app.console import listing
 from app.db import Database
 from app.models import AuditedFamily, AuditEntry, CaregiverLogIn, Family, Station
+from devtools.environment import ROOT
 from tests.console.browsing import send, text_of
 from tests.console.conftest import Browse, Desk
 from tests.console.desk_world import lay_log_in, make_child
@@ -70,6 +73,24 @@ def test_a_name_that_is_a_formula_is_a_name_in_the_file(browse: Browse, others: 
     assert sheet is not None
     assert "'=HYPERLINK(1)" in text
     assert not any(cell.data_type == "f" for row in sheet.iter_rows() for cell in row)
+
+
+@pytest.mark.parametrize(
+    "word", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1", "＝1", " =1", "\u3000＠a"]
+)
+def test_what_a_spreadsheet_would_reckon_is_a_word_in_every_file(word: str) -> None:
+    """Every file that the console hands out is made by these two."""
+    rows = list(csv.reader(io.StringIO(listing.csv_of([word], [[word]]).decode("utf-8-sig"))))
+    sheet = load_workbook(io.BytesIO(listing.xlsx_of({"名单": [[word], [word]]}))).worksheets[0]
+
+    assert all(cell.startswith("'") for row in rows for cell in row)
+    assert all(str(cell.value).startswith("'") for row in sheet.iter_rows() for cell in row)
+    writers = [
+        path.name
+        for path in (ROOT / "app").rglob("*.py")
+        if re.search(r"csv\.writer|import Workbook", path.read_text(encoding="utf-8"))
+    ]
+    assert writers == ["listing.py"], "a file made elsewhere is nobody's to neutralise"
 
 
 def test_filters_stand_in_the_address_and_a_strange_one_is_not_found(

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from app.config import Settings, load_settings
 from app.health import collect
+from app.security import LARGER_BODIES
 from app.telemetry import JOBS
 from app.wiring import Services
 from devtools.environment import ROOT
@@ -162,6 +163,7 @@ def _behind_nginx(folder: Path, site: Site) -> Iterator[tuple[int, int]]:
         "CHANGE.example": NAME,
         "127.0.0.1:8000": f"127.0.0.1:{site.port}",
         "/etc/yuban/tls": str(folder),
+        "/var/log/nginx/yuban.log": str(folder / "yuban.log"),
         "listen 80;": f"listen 127.0.0.1:{plain};",
         "listen 443 ssl": f"listen 127.0.0.1:{secure} ssl",
     }.items():
@@ -223,6 +225,16 @@ def test_behind_nginx_the_service_answers_and_keeps_what_is_internal(
     assert console.headers["Strict-Transport-Security"]
     assert 400 <= callback.status < 500
     assert too_long.status == 413
+
+
+def test_the_proxy_lets_through_what_the_console_takes_and_writes_no_query_down() -> None:
+    text = (DEPLOY / "nginx" / "yuban.conf").read_text(encoding="utf-8")
+    found = re.search(r"^    client_max_body_size (\d+)m;", text, re.M)
+
+    assert found is not None
+    assert int(found[1]) * 1024 * 1024 >= max(LARGER_BODIES.values())
+    assert "access_log off;" in text
+    assert re.search(r"^    error_log \S+ crit;", text, re.M), "a line of an error holds the query"
 
 
 @needs_nginx

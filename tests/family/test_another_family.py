@@ -15,6 +15,7 @@ from app.services.registration import find_caregiver
 from app.wiring import Services
 from tests.conversations.conftest import Person, Publisher
 from tests.family.conftest import Phone
+from tests.guarded import missing_guards
 
 THEIRS = ("果果", "o-other-mother", "北门路9号")
 PASSING = frozenset(
@@ -91,6 +92,7 @@ def test_no_page_shows_or_changes_anything_of_another_family(
         if "GET" in methods:
             answer = walker.client.get(address, follow_redirects=True)
             assert answer.status_code < 500, address
+            assert missing_guards(answer) == [], address
             said = answer.get_data(as_text=True)
             assert not any(word in said for word in THEIRS), address
             walked += 1

@@ -8,7 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from app.errors import BadRow, FileUnreadable, ImportRefused
-from app.services import import_files
+from app.services import import_files, workbook_limits
 from app.services.import_files import Row, read_rows
 from app.words.imports import say_refused, say_unreadable
 
@@ -162,7 +162,7 @@ def test_what_is_no_table_is_refused_with_its_reason(content: bytes, reason: str
 
 
 def test_a_file_that_unpacks_to_far_more_is_never_opened() -> None:
-    assert unreadable(packed("xl/huge.xml", " " * (import_files.MAX_UNPACKED_BYTES + 1))) == (
+    assert unreadable(packed("xl/huge.xml", " " * (workbook_limits.MAX_UNPACKED_BYTES + 1))) == (
         "too_big"
     )
 
@@ -175,3 +175,72 @@ def test_too_many_rows_are_refused() -> None:
     content = b"code,name\n" + b"CQ,A\n" * (import_files.MAX_ROWS + 1)
 
     assert unreadable(content) == "too_many_rows"
+
+
+def with_part(name: str, content: bytes) -> bytes:
+    """A workbook of which one part was written by somebody who means harm."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(saved(workbook(COLUMNS)))) as good:
+        assert any(part.endswith(name) for part in good.namelist())
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bad:
+            for part in good.namelist():
+                bad.writestr(part, content if part.endswith(name) else good.read(part))
+    return file.getvalue()
+
+
+SHEET = (
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
+    b"<sheetData>%s</sheetData>%s</worksheet>"
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "reason"), [("B1048576", "too_many_rows"), ("XFD1", "too_many_columns")]
+)
+def test_a_cell_far_from_the_table_is_not_reached_for(cell: str, reason: str) -> None:
+    """Five kilobytes; every cell up to it would be made, which takes for ever."""
+    book = workbook(COLUMNS)
+    book.worksheets[0][cell] = "x"
+
+    assert unreadable(saved(book)) == reason
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("sheet1.xml", SHEET % (b"<row>" + b"<c/>" * 1_001 + b"</row>", b"")),
+        (
+            "sheet1.xml",
+            (SHEET % (b"<row>" + b"<c/>" * 1_001 + b"</row>", b""))
+            .replace(b"<", b"<x:")
+            .replace(b"<x:/", b"</x:")
+            .replace(b"xmlns=", b"xmlns:x="),
+        ),
+        ("sheet1.xml", SHEET % (b"<x>" * 1_001, b"")),
+        ("sheet1.xml", SHEET % (b"", b'<mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>')),
+        ("styles.xml", b"<styleSheet>" + b"<xf/>" * 1_001 + b"</styleSheet>"),
+    ],
+)
+def test_a_workbook_that_grows_when_it_is_opened_is_not_opened(
+    part: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook_limits, "MAX_CELLS", 1_000)
+    monkeypatch.setattr(workbook_limits, "MAX_OTHER_MARKS", 1_000)
+    monkeypatch.setattr("openpyxl.load_workbook", lambda *given, **named: pytest.fail("opened"))
+
+    assert unreadable(with_part(part, content)) == "too_big"
+
+
+@pytest.mark.parametrize(
+    "declared",
+    [
+        b'<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">',
+        b'<!ENTITY b SYSTEM "file:///etc/passwd">',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_entities_in_a_workbook_are_refused(declared: bytes, encoding: str) -> None:
+    strings = b"<!DOCTYPE sst [" + declared + b"]><sst><si><t>&b;</t></si></sst>"
+    content = strings.decode().encode(encoding)
+
+    assert unreadable(with_part("sheet1.xml", content)) == "not_a_workbook"
