@@ -29,7 +29,7 @@ VISITOR_COLUMNS: Final = (
 )
 MOST_MINUTES: Final = 480
 _TIME: Final = re.compile(r"([01]?\d|2[0-3])[:：.]([0-5]\d)(?::00)?")
-_ISO_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T(\d{2}):(\d{2}).*")
+_ISO_TIME: Final = re.compile(r"\d{4}-\d{2}-\d{2}T([01]\d|2[0-3]):([0-5]\d).*")
 _BETWEEN: Final = re.compile(r"[\s,，、;；]+")
 
 
