@@ -96,6 +96,24 @@ def domain_words(folder: Path = FOLDER) -> tuple[str, ...]:
     return tuple(word for line in lines if (word := line.strip()) and not word.startswith("#"))
 
 
+def word_classes(folder: Path = FOLDER) -> dict[str, tuple[str, ...]]:
+    """Words that stand for one another, each with its classes: `classes.txt`, one class a line.
+
+    酸奶 and 蛋黄 are both food: what is learnt of one is known of the other. Raises ExamplesBroken.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    lines = (folder / "classes.txt").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, colon, words = line.partition(":")
+        if not colon or not name.strip() or not words.strip():
+            raise ExamplesBroken(f"classes.txt:{number}: not a class, a colon and its words")
+        for word in words.split():
+            found[word] = (*found.get(word, ()), name.strip())
+    return found
+
+
 def fingerprint(folder: Path = FOLDER) -> str:
     """Changes whenever an example does."""
     digest = hashlib.sha256()

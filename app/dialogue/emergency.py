@@ -38,6 +38,8 @@ SHORTEST_GUESSED: Final = 3
 UNLIKE_EMERGENCIES: Final = 0.03
 """Less like them than this, a sign is a word in a talk of something else: of fresh emergencies that
 the rules found, none was under 0.2 but the wish to die, which nothing clears."""
+_SAYS_MORE: Final = 4
+"""Characters beside the sign itself that a message needs to be a talk of something else."""
 _AROUND_SIGN: Final = 14
 """Characters before and after a sign that are judged apart from a long message."""
 
@@ -61,7 +63,7 @@ _ASKS_WHAT: Final = LatePattern(
     "什么是|(?<!知道)是什么(?=$|[?呢啊])|是什么(?:病|意思|原因|症状|样)|是怎么(?:回事|引起|"
     "造成)的?$|有(?:什么|哪些)(?:症状|表现|前兆|信号|征兆|危害)|(?:什么|哪些)(?:症状|表现|信号|"
     "情况|东西|食物)|"
-    "怎么(?:数|量|测|教)|(?:平时|日常|平常).{0,4}注意|会复发|怎么护理|的症状|怎么(?:判断|识别|区分|分辨|看出)|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
+    "怎么(?:数|量|测|教)|(?:平时|日常|平常).{0,4}注意|会复发|怎么护理|的症状|怎么(?:判断|识别|区分|分辨|看出|分(?=$|[?呢]|清|得))|为什么会|原因(?:是|有|$)|的原因|多久能好|遗传|会传染|几率|概率"
 )
 _SUPPOSING: Final = LatePattern(
     "万一|如果|要是|假如|倘若|假使|若是|的话|一旦|当孩子|遇到.{0,8}(?:时|情况)|发生.{0,6}(?:时|"
@@ -120,7 +122,7 @@ _MOTHER_MEDICINE: Final = LatePattern(
     "宝宝).{0,4}(?:吃|喝|吞))|(?:喂奶|哺乳|母乳|怀孕|孕期)"
 )
 _CHILD_TOOK: Final = LatePattern(
-    "(?:孩子|宝宝|娃|小孩|他|她|儿子|女儿|孙子|孙女|小朋友|弟弟|妹妹|误|偷).{0,8}(?:吃|喝|吞|服|食)"
+    "(?:孩子|宝宝|娃|小孩|小人|他|她|儿子|女儿|孙子|孙女|小朋友|弟弟|妹妹|误|偷|把|拿).{0,10}(?:吃|喝|吞|服|食)"
 )
 _LIFELESS: Final = LatePattern(
     "(?:手机|电脑|平板|系统|网页|页面|小程序|公众号|程序|链接|视频|界面|屏幕|网络|按钮|app|点击|"
@@ -128,18 +130,20 @@ _LIFELESS: Final = LatePattern(
     ".{0,8}(?:卡|没反应|死机|不动|打不开|闪退|抽风|没有反应|堵|昏|晕|疯|崩|走不下)|(?:曲线|体重|手机|玩具|奶瓶|奶嘴|遥控器?|"
     "球|衣服|帽子|鞋|袜|被子|毛巾|钱包|钥匙|证件|书|气球|车胎|轮胎)"
     "(?:都|也|又|不小心|从.{1,6})?(?:掉|跌|摔|落|翻|没气|滚)|"
+    "(?:碗|盘子?|杯子?|手机|玩具|勺子?|遥控器|花瓶|眼镜|电视|电脑)(?:都|给|又)*(?:摔|砸|扔)(?:了|碎|坏|掉)|"
     "(?:掉|摔|跌|滚)下来?的(?:大|小|那个?|一个?)*(?:毯子|玩具|东西|枕头|被子|奶嘴|奶瓶|衣服|勺|饭|头发)|(?:肚脐|脐带|头发|牙|痂|指甲|"
     "睫毛)(?:眼|上|都|快|就|也|已经|自己)*(?:掉|脱|落)"
 )
 _FIGURE_OF_SPEECH: Final = LatePattern(
     "笑死|累死|烦死|吵死|困死|热死|冷死|饿死|想死(?:你|我了)|急死|气死|吓死|要死(?!了)|忙死|愁死|"
     "可爱死|萌死|跳楼机|跳楼价|死活|死党|死机|打死(?:也|都)不|喜欢得要死|昏头|晕车|晕奶|"
+    "笑(?:得|到)[^,.]{0,6}(?:昏|晕|抽|喘|断气|岔气)|(?:气|忙|吵|看|绕)(?:昏|晕)(?!过去|倒|了过|死过)|"
     "死鬼|抽奖|抽空|抽时间|抽血|抽查|抽屉|抽纸|抽烟|抽油烟|抽签|抽样|卡介苗|卡通|卡片|贺卡|"
     "银行卡|医保卡|社保卡|打卡|刷卡|卡号|居民卡|就诊卡|水痘|水果|开水怎么"
 )
 _CALM_SLEEP: Final = LatePattern(
     "(?:睡觉|睡着|做梦|入睡|睡眠|睡梦).{0,10}(?:正常|要紧|没事|缺钙|怎么回事|为什么)|(?:新生儿|"
-    "宝宝).{0,4}(?:惊跳|打冷颤|打寒颤)"
+    "宝宝).{0,4}(?:惊跳|打冷颤|打寒颤)|(?:打哈欠|犯困|快睡着|刚睡着|要睡).{0,6}翻白眼"
 )
 _PLAYING: Final = LatePattern("做鬼脸|扮鬼脸|学大人|学着|学别人|逗我们?笑|假装")
 _HICCUP: Final = LatePattern("打饱?嗝")
@@ -151,13 +155,15 @@ _WELL_SINCE: Final = LatePattern(
 _WORSE: Final = LatePattern("吐|呕|昏|晕|抽|嗜睡|想睡|血|凹|叫不|没反应|站不|动不了|不能动|软包")
 _JOKING: Final = LatePattern(
     "报名|名额|活动|预约|密码|登记|课程|验证码|手机|系统|打翻|不肯?睡|怎么弄|笑|可爱|累死|好难|作业|"
-    "不会用|尿了|拉了|哄|选哪|买"
+    "公交|不会用|尿了|拉了|哄|选哪|买"
 )
 _SCAR: Final = LatePattern("(?:疤|留疤|疤痕|去疤|祛疤|烫伤膏|药膏推荐|保险)")
 _OWN_CRAMP: Final = LatePattern(
     "(?:怀孕|孕妇|孕期|孕晚期|孕中期|我|产后|哺乳)[^孩宝娃]{0,4}抽筋|生长痛"
 )
-_LATE_RISER: Final = LatePattern("起床|闹钟|迟到|上学|赖床|早上叫|上幼儿园")
+_LATE_RISER: Final = LatePattern(
+    "(?:叫|喊)不?(?:起来|醒).{0,3}(?:吃夜奶|喝夜奶|夜奶|尿|小便|把尿)|起床|闹钟|迟到|上学|赖床|早上叫|上幼儿园"
+)
 _HAS_BEEN: Final = LatePattern(
     "过[^去来,.]{0,3}(?:[,.]|出院|好|以后|之后|现在|要注意|怎么护理|能不能|能打|可以)|"
     "过的(?:孩子|宝宝|小孩|娃|人)"
@@ -256,9 +262,10 @@ def _is_unlike(
     """Whether neither the message nor the words around the sign are like any emergency.
 
     A word list cannot tell 噎住 from 噎住那篇; two thousand messages can. It is asked last, and
-    not of who wants to die nor of what is said to happen now.
+    not of who wants to die, nor of what is said to happen now, nor of a cry of few words.
     """
-    if category in _NEVER_CLEARED or _NOW.search(plain) is not None:
+    is_bare = len(plain) - (end - start) < _SAYS_MORE
+    if is_bare or category in _NEVER_CLEARED or _NOW.search(plain) is not None:
         return False
     around = plain[max(0, start - _AROUND_SIGN) : end + _AROUND_SIGN]
     return all(
@@ -273,7 +280,11 @@ def _like_emergencies(text: str, plain: str) -> Emergency | None:
     """
     if len(plain) < SHORTEST_GUESSED or _BY_AGE.search(plain) or _MOURNED.search(plain):
         return None
-    if any(calm.search(plain) for calm in _CALM) or _LIFELESS.search(plain):
+    if any(
+        calm.search(plain)
+        for calm in _CALM
+        if not (calm is _MOTHER_MEDICINE and _CHILD_TOOK.search(plain))
+    ) or _LIFELESS.search(plain):
         return None
     if the_model().chance(text, EMERGENCY_LABEL) < LIKE_EMERGENCIES:
         return None

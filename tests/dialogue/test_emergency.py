@@ -184,7 +184,7 @@ def test_a_cough_that_keeps_a_child_awake_is_a_question_and_one_without_breath_i
 
 
 def test_no_fresh_emergency_is_missed() -> None:
-    """Written by somebody who had not read the rules; they may be mended, never learnt by heart."""
+    """Written without sight of rules or examples; at first look 136 of 139 and 61 of 70 found."""
     told = _lines("fresh_emergencies.txt")
     assert [text for text in told if find_emergency(text, None) is None] == []
 
@@ -199,3 +199,9 @@ def test_a_sign_in_a_long_message_is_heard_whatever_stands_around_it() -> None:
     talk = "我想问问周六活动几点开始要带什么要不要交钱地址在哪里停车方便吗" * 3
     for sign in ("宝宝噎住了", "孩子抽筋了", "吃了老鼠药", "从床上摔下来叫不醒"):
         assert find_emergency(talk + sign + talk, None) is not None, sign
+
+
+def test_a_bare_sign_always_alarms() -> None:
+    """Whatever staff add to the examples: 溺水 alone is nobody's question."""
+    signs = "溺水 噎住 窒息 抽筋了 中毒 触电 烫伤 昏迷 误食 没呼吸 吐血 割腕 坠楼 异物卡喉 救命啊"
+    assert [sign for sign in signs.split() if find_emergency(sign, None) is None] == []

@@ -6,10 +6,11 @@ import pytest
 
 from app.dialogue.intent import Understood, label_of, understand
 from app.dialogue.understanding import kept
-from app.dialogue.understanding.cutter import full_dictionary
+from app.dialogue.understanding.cutter import Cutter, full_dictionary
+from app.dialogue.understanding.features import features
 from app.dialogue.understanding.model import Model, Trained
 from app.dialogue.understanding.training import train
-from content.examples import LABELS, Example, ExamplesBroken, load_examples
+from content.examples import LABELS, Example, ExamplesBroken, load_examples, word_classes
 
 LABELLED = Path(__file__).parent / "messages" / "labelled.tsv"
 FRESH = LABELLED.with_name("fresh.tsv")
@@ -36,7 +37,7 @@ def test_nearly_all_unseen_messages_are_understood_and_what_is_sure_is_right() -
 
 
 def test_a_fresh_set_is_understood() -> None:
-    """Written by somebody who had read neither rules nor examples; at first look 93.6 % right.
+    """Two sets by somebody who had not read the examples: at first look 93.6 % and 87.2 % right.
 
     Short forms such as 下一节 are examples as well, and are left out here.
     """
@@ -44,7 +45,7 @@ def test_a_fresh_set_is_understood() -> None:
     lines = FRESH.read_text(encoding="utf-8").splitlines()
     labelled = [(text, label) for text, _, label in (line.partition("\t") for line in lines)]
     labelled = [(text, label) for text, label in labelled if text not in examples]
-    assert len(labelled) >= 240
+    assert len(labelled) >= 450
     answers = [(label_of(text), label) for text, label in labelled]
     assert sum(found.label == label for found, label in answers) >= 0.92 * len(answers)
     sure = [found.label == label for found, label in answers if found.confidence >= 0.8]
@@ -147,3 +148,15 @@ def test_a_missing_intent_is_refused(tmp_path: Path) -> None:
     (tmp_path / "greeting.tsv").write_text("你好\tadded by wang 2026-11-25\n# a note\n\n")
     with pytest.raises(ExamplesBroken, match=r"emergency\.tsv"):
         load_examples(tmp_path)
+
+
+def test_a_class_of_words_teaches_of_words_that_no_example_holds(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("# 说明\n食物: 鸡蛋 酸奶\n奶: 酸奶\n", encoding="utf-8")
+    assert word_classes(tmp_path) == {"鸡蛋": ("食物",), "酸奶": ("食物", "奶")}
+    (tmp_path / "classes.txt").write_text("食物 鸡蛋\n", encoding="utf-8")
+    with pytest.raises(ExamplesBroken, match=r"classes\.txt:1: not a class"):
+        word_classes(tmp_path)
+    shared = set(features("什么时候能吃荔枝", Cutter({}))) & set(
+        features("什么时候能吃蛋黄", Cutter({}))
+    )
+    assert {"c:食物", "x:吃<食物>"} <= shared

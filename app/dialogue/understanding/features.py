@@ -5,13 +5,16 @@ each, so that 阿拉孙子八个月 and 我女儿11个月 look alike.
 """
 
 import re
-from itertools import pairwise
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import combinations, pairwise
 from typing import Final
 
 from app.dialogue.reading.plain import say_plain
 from app.dialogue.understanding.cutter import Cutter
 from app.rules.pinyin import syllable
 from app.rules.townships import TOWNSHIPS
+from content.examples import word_classes
 
 LONGEST: Final = 160
 """Characters that are looked at; of a longer message the beginning and the end."""
@@ -80,7 +83,11 @@ def levelled(text: str) -> str:
 
 
 def features(text: str, cutter: Cutter) -> list[str]:
-    """Each feature once: words, pairs of words, runs of 1 to 4 characters, pairs of sounds."""
+    """Each feature once: words, pairs, runs of 1 to 4 characters, pairs of sounds, classes.
+
+    A class stands for its words, alone, beside another class, and among the characters around it:
+    酸奶什么时候能喝 is 食物, and 食物什么 as with every food.
+    """
     return features_of_levelled(levelled(text), cutter)
 
 
@@ -100,4 +107,43 @@ def features_of_levelled(plain: str, cutter: Cutter) -> list[str]:
         sounds = [syllable(character) for character in run]
         for first, second in pairwise(sounds):
             found[f"s:{first} {second}"] = None
+    found.update(dict.fromkeys(_of_classes(framed)))
     return list(found)
+
+
+def _of_classes(framed: str) -> Iterator[str]:
+    parts, met = _by_class(framed)
+    names = sorted(met)
+    yield from (f"c:{name}" for name in names)
+    yield from (f"c:{first}+{second}" for first, second in combinations(names, 2))
+    for length in (2, 3):
+        for start in range(len(parts) - length + 1):
+            run = parts[start : start + length]
+            if any(len(part) > 1 for part in run):
+                yield "x:" + "".join(run)
+
+
+def _by_class(framed: str) -> tuple[list[str], set[str]]:
+    """Characters, with each word of a class as one part <class>; and all classes that are met."""
+    classes, longest = _classes()
+    parts: list[str] = []
+    met: set[str] = set()
+    start = 0
+    while start < len(framed):
+        for length in range(min(longest, len(framed) - start), 0, -1):
+            names = classes.get(framed[start : start + length])
+            if names:
+                parts.append(f"<{names[0]}>")
+                met.update(names)
+                start += length
+                break
+        else:
+            parts.append(framed[start])
+            start += 1
+    return parts, met
+
+
+@lru_cache(maxsize=1)
+def _classes() -> tuple[dict[str, tuple[str, ...]], int]:
+    classes = word_classes()
+    return classes, max(map(len, classes))

@@ -1,6 +1,6 @@
 """The trained model, kept in a file: made where it is missing or its examples have changed.
 
-Training takes some ten seconds, reading the file a tenth of one; as a program, this module makes
+Training takes half a minute, reading the file a tenth of one; as a program, this module makes
 the file when the project is set up. The file lies under `var/` beside
 the project, or in the system's folder for temporary files where that cannot be written; it can be
 deleted at any time.
