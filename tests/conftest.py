@@ -65,18 +65,21 @@ ON_BOTH = (
     *("test_waiting_list", "test_delivery", "test_timekeeping", "test_threads", "test_privacy"),
 )
 """But for these: what they call says another thing to each engine, or locks."""
+LONGEST_FIRST = ("whole_way", "concurrency", "simulation", "faults", "deploy", "devtools")
+"""Folders with tests of many seconds: at the end one worker would wait for the other's last."""
 WIDTHS = (375, 1280)
 """In pixels. A way through the console is gone in one each run, in turn; with --long in both."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _folder(item) not in LONGEST_FIRST)
     twins: dict[tuple[str, str], dict[object, pytest.Item]] = {}
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
         given = dict(item.callspec.params) if hasattr(item, "callspec") else {}
-        if item.path.relative_to(TESTS).parts[0] not in TAKE_TURNS or item.path.stem in ON_BOTH:
+        if _folder(item) not in TAKE_TURNS or item.path.stem in ON_BOTH:
             given.pop("database_url", None)
         for what, mark in (("database_url", "other_engine"), ("screen", "other_width")):
             if given.get(what) in (*ENGINES, *WIDTHS):
@@ -86,6 +89,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if len(found) == 2:
             rests = sorted(found, key=str)[crc32(name.encode()) % 2]
             found[rests].add_marker(getattr(pytest.mark, mark))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 @pytest.fixture
