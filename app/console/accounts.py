@@ -37,6 +37,9 @@ ROLES = {
     "auditor": "审计（只看）",
 }
 
+WHERE = {"visitor": "自己的上门", "editor": "资料"}
+"""What an account without a station or township looks after."""
+
 ACCOUNTS: ListScreen[Account] = ListScreen(
     endpoint="accounts",
     title="账号",
@@ -44,7 +47,7 @@ ACCOUNTS: ListScreen[Account] = ListScreen(
     columns=(
         Column("用户名", lambda account: account.username, is_title=True),
         Column("身份", lambda account: ROLES[account.role]),
-        Column("哪里", lambda account: account.place or "全区"),
+        Column("哪里", lambda account: account.place or WHERE.get(account.role, "全区")),
         Column("状态", lambda account: "在用" if account.is_active else "停用了"),
         Column("手机验证码", lambda account: "有" if account.has_second_factor else "没有"),
         Column("上次登录", lambda account: account.last_login_at),
@@ -150,6 +153,7 @@ def show_account(staff_id: int) -> ResponseReturnValue:
         account=account,
         is_own=own == staff_id,
         roles=ROLES,
+        where=WHERE,
         shortest=MIN_PASSWORD_LENGTH,
     )
 

@@ -28,6 +28,10 @@ def _families(row: AuditRow) -> str:
     return f"{named} 等{len(row.families)}家" if rest > 0 else named
 
 
+def _subject(row: AuditRow) -> str:
+    return say_subject(row.subject_type, row.subject_name or row.subject_id)
+
+
 AUDIT: ListScreen[AuditRow] = ListScreen(
     endpoint="audit",
     title="访问和变动记录",
@@ -36,7 +40,7 @@ AUDIT: ListScreen[AuditRow] = ListScreen(
         Column("时间", lambda row: row.at, is_title=True),
         Column("谁", _who),
         Column("做了什么", lambda row: say_action(row.action)),
-        Column("对什么", lambda row: say_subject(row.subject_type, row.subject_id)),
+        Column("对什么", _subject),
         Column("变动", _change),
         Column("涉及的家庭", _families),
         Column("原因", lambda row: row.reason),

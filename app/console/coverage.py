@@ -213,7 +213,10 @@ def _sheets(found: Report, *, is_masked: bool) -> dict[str, list[list[Cell]]]:
         ["年份", str(found.year)],
         ["统计时间", found.as_of],
         ["口径版本", found.definitions_version],
-        ["用途", "对外：5户以下的数不显示" if is_masked else "区内使用，不对外"],
+        [
+            "用途",
+            "对外：5户以下的数、能推出这些数的数，写成＊" if is_masked else "区内使用，不对外",
+        ],
         ["没有在用站点的乡镇", "、".join(found.townships_without_station) or "没有"],
         *_definitions(),
     ]

@@ -8,8 +8,9 @@ from app.rules.coverage import BARS
 from app.rules.small_cells import hidden, is_small
 from app.services.coverage import Counts, Report
 
-HIDDEN = "＜5"
-"""What stands in the place of a small number, and of one that would give it away."""
+HIDDEN = "＊"
+"""What stands in the place of a small number, and of one that would give it away: which of the two
+it is nobody is told, and nothing untrue is said of a large one."""
 HIDDEN_SHARE = "不显示"
 HISTOGRAM = (*(str(count) for count in range(BARS[0])), *(f"{bar}+" for bar in BARS))
 EXCLUSIVE = (*(str(count) for count in range(BARS[0])), f"{BARS[0]}+")
@@ -85,15 +86,23 @@ def table(rows: Sequence[tuple[str, Counts]], what: str, *, is_masked: bool) -> 
 
 
 def _hidden_counts(rows: Sequence[tuple[str, Counts]]) -> list[frozenset[str]]:
-    """By row: the histogram's columns that are hidden. The total is no part of the table."""
+    """By row: the columns that are hidden, by `which` or title. The total is no part of the table.
+
+    The histogram's exclude each other and add up to the families in need, across and down; the
+    others add up downwards alone.
+    """
     parts = [(name, row) for name, row in rows if name != "合计"]
     cells = hidden([[row.attended_histogram[bar] for bar in EXCLUSIVE] for _, row in parts])
     by_row = [
-        frozenset(EXCLUSIVE[column] for line, column in cells if line == number)
+        {EXCLUSIVE[column] for line, column in cells if line == number}
         for number in range(len(parts))
     ]
+    for figure in FIGURES:
+        if figure.count is not None and figure.which not in EXCLUSIVE:
+            for line, _ in hidden([[figure.count(row)] for _, row in parts]):
+                by_row[line].add(figure.which or figure.title)
     rest = [frozenset[str]() for _ in range(len(rows) - len(parts))]
-    return [*by_row, *rest]
+    return [*(frozenset(hides) for hides in by_row), *rest]
 
 
 def _cell(figure: Figure, row: Counts, hide: frozenset[str], *, is_masked: bool) -> Cell:
@@ -101,7 +110,7 @@ def _cell(figure: Figure, row: Counts, hide: frozenset[str], *, is_masked: bool)
         return shown(figure, row)
     if figure.count is not None:
         count = figure.count(row)
-        return HIDDEN if is_small(count) or figure.which in hide else count
+        return HIDDEN if is_small(count) or (figure.which or figure.title) in hide else count
     value = figure.share(row) if figure.share else None
     if value is None:
         return say_share(value)

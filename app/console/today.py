@@ -13,6 +13,8 @@ from app.services.staff import scope_of
 
 COMING_DAYS = 7
 COMING_SHOWN = 8
+TODAY_SHOWN = 24
+"""More than that are a district's, which looks at the list of sessions."""
 VISITS_SHOWN = 12
 CHECKED_IN_AT = frozenset(Stage) - {Stage.DRAFT, Stage.CANCELLED}
 
@@ -35,23 +37,30 @@ def show_today() -> ResponseReturnValue:
         visit_work = visit_lists.count_work(db, scope, today)
         visits = visit_lists.of_day(db, scope, today, limit=VISITS_SHOWN + 1)
         sessions = rosters.coming_sessions(
-            db, scope, now=at, until=at + timedelta(days=COMING_DAYS), limit=COMING_SHOWN
+            db,
+            scope,
+            now=at,
+            until=at + timedelta(days=COMING_DAYS),
+            limit=TODAY_SHOWN + COMING_SHOWN,
         )
+    is_today = [
+        session.starts_at.astimezone(SHANGHAI).date() == today and session.stage in CHECKED_IN_AT
+        for session in sessions
+    ]
+    today_sessions = [session for session, here in zip(sessions, is_today, strict=True) if here]
     return render_template(
         "console/today/today.html",
         pending=pending,
         follow_ups=follow_ups,
         waiting=waiting,
         notices=notices,
-        sessions=sessions,
+        sessions=[session for session, here in zip(sessions, is_today, strict=True) if not here][
+            :COMING_SHOWN
+        ],
         visit_work=visit_work,
         visits=visits[:VISITS_SHOWN],
         more_visits=len(visits) > VISITS_SHOWN,
-        today_sessions=[
-            session
-            for session in sessions
-            if session.starts_at.astimezone(SHANGHAI).date() == at.astimezone(SHANGHAI).date()
-            and session.stage in CHECKED_IN_AT
-        ],
+        today_sessions=today_sessions[:TODAY_SHOWN],
+        more_today=len(today_sessions) > TODAY_SHOWN,
         coming_days=COMING_DAYS,
     )

@@ -1,7 +1,8 @@
 """Small numbers hidden in what leaves the district, so that no family can be told from them.
 
-A cell of one to four families is hidden. A single hidden cell in a row or a column could be
-worked out from the total, so that the next smallest is hidden with it.
+A cell of one to four families is hidden. What is hidden in a row or a column could be worked out
+from the total where it is a single cell, or where the rest can only be ones or only be fours: then
+the next smallest is hidden with it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -45,9 +46,11 @@ def _lines(table: Sequence[Sequence[int]]) -> Iterator[list[tuple[int, int]]]:
 def _companion(
     table: Sequence[Sequence[int]], line: list[tuple[int, int]], found: set[tuple[int, int]]
 ) -> tuple[int, int] | None:
-    """The cell to hide beside the only hidden one of a row or column; the smallest that is not
-    empty, or an empty one where there is no other."""
-    if sum(cell in found for cell in line) != 1:
+    """The cell to hide beside what the total of a row or column would tell; the smallest that is
+    not empty, or an empty one where there is no other."""
+    if not _is_told_by_the_total(
+        [table[row][column] for row, column in line if (row, column) in found]
+    ):
         return None
     others = [cell for cell in line if cell not in found]
     if not others:
@@ -55,3 +58,12 @@ def _companion(
     return min(
         others, key=lambda cell: (table[cell[0]][cell[1]] == 0, table[cell[0]][cell[1]], cell)
     )
+
+
+def _is_told_by_the_total(hidden_counts: Sequence[int]) -> bool:
+    """Whether what is left of a total can be only these numbers."""
+    if len(hidden_counts) < 2:
+        return len(hidden_counts) == 1
+    if not all(is_small(count) for count in hidden_counts):
+        return False
+    return len({*hidden_counts}) == 1 and hidden_counts[0] in (1, SMALLEST_SHOWN - 1)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, false, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.models import (
     AuditedFamily,
@@ -33,7 +33,7 @@ SUBJECT_IS_A_VISIT = ("home_visit", "visit_form")
 @dataclass(frozen=True, slots=True)
 class AuditQuery:
     text: str = ""
-    """A username, or a family's number."""
+    """A username, of who did it or of whose account it was done to; or a family's number."""
     what: str = ""
     """views, changes or log_ins."""
     days: int = 0
@@ -51,6 +51,8 @@ class AuditRow:
     action: str
     subject_type: str
     subject_id: int | None
+    subject_name: str | None
+    """The username, where it was done to an account."""
     before: str | None
     after: str | None
     reason: str | None
@@ -62,9 +64,12 @@ def find(
     db: Session, query: AuditQuery, *, limit: int, offset: int, now: datetime
 ) -> list[AuditRow]:
     """Rows, the newest first. Two queries."""
+    account = aliased(Staff)
+    is_account = AuditEntry.subject_type == "staff"
     statement = (
-        select(AuditEntry, Staff.username)
+        select(AuditEntry, Staff.username, account.username)
         .outerjoin(Staff, and_(AuditEntry.actor_type == "staff", Staff.id == AuditEntry.actor_id))
+        .outerjoin(account, and_(is_account, account.id == AuditEntry.subject_id))
         .order_by(AuditEntry.id.desc())
         .limit(limit)
         .offset(offset)
@@ -73,7 +78,10 @@ def find(
         statement = statement.where(
             _about_family(int(query.text))
             if query.text.isdecimal() and len(query.text) < 10
-            else Staff.username == normal_username(query.text)
+            else or_(
+                Staff.username == normal_username(query.text),
+                account.username == normal_username(query.text),
+            )
         )
     match query.what:
         case "views":
@@ -96,7 +104,7 @@ def find(
     about: dict[int, list[int]] = {}
     for entry_id, family_id in db.execute(
         select(AuditedFamily.entry_id, AuditedFamily.family_id)
-        .where(AuditedFamily.entry_id.in_([entry.id for entry, _ in found]))
+        .where(AuditedFamily.entry_id.in_([entry.id for entry, *_ in found]))
         .order_by(AuditedFamily.entry_id, AuditedFamily.family_id)
     ):
         about.setdefault(entry_id, []).append(family_id)
@@ -109,12 +117,13 @@ def find(
             action=entry.action,
             subject_type=entry.subject_type,
             subject_id=entry.subject_id,
+            subject_name=subject_name,
             before=entry.before,
             after=entry.after,
             reason=entry.reason,
             families=tuple(about.get(entry.id, ())),
         )
-        for entry, username in found
+        for entry, username, subject_name in found
     ]
 
 

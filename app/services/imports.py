@@ -29,6 +29,16 @@ STATION_KINDS = (
     "childrens_home",
     "development_base",
 )
+STATION_KINDS_SAID = {
+    **dict.fromkeys(("区中心", "区早教指导中心", "指导中心"), "district_centre"),
+    **dict.fromkeys(("指导站", "早教指导站"), "guidance_station"),
+    **dict.fromkeys(("流动车", "流动车停靠点", "指导流动车"), "guidance_bus"),
+    **dict.fromkeys(("卫生院", "社区卫生服务中心", "卫生服务中心"), "health_centre"),
+    **dict.fromkeys(("接种点", "接种门诊", "预防接种门诊"), "vaccination_clinic"),
+    **dict.fromkeys(("儿童之家",), "childrens_home"),
+    **dict.fromkeys(("基地", "早期发展基地", "发展基地"), "development_base"),
+}
+"""As the stations' own lists name them."""
 SESSION_COLUMNS = (
     "code",
     "title",
@@ -46,9 +56,25 @@ SESSION_COLUMNS = (
     "cancel_until",
     "waiting_list",
 )
+NOTHING_SAID: Mapping[str, str] = {}
 LEVELS = ("station", "township", "district", "city")
+LEVELS_SAID = {
+    **dict.fromkeys(("站", "站级", "站点"), "station"),
+    **dict.fromkeys(("镇", "乡镇", "镇级", "乡镇级"), "township"),
+    **dict.fromkeys(("区", "区级"), "district"),
+    **dict.fromkeys(("市", "市级"), "city"),
+}
 CONFIRM_MODES = ("auto", "staff")
+CONFIRM_MODES_SAID = {
+    **dict.fromkeys(("自动", "自动确认"), "auto"),
+    **dict.fromkeys(("老师", "老师确认", "人工"), "staff"),
+}
 WAITING_LISTS = ("no", "first_come", "fewest_attended")
+WAITING_LISTS_SAID = {
+    **dict.fromkeys(("无", "没有", "不候补", "否"), "no"),
+    **dict.fromkeys(("先来先得", "先报先得", "先报先候"), "first_come"),
+    **dict.fromkeys(("来得少的先", "参加少的先", "少的优先"), "fewest_attended"),
+}
 
 MAX_PLACES = 10_000
 MAX_MONTHS = 99
@@ -233,8 +259,16 @@ class Cells:
             self.refuse(column, "not_a_phone")
         return text
 
-    def choice(self, column: str, choices: Collection[str], reason: str = "unknown_value") -> str:
+    def choice(
+        self,
+        column: str,
+        choices: Collection[str],
+        reason: str = "unknown_value",
+        said: Mapping[str, str] = NOTHING_SAID,
+    ) -> str:
+        """One of the choices; `said` are other words for them."""
         text = self._plain(column).casefold()
+        text = said.get(text, text)
         if text and text not in choices:
             self.refuse(column, reason)
         return text
@@ -315,7 +349,7 @@ def _station_reader(townships: Mapping[str, int]) -> Callable[[Cells], StationRo
         return StationRow(
             code=cells.code("code"),
             name=cells.words("name", limit=60),
-            kind=cells.choice("kind", STATION_KINDS, "unknown_station_kind"),
+            kind=cells.choice("kind", STATION_KINDS, "unknown_station_kind", STATION_KINDS_SAID),
             township_id=cells.found_in("township", townships, "unknown_township", 0),
             address=cells.words("address", limit=200, required=False),
             phone=cells.phone("phone"),
@@ -330,18 +364,22 @@ def _session_reader(stations: Mapping[str, str]) -> Callable[[Cells], publishing
             code=cells.code("code").upper(),
             title=cells.words("title", limit=80),
             kind=cells.words("kind", limit=40),
-            level=cells.choice("level", LEVELS, "unknown_level"),
+            level=cells.choice("level", LEVELS, "unknown_level", LEVELS_SAID),
             station_code=cells.found_in("station", stations, "unknown_station", ""),
             starts_at=cells.instant("starts_at"),
             ends_at=cells.instant("ends_at"),
             places=cells.whole("places", most=MAX_PLACES),
             min_months=cells.whole("min_months", most=MAX_MONTHS),
             max_months=cells.whole("max_months", most=MAX_MONTHS),
-            confirm_mode=cells.choice("confirm_mode", CONFIRM_MODES, "unknown_confirm_mode"),
+            confirm_mode=cells.choice(
+                "confirm_mode", CONFIRM_MODES, "unknown_confirm_mode", CONFIRM_MODES_SAID
+            ),
             opens_at=cells.instant("opens_at"),
             closes_at=cells.instant("closes_at"),
             cancel_until=cells.instant("cancel_until"),
-            waiting_list=cells.choice("waiting_list", WAITING_LISTS, "unknown_waiting_list"),
+            waiting_list=cells.choice(
+                "waiting_list", WAITING_LISTS, "unknown_waiting_list", WAITING_LISTS_SAID
+            ),
         )
         if not cells.faults:
             _check_order(cells, row)

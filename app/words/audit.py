@@ -228,6 +228,7 @@ def say_action(action: str) -> str:
     return ACTIONS.get(action, action)
 
 
-def say_subject(kind: str, number: int | None) -> str:
+def say_subject(kind: str, which: int | str | None) -> str:
+    """By its number; an account by its username."""
     name = SUBJECTS.get(kind, kind)
-    return name if number is None else f"{name} {number}"
+    return name if which is None else f"{name} {which}"

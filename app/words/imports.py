@@ -24,15 +24,16 @@ ROW_REASONS = {
     "unknown_township": "不在本区乡镇名单里，请写全名，如 城桥镇",
     "unknown_station": "没有这个站点编号，请先导入站点",
     "unknown_station_kind": (
-        "请填 district_centre、guidance_station、guidance_bus、health_centre、"
-        "vaccination_clinic、childrens_home、development_base 之一"
+        "请填 区中心、指导站、流动车、卫生院、接种点、儿童之家、基地 之一（或 district_centre、"
+        "guidance_station、guidance_bus、health_centre、vaccination_clinic、childrens_home、"
+        "development_base）"
     ),
     "not_weekdays": "请写 1 到 7，用空格隔开，1 是周一，如 1 2 3 4 5",
     "not_a_time_of_day": "不是几点几分，请写成 08:30 这样",
     "visit_does_not_fit": "每次上门的分钟数要大于 0，并且排得进上班时间",
-    "unknown_level": "请填 station、township、district、city 之一",
-    "unknown_confirm_mode": "请填 auto 或 staff",
-    "unknown_waiting_list": "请填 no、first_come、fewest_attended 之一",
+    "unknown_level": "请填 站级、镇级、区级、市级 之一（或 station、township、district、city）",
+    "unknown_confirm_mode": "请填 自动 或 老师确认（或 auto、staff）",
+    "unknown_waiting_list": "请填 不候补、先来先得、来得少的先 之一（或 no、first_come、fewest_attended）",
     "ends_before_start": "要晚于 starts_at",
     "closes_before_opening": "要晚于 opens_at",
     "closes_after_start": "不能晚于 starts_at",
@@ -56,7 +57,7 @@ ROW_REASONS = {
 """By BadRow.reason."""
 
 COLUMN_NOTES = {
-    "stations": "township 写乡镇全名；kind 写站点种类，如 guidance_station。编号已有的会更新。",
+    "stations": "township 写乡镇全名；kind 写站点种类，如 指导站。编号已有的会更新。",
     "sessions": "时间写成 2026-12-06 09:30；编号已有的会更新，改了时间地点会通知已报名的家庭。",
     "visitors": "townships 和 weekdays 用空格隔开，1 是周一。编号已有的会更新。",
     "families": (
@@ -139,11 +140,51 @@ SHOWN = 30
 """Characters of a faulty cell that are repeated: enough to find it by."""
 
 
+COLUMNS_SAID = {
+    "code": "编号",
+    "name": "名称",
+    "title": "名称",
+    "kind": "种类",
+    "township": "乡镇",
+    "townships": "乡镇",
+    "station": "站点",
+    "address": "地址",
+    "phone": "电话",
+    "level": "级别",
+    "starts_at": "开始",
+    "ends_at": "结束",
+    "places": "名额",
+    "min_months": "最小月龄",
+    "max_months": "最大月龄",
+    "confirm_mode": "怎么确认",
+    "opens_at": "开始报名",
+    "closes_at": "截止报名",
+    "cancel_until": "最晚取消",
+    "waiting_list": "候补",
+    "nickname": "小名",
+    "birth_date": "生日",
+    "sex": "性别",
+    "gestation_weeks": "孕周",
+    "relation": "关系",
+    "contact_name": "称呼",
+    "need": "需求",
+    "consent_date": "同意日期",
+    "session": "活动",
+    "weekdays": "上班的日子",
+    "starts": "上班",
+    "ends": "下班",
+    "visit_minutes": "每次几分钟",
+    "buffer_minutes": "路上几分钟",
+}
+"""What a column of a file is, beside the name that it bears there."""
+
+
 def say_bad_row(row: BadRow) -> str:
-    """第3行 starts_at「明天」不是时间，请写成 2026-12-06 09:30 这样."""
+    """第3行 starts_at（开始）「明天」不是时间，请写成 2026-12-06 09:30 这样."""
     text = row.text if len(row.text) <= SHOWN else row.text[: SHOWN - 1] + "…"
     shown = f"「{text}」" if text and text != row.column else ""
-    where = f" {row.column}" if row.column else ""
+    said = COLUMNS_SAID.get(row.column or "")
+    where = f" {row.column}" + (f"（{said}）" if said else "") if row.column else ""
     return f"第{row.line}行{where}{shown}{ROW_REASONS[row.reason]}"
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -13,9 +14,11 @@ from openpyxl import load_workbook
 from sqlalchemy import select
 
 from app.cli import init_cli
+from app.console.coverage_figures import table
 from app.db import Database
 from app.models import Family, Station, Township
 from app.services import coverage_snapshots
+from app.services.coverage import report
 from tests.console.browsing import text_of
 from tests.console.conftest import Browse, Desk
 from tests.console.desk_world import make_child, make_session, make_sign_up
@@ -207,9 +210,23 @@ def test_the_families_behind_a_number_are_the_own_stations_only(browse: Browse) 
 def test_what_leaves_the_district_hides_small_numbers(browse: Browse) -> None:
     browser = browse("district")
     outside = text_of(browser.get("/console/coverage/report"))
-    assert "＜5" in outside
+    assert "<td>＊</td>" in outside
     assert "33.3%" not in outside
     assert "33.3%" in text_of(browser.get("/console/coverage/report?for=inside"))
+
+
+@pytest.mark.usefixtures("families")
+def test_a_small_number_is_not_told_by_its_column(database: Database, now: datetime) -> None:
+    with database.reading() as db:
+        found = report(db, year=2026, now=now)
+    newborns = (2, 9, 30)
+    rows = [
+        (each.township, replace(each, newborns_in_need=count))
+        for each, count in zip(found.townships, newborns, strict=False)
+    ]
+    header, *body = table([*rows, ("合计", found.total)], "乡镇", is_masked=True)
+    column = header.index("新生儿家庭")
+    assert [row[column] for row in body[:3]] == ["＊", "＊", 30], "the total less the others"
 
 
 @pytest.mark.usefixtures("families")

@@ -37,6 +37,10 @@ def year(database: Database) -> datetime:
             make_station(db, code, township=township)
             for code, township in (("CQ", "城桥镇"), ("BZ", "堡镇"), ("CJ", "陈家镇"))
         ]
+        make_staff(db, "wang", at, station=stations[0])
+        make_staff(db, "lead", at, role="township", township="堡镇")
+        make_staff(db, "visitor", at, role="visitor")
+        make_staff(db, "auditor", at, role="auditor")
         townships = {each.name: each for each in db.scalars(select(Township))}
         # In the year, and before today but on New Year's Day.
         hours = (at - at.replace(month=1, day=1, hour=0, minute=0)) / timedelta(hours=1)
@@ -104,8 +108,12 @@ def test_a_file_comes_in_a_family_is_found_a_number_opened_and_all_of_it_stands_
     expect(page.locator("h1")).to_contain_text("来过6+次的家庭")
     assert page.locator("main .listed tbody tr").count() == 3 * FAMILIES // 9
     screen.open(f"/console/coverage/report?year={today.year}")
-    expect(page.locator("main")).to_contain_text("＜5")
+    expect(page.locator("td").filter(has_text="＊").first).to_be_visible()
 
+    screen.open("/console/accounts")
+    for words in ("自己的上门", "城桥镇早教指导站"):
+        expect(page.locator("main")).to_contain_text(words)
+    picture(screen, "district-accounts")
     screen.open("/console/audit")
     page.get_by_role("searchbox").fill("district")
     page.get_by_role("button", name="查找").click()

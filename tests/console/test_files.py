@@ -117,8 +117,8 @@ def test_every_bad_row_is_named_by_its_line_and_nothing_is_kept(
     shown = text_of(answer)
     assert answer.status_code == 422
     for said in (
-        "第2行 nickname没有填写",
-        "第3行 birth_date「昨天」不是日期",
+        "第2行 nickname（小名）没有填写",
+        "第3行 birth_date（生日）「昨天」不是日期",
         "第4行 birth_date「2020-05-01」已经满3岁",
         "第5行 township「不存在镇」",
         "第5行 station「XX」",

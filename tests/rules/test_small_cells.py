@@ -1,6 +1,8 @@
 """Small cells are hidden, and cannot be worked out from the totals."""
 
-from hypothesis import given
+from itertools import product
+
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.rules.small_cells import hidden, is_small
@@ -37,3 +39,27 @@ def test_no_row_and_no_column_leaves_one_cell_to_work_out(table: list[list[int]]
         assert all(sum((row, c) in found for c in range(columns)) != 1 for row in range(rows))
     if rows > 1:
         assert all(sum((r, column) in found for r in range(rows)) != 1 for column in range(columns))
+
+
+def test_ones_alone_and_fours_alone_are_not_left_to_work_out() -> None:
+    assert hidden([[1, 1, 9, 20]]) == {(0, 0), (0, 1), (0, 2)}
+    assert hidden([[4, 4, 0, 20]]) == {(0, 0), (0, 1), (0, 3)}
+    assert hidden([[1, 2, 9, 20]]) == {(0, 0), (0, 1)}
+
+
+@settings(max_examples=40)
+@given(st.lists(st.integers(0, 7), min_size=1, max_size=3))
+def test_who_knows_the_rule_and_the_total_cannot_tell_a_small_number(counts: list[int]) -> None:
+    """Every row is tried that adds up to what is left and would be hidden in the same places."""
+    row = [*counts, 30]
+    found = sorted(column for _, column in hidden([row]))
+    left = sum(row[column] for column in found)
+    fitting = []
+    for tried in product(range(left + 1), repeat=max(len(found) - 1, 0)):
+        if found and sum(tried) <= left:
+            guess = dict(zip(found, (*tried, left - sum(tried)), strict=True))
+            like = [guess.get(column, count) for column, count in enumerate(row)]
+            if {column for _, column in hidden([like])} == set(found):
+                fitting.append(like)
+    for column in found:
+        assert not is_small(row[column]) or len({each[column] for each in fitting}) > 1, row

@@ -91,6 +91,25 @@ def session_of(database: Database, code: str) -> GuidanceSession:
         return session
 
 
+def test_kinds_are_taken_as_the_stations_own_lists_name_them(
+    database: Database, now: datetime
+) -> None:
+    take_stations(database, STATIONS.replace("guidance_bus", "流动车"), now)
+    with database.reading() as db:
+        bus = db.scalars(select(Station).where(Station.code == "BUS")).one()
+        assert bus.kind == "guidance_bus"
+
+
+def test_every_other_word_for_a_choice_is_one_of_the_choices() -> None:
+    for said, choices in (
+        (imports.STATION_KINDS_SAID, imports.STATION_KINDS),
+        (imports.LEVELS_SAID, imports.LEVELS),
+        (imports.CONFIRM_MODES_SAID, imports.CONFIRM_MODES),
+        (imports.WAITING_LISTS_SAID, imports.WAITING_LISTS),
+    ):
+        assert {*said.values()} == {*choices}
+
+
 def test_stations_are_taken_with_or_without_the_townships_last_character(
     database: Database, now: datetime
 ) -> None:
