@@ -77,11 +77,11 @@ DISTRICT = (
     *("visits/15600/time", "visits/families/18", "visits/arrange/19001", "visits/route/1"),
     # What asks most of each list: its widest choice, its last page, each way to search, and each
     # way from a number to its families.
-    *("families?q=tt", "families?q=糖糖", "families?need=yes&page=300", "sessions?show=past"),
+    *("families?q=tt", "families?q=糖糖", "families?page=400", "sessions?show=past"),
     *("sessions?show=past&page=24", "sessions?show=past&q=qinzi", "pending?page=40"),
     *("pending?waits=3", "pending?q=1234", "follow-ups?show=all", "follow-ups?show=all&page=70"),
-    *("notices?state=all&page=300", "notices?state=all&q=1234", "visits?show=all"),
-    *("visits?show=all&page=300", "visits?show=all&q=1234", "visits/due?page=2"),
+    *("notices?state=all&page=1000", "notices?state=all&q=1234", "visits?show=all"),
+    *("visits?show=all&page=311", "visits?show=all&q=1234", "visits/due?page=2"),
     *("visits/due?risk=high", "visits/due?tab=expected", "visits/board?page=2", "threads?show=all"),
     *(
         "course?state=stuck",
@@ -90,7 +90,7 @@ DISTRICT = (
         "audit?what=changes",
         "audit?q=1234",
     ),
-    *("audit?days=31&page=300", "coverage/families?which=0", "coverage/families?which=6%2B"),
+    *("audit?page=1000", "coverage/families?which=0", "coverage/families?which=6%2B"),
     *("coverage/families?which=short", "coverage/families?which=not_answered"),
     *("coverage/families?which=short&q=tt", "coverage/families?which=in_need&township=城桥镇"),
     "coverage/report?for=inside",

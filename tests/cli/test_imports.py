@@ -46,7 +46,7 @@ def test_a_refused_file_names_every_bad_line_in_one_line(run: Run, tmp_path: Pat
 
     assert done.error == "import_refused"
     assert "第3行 kind（种类）「station」" in done.err
-    assert "第4行 township「无锡」" in done.err
+    assert "第4行 township（乡镇）「无锡」" in done.err
     assert [(fault["line"], fault["reason"]) for fault in done.json["error"]["details"]] == [
         (3, "unknown_station_kind"),
         (4, "unknown_township"),

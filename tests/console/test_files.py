@@ -119,12 +119,12 @@ def test_every_bad_row_is_named_by_its_line_and_nothing_is_kept(
     for said in (
         "第2行 nickname（小名）没有填写",
         "第3行 birth_date（生日）「昨天」不是日期",
-        "第4行 birth_date「2020-05-01」已经满3岁",
-        "第5行 township「不存在镇」",
-        "第5行 station「XX」",
-        "第5行 need「也许」",
-        "第5行 consent_date没有填写",
-        "第6行 consent_date「2027-11-01」日期还没到",
+        "第4行 birth_date（生日）「2020-05-01」已经满3岁",
+        "第5行 township（乡镇）「不存在镇」",
+        "第5行 station（站点）「XX」",
+        "第5行 need（需求）「也许」",
+        "第5行 consent_date（同意日期）没有填写",
+        "第6行 consent_date（同意日期）「2027-11-01」日期还没到",
     ):
         assert said in shown, said
     assert count(database, Family) == before
@@ -185,7 +185,7 @@ def test_what_is_no_such_file_is_said_to_be_none(
 def test_a_child_that_stands_there_twice_is_named(browse: Browse, desk: Desk) -> None:
     lines = TWO.splitlines()
     shown = text_of(hand_in(browse("district"), "families", "\n".join([*lines, lines[1]])))
-    assert "第5行 nickname「小米」前面已经有这个宝宝" in shown
+    assert "第5行 nickname（小名）「小米」前面已经有这个宝宝" in shown
 
 
 def test_a_family_with_which_something_happened_is_not_undone(
@@ -326,7 +326,7 @@ def test_fifty_thousand_rows_are_looked_through_and_each_fault_named_by_its_line
     rows = [line.replace("小米", f"宝{number}") for number in range(50_000)]
     rows[49_998] = rows[49_998].replace("城桥镇", "不在镇")
     shown = text_of(hand_in(browse("district"), "families", "\n".join([HEADER, *rows])))
-    assert "第50000行 township「不在镇」" in shown
+    assert "第50000行 township（乡镇）「不在镇」" in shown
     more = "\n".join([HEADER, *rows, line, line])
     assert "行数太多" in text_of(hand_in(browse("district"), "families", more))
 
