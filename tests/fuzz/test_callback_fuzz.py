@@ -16,6 +16,8 @@ from app.dialogue.intent import COMMANDS
 from tests.fuzz.conftest import Target
 from tests.wechat.callbacks import Callback, safe_callback, said, sign, xml
 
+pytestmark = pytest.mark.timeout(1_800)
+
 FEW, MANY = 150, 4_000
 BROKE = frozenset({"callback_broke", "turn_broke", "turn_failed", "late_reply_lost"})
 OPENIDS = ("oFUZZ-1", "oFUZZ-2", "oFUZZ-3")

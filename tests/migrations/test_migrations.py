@@ -8,8 +8,11 @@ from alembic import command
 from sqlalchemy import Engine, inspect, text
 
 from app.crypto import Cipher
-from app.db import make_engine
+from app.db import Database, make_engine
+from app.demo.loading import load
 from app.migrating import configure, current_revision, downgrade, head_revision, upgrade
+from app.services import coverage_kept
+from devtools.environment import ROOT
 
 
 @pytest.fixture
@@ -115,3 +118,33 @@ def test_packs_that_were_sent_before_are_added_up(engine: Engine) -> None:
         assert set(named) == {1}, "as before, a pack names its family"
     upgrade(engine)
     assert sums() == ([("P1", "2026-11-22", 1)], [(2026, 1, 1, 0)])
+
+
+def test_whatever_the_service_holds_survives_every_step_down_and_up(
+    engine: Engine, cipher: Cipher
+) -> None:
+    """The demo's stations, families, visits, packs and course, one revision after another."""
+    upgrade(engine)
+    load(Database(engine), datetime(2026, 11, 22, 2, 0, tzinfo=UTC))
+    kept = ("families", "caregivers", "children", "sign_ups", "guidance_sessions", "staff")
+
+    def held() -> dict[str, list[tuple[object, ...]]]:
+        with engine.connect() as connection:
+            found = {}
+            for table in kept:
+                rows = connection.execute(text(f"SELECT id FROM {table} ORDER BY id"))  # noqa: S608
+                found[table] = [tuple(row) for row in rows]
+            return found
+
+    before = held()
+    revisions = sorted(path.name[:4] for path in (ROOT / "migrations" / "versions").glob("0*.py"))
+    assert all(before.values())
+    for revision in reversed(revisions[:-1]):
+        downgrade(engine, revision)
+        assert held() == before, revision
+    for revision in revisions[1:]:
+        upgrade(engine, revision)
+        assert held() == before, revision
+    command.check(configure(engine))
+    with Database(engine).reading() as db:
+        assert coverage_kept.missing_triggers(db) == []
