@@ -158,15 +158,18 @@ class Prepared:
     """A statement that never changes, with bindparams for what does.
 
     `statement` is one for both dialects, or makes it from a dialect's name. Lists that
-    expand (`in_` of a parameter) are not for here.
+    expand (`in_` of a parameter) are not for here. What only reads begins no transaction:
+    of a statement that is made, that has to be said.
     """
 
-    def __init__(self, statement: Statement | Callable[[str], Statement]) -> None:
+    def __init__(
+        self, statement: Statement | Callable[[str], Statement], *, only_reads: bool = False
+    ) -> None:
         self._statement = statement
         # A dialect object belongs to one engine, and so does the cipher of encrypted columns.
         self._compiled: WeakKeyDictionary[Dialect, _Compiled] = WeakKeyDictionary()
         sample = statement if isinstance(statement, (Select, Insert, Update)) else None
-        self._only_reads = isinstance(sample, Select)
+        self._only_reads = only_reads or isinstance(sample, Select)
 
     def all(self, db: Session, **values: Any) -> list[Row]:
         """The rows; what the session has not flushed yet is not seen."""
@@ -217,6 +220,7 @@ class Loader:
 
     def __init__(self, model: type[Model]) -> None:
         self._mapper = inspect(model)
+        self._manager = self._mapper.class_manager
         loaded = [
             (attribute.key, attribute.columns[0])
             for attribute in self._mapper.column_attrs
@@ -225,10 +229,14 @@ class Loader:
         self.columns = [column for _, column in loaded]
         self._keys = [key for key, _ in loaded]
         keys = [self._mapper.get_property_by_column(one).key for one in self._mapper.primary_key]
-        self._key_at = [self._keys.index(key) for key in keys]
+        [self._key_at] = [self._keys.index(key) for key in keys]
 
     def __len__(self) -> int:
         return len(self._keys)
+
+    def place_of(self, name: str) -> int:
+        """Where this attribute stands among the columns."""
+        return self._keys.index(name)
 
     def put(self, db: Session, values: Sequence[Any], **related: Any) -> Any:
         """The object with these columns' values, in the session; None where its id is.
@@ -236,19 +244,24 @@ class Loader:
         One that the session knows already stays as it is. `related` are relationships and
         what else was loaded with it.
         """
-        identity = tuple(values[place] for place in self._key_at)
-        if identity[0] is None:
+        identity = values[self._key_at]
+        if identity is None:
             return None
-        key = self._mapper.identity_key_from_primary_key(identity)
+        key = self._mapper.identity_key_from_primary_key((identity,))
         known = db.identity_map.get(key)
         if known is None:
-            known = self._mapper.class_manager.new_instance()
+            known = self._manager.new_instance()
             vars(known).update(zip(self._keys, values, strict=True))
             state = instance_state(known)
-            state.key = key
-            # As db.add, which would look through relationships that nobody has set yet.
-            db._save_or_update_impl(state)
+            # As the ORM puts what it has read: db.add would ask of each whether it was changed,
+            # and whether it might be another session's.
+            state.key, state.session_id = key, db.hash_key
+            db.identity_map.add(state)
+        has = vars(known)
         for name, value in related.items():
-            if name not in vars(known):
-                set_committed_value(known, name, value)
+            if name not in has:
+                if isinstance(value, list):
+                    set_committed_value(known, name, value)
+                else:
+                    has[name] = value
         return known

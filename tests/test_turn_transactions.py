@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import Database, late_transaction
+from app.db import Database, begin_writing, connection_of, late_transaction
 from app.models import AuditEntry, Caregiver, Child, Family, Township
 from app.prepared import Loader, Prepared
 from app.services import audit, registration
@@ -257,3 +257,62 @@ def test_a_prepared_statement_outlasts_what_is_rolled_back(
             read_write_and_stop(db)
     with database.turn() as db:
         assert find.all(db, id=0) == []
+
+
+def ask_often_and_stop(db: Session, connections: set[int]) -> None:
+    assert registration.find_caregiver(db, MOTHER) is not None
+    connections.add(id(connection_of(db).connection.driver_connection))
+    begin_writing(connection_of(db))
+    # More than the five times after which psycopg prepares by itself.
+    for _ in range(8):
+        db.execute(select(Township.name).where(Township.id == 1)).all()
+    raise Stop
+
+
+def test_what_was_prepared_outlives_a_transaction_that_was_rolled_back(
+    database: Database, now: datetime, family: None
+) -> None:
+    """psycopg's own preparing would have the server forget ours: it is off, and stays off."""
+    connections: set[int] = set()
+    for _ in range(2):
+        with pytest.raises(Stop), database.turn() as db:
+            ask_often_and_stop(db, connections)
+    assert len(connections) == 1, "the second turn is to meet what the first left"
+    with database.turn() as db:
+        assert registration.find_caregiver(db, MOTHER) is not None
+
+
+def test_several_are_read_together_as_each_would_have_been(
+    database: Database, now: datetime, family: None
+) -> None:
+    with database.transaction() as db:
+        db.add(Caregiver(openid="o-alone", is_following=True, created_at=now))
+    with database.turn() as db:
+        read = registration.read_caregivers(db, ["o-alone", "o-nobody", MOTHER])
+        assert not has_begun(db)
+    assert set(read) == {"o-alone", MOTHER}
+    for openid, rows in read.items():
+        with database.turn() as db:
+            put = registration.put_caregiver(db, rows)
+            assert put in db
+            children = put.family.children if put.family else []
+            told = (put.openid, put.has_waiting, [child.nickname for child in children])
+            assert registration.find_caregiver(db, openid) is put
+        assert told == (openid, False, ["糖糖", "豆豆"] if openid == MOTHER else [])
+
+
+def test_what_was_put_into_a_session_is_written_where_it_is_changed(
+    database: Database, family: None
+) -> None:
+    with database.turn() as db:
+        found = registration.find_caregiver(db, MOTHER)
+        assert found is not None
+        assert found.family is not None
+        found.relation = "外婆"
+        found.family.children[1].nickname = "豆子"
+    with database.reading() as db:
+        again = registration.find_caregiver(db, MOTHER)
+        assert again is not None
+        assert again.family is not None
+        assert again.relation == "外婆"
+        assert [child.nickname for child in again.family.children] == ["糖糖", "豆子"]

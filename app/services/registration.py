@@ -1,6 +1,7 @@
 """Families, caregivers and children: following, registering, correcting, inviting."""
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -35,7 +36,7 @@ from app.models import (
     Township,
 )
 from app.models.notice_facts import CaregiverJoined
-from app.prepared import Loader, Prepared
+from app.prepared import Loader, Prepared, Row, among
 from app.rules.age import age_months
 from app.services import audit, log_ins, notices, visit_dues, waiting_list
 
@@ -74,8 +75,7 @@ class ConsentGiven:
 
 
 _CAREGIVERS, _FAMILIES, _CHILDREN = Loader(Caregiver), Loader(Family), Loader(Child)
-# Every turn runs this one.
-_FIND_CAREGIVER = Prepared(
+_SEEN = (
     select(
         exists()
         .where(Notice.caregiver_id == Caregiver.id, Notice.state == literal_column("'waiting'"))
@@ -91,9 +91,25 @@ _FIND_CAREGIVER = Prepared(
     .select_from(Caregiver)
     .outerjoin(Caregiver.family)
     .outerjoin(Family.children)
-    .where(Caregiver.openid == bindparam("openid"))
     .order_by(Child.id)
 )
+# Every turn runs this one, or in a rush several turns the other.
+_FIND_CAREGIVER = Prepared(_SEEN.where(Caregiver.openid == bindparam("openid")))
+_FIND_CAREGIVERS = Prepared(
+    lambda dialect: _SEEN.where(among(Caregiver.openid, "openids", dialect)), only_reads=True
+)
+_OPENID_AT = 2 + _CAREGIVERS.place_of("openid")
+
+CaregiverRows = Sequence[Row]
+"""One caregiver with family and children, read and not yet in a session: a row a child."""
+
+
+def read_caregivers(db: Session, openids: Sequence[str]) -> dict[str, CaregiverRows]:
+    """Several at once, for turns that are about to begin; nobody's whom we do not know."""
+    found: dict[str, list[Row]] = {}
+    for row in _FIND_CAREGIVERS.all(db, openids=openids):
+        found.setdefault(row[_OPENID_AT], []).append(row)
+    return dict(found)
 
 
 def find_caregiver(db: Session, openid: str) -> Caregiver | None:
@@ -103,8 +119,11 @@ def find_caregiver(db: Session, openid: str) -> Caregiver | None:
     """
     db.flush()
     rows = _FIND_CAREGIVER.all(db, openid=openid)
-    if not rows:
-        return None
+    return put_caregiver(db, rows) if rows else None
+
+
+def put_caregiver(db: Session, rows: CaregiverRows) -> Caregiver:
+    """The caregiver of these rows, in this session."""
     has_waiting, open_thread_id, *values = rows[0]
     family_at = len(_CAREGIVERS)
     children_at = family_at + len(_FAMILIES)

@@ -5,6 +5,7 @@ with a word of patience, goes on in its thread, and ends in a notice with the re
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ EMERGENCY_SECONDS = 1.5
 """An emergency waits no longer than this for its record: then first aid is given without."""
 QUEUE_LIMIT = 400
 """Turns waiting for a thread; beyond it a message is refused politely at once."""
+FRESH_SECONDS = 0.25
+"""What was read of a caregiver before the turn is taken for it only so long."""
 SILENT = frozenset(
     {
         Kind.VIEW,
@@ -90,6 +93,9 @@ class _Job:
     entry: inbox.Entry | None = None
     """Its reply, where nothing more is to be done than to keep it."""
     reply: Reply | None = None
+    read: registration.CaregiverRows | None = None
+    """Who it is, where several were read together."""
+    read_at: float = 0.0
 
     def __post_init__(self) -> None:
         self.done.acquire()
@@ -194,7 +200,26 @@ class Turns:
             return []
         for job, slot in zip(jobs, slots, strict=True):
             job.slot = slot
-        return [job for job in jobs if not self._is_repeated(job)]
+        left = [job for job in jobs if not self._is_repeated(job)]
+        self._read_together([job for job in left if job.slot and job.slot.is_first])
+        return left
+
+    def _read_together(self, jobs: Sequence[_Job]) -> None:
+        """Who they are, in one statement: those whose turn it is, so that nothing moves behind it.
+
+        A turn that finds nothing here, or too late, reads for itself.
+        """
+        if len(jobs) < 2:
+            return
+        read_at = time.monotonic()
+        try:
+            with self._database.turn() as db:
+                rows = registration.read_caregivers(db, [job.inbound.openid for job in jobs])
+        except DBAPIError as error:
+            log.warning("not_read_together", reason=type(error).__name__)
+            return
+        for job in jobs:
+            job.read, job.read_at = rows.get(job.inbound.openid), read_at
 
     def _is_repeated(self, job: _Job) -> bool:
         """Whether it was handled before, and Redis has the reply: then it is given."""
@@ -402,7 +427,7 @@ class Turns:
         if inbound.kind in SILENT:
             self._finish(db, job, None, dialogue, now)
             return None, dialogue
-        caregiver = registration.find_caregiver(db, inbound.openid)
+        caregiver = self._find_caregiver(db, job)
         if caregiver is None or not caregiver.is_following:
             caregiver = registration.follow(db, inbound.openid, now)
         if inbound.window is not None and caregiver.has_waiting:
@@ -419,6 +444,12 @@ class Turns:
         reply, following = answered if answered is not None else (None, dialogue)
         self._finish(db, job, reply, following, now)
         return reply, following
+
+    def _find_caregiver(self, db: Session, job: _Job) -> Caregiver | None:
+        rows, job.read = job.read, None
+        if rows is None or time.monotonic() - job.read_at > FRESH_SECONDS:
+            return registration.find_caregiver(db, job.inbound.openid)
+        return registration.put_caregiver(db, rows)
 
     def _note_consent(self, db: Session, inbound: Inbound, now: datetime) -> None:
         """What a person allowed of subscription notices, and what became of one."""

@@ -3,15 +3,17 @@
 import hashlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import pytest
 from redis import Redis
-from sqlalchemy import event, func, select, text
+from sqlalchemy import event, func, select, text, update
 from sqlalchemy.orm import Session
 
 from app.config import Settings
@@ -21,6 +23,7 @@ from app.dialogue.turn import Answered, Handlers, Turn
 from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import LateReply, load_facts
 from app.services import inbox, registration
+from app.wechat import turns as turns_module
 from app.wechat.turns import dump_reply, load_reply
 from app.wiring import Services, make_services
 from handlers import HANDLERS
@@ -35,8 +38,9 @@ def start(settings: Settings, now: datetime) -> Iterator[Callable[..., Services]
     """Services with some handlers and a deadline of the test's own."""
     started: list[Services] = []
 
-    def make(handlers: Handlers = HANDLERS, deadline: float = 4.0) -> Services:
-        mine = settings.model_copy(update={"turn_deadline_seconds": deadline})
+    def make(handlers: Handlers = HANDLERS, deadline: float = 4.0, threads: int = 8) -> Services:
+        changed = {"turn_deadline_seconds": deadline, "web_threads": threads}
+        mine = settings.model_copy(update=changed)
         services = make_services(mine, handlers, clock=lambda: now)
         started.append(services)
         return services
@@ -104,7 +108,7 @@ def test_a_late_turn_that_breaks_still_ends_in_a_message(
         return Reply("好"), None
 
     # Known first, in good time, so that a notice can reach them.
-    start().turns.handle(inbound("你好", now, number=9))
+    start().turns.handle(inbound("帮助", now, number=9))
     services = start(with_handler("help", breaks), deadline=0.1)
     services.turns.handle(inbound("帮助", now))
     wait_for(lambda: len(late_replies(services)) == 1)
@@ -387,3 +391,52 @@ def test_who_unfollows_is_unlinked_by_the_retry_when_the_first_try_broke(
     services.turns.handle(leaves)
     with services.database.reading() as db:
         assert db.execute(select(Caregiver.openid)).scalars().all() == [None]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(60.0, "记得"), (0.0, "新的")])
+def test_who_was_read_with_others_is_read_anew_where_it_took_too_long(
+    start: Callable[..., Services],
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: float,
+    said: str,
+) -> None:
+    monkeypatch.setattr(turns_module, "FRESH_SECONDS", seconds)
+    read = registration.read_caregivers
+    people = [f"o-{number}" for number in range(8)]
+    all_have_come = threading.Event()
+    together: list[int] = []
+
+    def read_then_change(db: Session, openids: Sequence[str]) -> dict[str, Any]:
+        found = read(db, openids)
+        together.append(len(openids))
+        with services.database.transaction() as other:
+            other.execute(
+                update(Caregiver).where(Caregiver.openid.in_(openids)).values(relation="新的")
+            )
+        return found
+
+    def tell(turn: Turn) -> Answered:
+        all_have_come.wait(20)
+        return Reply(str(turn.caregiver.relation)), None
+
+    # One thread: while it is with the first, the others come.
+    services = start(with_handler("help", tell), threads=1)
+    for openid in people:
+        services.turns.handle(inbound("你好", now, openid))
+    with services.database.transaction() as db:
+        db.execute(update(Caregiver).values(relation="记得"))
+    monkeypatch.setattr(registration, "read_caregivers", read_then_change)
+
+    def ask(openid: str) -> str:
+        reply = services.turns.handle(inbound("帮助", now, openid, 2))
+        return reply.text if reply else ""
+
+    running: dict[str, object] = vars(services.turns)["_running"]
+    with ThreadPoolExecutor(len(people)) as callers:
+        asked = [callers.submit(ask, openid) for openid in people]
+        wait_for(lambda: len(running) == len(people))
+        all_have_come.set()
+        heard = Counter(each.result(20) for each in asked)
+    assert heard[said] >= sum(together) >= 2
+    assert heard["记得"] + heard["新的"] == len(people)
