@@ -14,7 +14,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from app.rules.age import age_months
+from app.rules.age import add_months
 from app.rules.travel import Travel, travel, travel_cost
 
 MIN_GAP_DAYS: Final = 14
@@ -192,20 +192,29 @@ def is_behind(
 
 def _fitting(wish: Wish, candidates: Iterable[Candidate]) -> list[Candidate]:
     """Those that the child may come to, this year, by day."""
-    born, today, end = wish.born, wish.today, wish.year_end
-    if born is None:
+    if wish.born is None:
         return []
-    fitting = [
-        one
-        for one in candidates
-        if today <= one.day <= end
-        and one.id not in wish.excluded
-        and (one.township == wish.township or not one.own_township_only)
-        and born <= one.day
-        and one.min_months <= age_months(born, one.day) <= one.max_months
-    ]
+    spans: dict[tuple[int, int], tuple[date, date]] = {}
+    fitting = []
+    for one in candidates:
+        # There are thousands of sessions and a handful of ages that they are for.
+        months = one.min_months, one.max_months
+        if (span := spans.get(months)) is None:
+            span = spans[months] = _days_of(wish, wish.born, *months)
+        if (
+            span[0] <= one.day < span[1]
+            and one.id not in wish.excluded
+            and (one.township == wish.township or not one.own_township_only)
+        ):
+            fitting.append(one)
     fitting.sort(key=lambda one: (one.day, one.code))
     return fitting
+
+
+def _days_of(wish: Wish, born: date, min_months: int, max_months: int) -> tuple[date, date]:
+    """From which day, and until before which, the child is of these ages and the year is on."""
+    of_age, too_old = add_months(born, min_months), add_months(born, max_months + 1)
+    return max(wish.today, born, of_age), min(too_old, date(wish.today.year + 1, 1, 1))
 
 
 def _can_join(one: Candidate, is_full: bool) -> bool:

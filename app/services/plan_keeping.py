@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.clock import SHANGHAI
 from app.models import Caregiver, Child, Family, Notice, PlanProposal, YearPlan
 from app.models.notice_facts import PlanProposed, PlanSession
-from app.rules.year_plan import choose
+from app.rules.year_plan import Candidate, choose
 from app.services import notices, sessions
 from app.services.delivery import Reason
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR
@@ -170,28 +170,29 @@ class _Keeper:
         child = _child_of(family, plan)
         standing = self._standing(plan_id)
         rows = self.proposals[plan_id]
-        free = {one.id: one for one in self.supply.open_for(standing, self.now)}
+        kept: list[Candidate] = []
         for row in rows.values():
             if row.state != "open":
                 continue
-            one = free.get(row.session_id)
+            one = self.supply.find_for(standing, self.now, row.session_id)
             if one is None or one.seats_left <= 0 or row.session_id in standing.seen:
                 row.state, row.answered_at = "expired", self.now
+            else:
+                kept.append(one)
         if child is None:
             return 0
-        offered = [row.session_id for row in rows.values() if row.state == "open"]
         turned_down = [row.session_id for row in rows.values() if row.state == "declined"]
         wish = make_wish(
             family,
             child,
             standing,
-            missing=standing.missing(self.target) - standing.waiting - len(offered),
+            missing=standing.missing(self.target) - standing.waiting - len(kept),
             today=self.now.astimezone(SHANGHAI).date(),
-            unwanted=frozenset((*offered, *turned_down)),
-            kept=[free[session_id] for session_id in offered],
+            unwanted=frozenset((*(one.id for one in kept), *turned_down)),
+            kept=kept,
             most_waiting=0,
         )
-        chosen = choose(wish, free.values())
+        chosen = choose(wish, self.supply.open_for(standing, self.now))
         for choice in chosen.choices:
             self._open(plan, rows, choice.candidate.id)
         self.db.flush()

@@ -179,7 +179,7 @@ def swap(
         # Places in waiting lists may yet turn out: so many more are not waited for.
         most_waiting=missing - standing.waiting,
         unwanted=unwanted,
-        kept=[one for one in supply.candidates if one.id in keep],
+        kept=[supply.candidates[each] for each in sorted(keep) if each in supply.candidates],
     )
     old = supply.sessions.get(instead_of)
     around = old.starts_at.date() if old else wish.today

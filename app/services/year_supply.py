@@ -42,26 +42,34 @@ class Supply:
     """All sessions of the rest of the year whose sign-up is open, at one moment."""
 
     sessions: Mapping[int, OpenSession]
-    candidates: tuple[Candidate, ...]
+    candidates: Mapping[int, Candidate]
+    """Both by the session's id, in the order of their starts."""
 
     def with_seats(self, free: Mapping[int, int]) -> "Supply":
         """The same with other numbers of free seats, by session."""
-        return Supply(
-            self.sessions,
-            tuple(
-                replace(one, seats_left=free[one.id]) if one.id in free else one
-                for one in self.candidates
-            ),
-        )
+        changed = {
+            each: replace(self.candidates[each], seats_left=seats)
+            for each, seats in free.items()
+            if each in self.candidates
+        }
+        return Supply(self.sessions, {**self.candidates, **changed})
 
-    def open_for(self, standing: "Standing", now: datetime) -> tuple[Candidate, ...]:
+    def open_for(self, standing: "Standing", now: datetime) -> Collection[Candidate]:
         """Without those that open later for a family which repeatedly did not come."""
         delay = sign_up_delay(standing.missed, now, standing.waived_at)
         if not delay:
-            return self.candidates
-        return tuple(
-            one for one in self.candidates if self.sessions[one.id].opens_at + delay <= now
-        )
+            return self.candidates.values()
+        return [
+            one for one in self.candidates.values() if self.sessions[one.id].opens_at + delay <= now
+        ]
+
+    def find_for(self, standing: "Standing", now: datetime, session_id: int) -> Candidate | None:
+        """One of `open_for`; None where it is not among them."""
+        one = self.candidates.get(session_id)
+        if one is None:
+            return None
+        delay = sign_up_delay(standing.missed, now, standing.waived_at)
+        return one if not delay or self.sessions[session_id].opens_at + delay <= now else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,8 +168,8 @@ def load_supply(db: Session, now: datetime) -> Supply:
             )
             for row in rows
         },
-        candidates=tuple(
-            Candidate(
+        candidates={
+            row.id: Candidate(
                 id=row.id,
                 code=row.code,
                 day=row.starts_at.date(),
@@ -178,7 +186,7 @@ def load_supply(db: Session, now: datetime) -> Supply:
                 and now < row.township_first_until,
             )
             for row in rows
-        ),
+        },
     )
 
 

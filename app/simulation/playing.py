@@ -260,8 +260,13 @@ def _row(session: SimSession, station_code: str) -> SessionRow:
 
 
 def _join(db: Session, family: SimFamily, day: date) -> int:
-    """Registered, and in need: known since the evening before, so that January is whole."""
-    now = _at(day, time(0, 1)) - REGISTERED_BEFORE
+    """Registered, and in need: known since the evening before, so that January is whole.
+
+    Whoever is born on the last day of all is known on that day.
+    """
+    now = _at(day, time(0, 1))
+    if family.born < day:
+        now -= REGISTERED_BEFORE
     caregiver = registration.follow(db, family.openid, now)
     registration.register_child(
         db,

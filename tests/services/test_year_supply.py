@@ -42,7 +42,7 @@ def test_a_seat_that_is_owed_to_who_waits_is_no_free_seat(
         make_sign_up(db, session, make_child(db, "毛毛", now, born=BORN), now, state="waitlisted")
         db.flush()
         supply = load_supply(db, now)
-    seats = {one.code: one.seats_left for one in supply.candidates}
+    seats = {one.code: one.seats_left for one in supply.candidates.values()}
     assert seats["S01"] == 0
     assert seats["S02"] == 1
 
@@ -61,4 +61,4 @@ def test_what_is_closed_not_open_cancelled_or_next_year_is_no_supply(
         found[5].opens_at = now
         db.flush()
         supply = load_supply(db, now)
-    assert [one.code for one in supply.candidates] == list(codes[5:])
+    assert [one.code for one in supply.candidates.values()] == list(codes[5:])

@@ -95,6 +95,14 @@ def test_more_than_the_plan_is_taken_from_what_is_left() -> None:
     assert with_extras.seats_used > without.seats_used
 
 
+def test_a_birth_on_the_last_day_of_all_is_known_that_day(world: World) -> None:
+    last = replace(world.families[0], born=world.end, joins_on=world.end)
+
+    played = play(replace(world, families=(last, world.families[1])), FirstCome(), silent)
+
+    assert played.coverage.families_in_need == 2
+
+
 def test_the_months_are_told(world: World) -> None:
     told: list[str] = []
 
