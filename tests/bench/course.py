@@ -31,10 +31,11 @@ from app.config import Settings
 from app.db import Database
 from app.dialogue.message import Inbound, Kind, Window
 from app.factory import create_app
-from app.family.opening import CAREGIVER, MARK
+from app.family.opening import CAREGIVER, LOG_IN, MARK
 from app.migrating import upgrade
 from app.models import (
     Caregiver,
+    CaregiverLogIn,
     Child,
     Family,
     Learner,
@@ -46,8 +47,8 @@ from app.models import (
     Township,
 )
 from app.prepared import Prepared
-from app.rules.identity import mark_of
-from app.services import staff
+from app.rules.identity import Device, mark_of
+from app.services import log_ins, staff
 from app.services.audit import OPERATOR
 from app.wiring import Services, make_services
 from content.lessons import Course
@@ -285,6 +286,24 @@ def analyse(database: Database) -> None:
         connection.exec_driver_sql("VACUUM ANALYZE" if vacuum else "ANALYZE")
 
 
+def _log_in(db: Session, learners: int, at: datetime) -> None:
+    """Every learner's telephone is logged in to the pages, by a log-in of the learner's number."""
+    db.execute(
+        insert(CaregiverLogIn),
+        [
+            {
+                "id": number,
+                "caregiver_id": number,
+                "way": "pages",
+                "device": Device.ANDROID,
+                "logged_in_at": at,
+                "expires_at": at + log_ins.PAGES_LAST,
+            }
+            for number in range(1, learners + 1)
+        ],
+    )
+
+
 class _Asking:
     """One thing asked again and again, by another learner each time where it is a learner's."""
 
@@ -314,6 +333,7 @@ class _Asking:
         client = self._app.test_client()
         with client.session_transaction("/family/") as kept:
             kept[CAREGIVER], kept[MARK] = number, mark_of(openid(number))
+            kept[LOG_IN] = number
         page = client.get("/family/course").get_data(as_text=True)
         assert "学过" in page, "the petals"
 
@@ -434,6 +454,7 @@ def run(engines: Sequence[str], learners: int) -> list[Row]:
         with tempfile.TemporaryDirectory() as folder, _wired(engine, Path(folder)) as services:
             with services.database.transaction() as db:
                 settle(db, services.library.course, learners, real_now())
+                _log_in(db, learners, real_now())
                 staff.add_staff(
                     db,
                     username="bench",

@@ -16,9 +16,10 @@ from sqlalchemy import select, update
 from werkzeug.test import TestResponse
 
 from app import clock
-from app.family.opening import CAREGIVER, MARK
+from app.family.opening import CAREGIVER, LOG_IN, MARK
 from app.models import Caregiver, Staff
-from app.rules.identity import mark_of
+from app.rules.identity import Device, mark_of
+from app.services import log_ins
 from app.services.doctor import examine
 from app.services.staff import HASHER
 from tests.fuzz.conftest import Target
@@ -254,8 +255,11 @@ def families(target: Target, roamer: Roamer) -> Callable[[], None]:
     def enter() -> None:
         caregiver_id, openid = people[next(turns) % len(people)]
         assert openid is not None
+        with target.services.database.transaction() as db:
+            known = db.get_one(Caregiver, caregiver_id)
+            made = log_ins.begin(db, known, way="pages", device=Device.ANDROID, now=clock.now())
         with roamer.client.session_transaction("/family/") as kept:
-            kept[CAREGIVER], kept[MARK] = caregiver_id, mark_of(openid)
+            kept[CAREGIVER], kept[MARK], kept[LOG_IN] = caregiver_id, mark_of(openid), made.id
         roamer.look("/family/leave-page-that-is-not")
 
     return enter
