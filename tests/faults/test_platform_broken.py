@@ -30,6 +30,7 @@ from devtools.environment import ROOT
 from devtools.tied import tied
 from sandbox import credentials
 from tests.bench.sandbox_process import Sandbox, playing
+from tests.faults.conftest import breakable_redis
 from tests.outbox import book, follow_ups, hear, put_notice
 
 SEND = "/cgi-bin/message/custom/send"
@@ -161,6 +162,40 @@ def test_an_hour_in_which_the_platform_does_everything_wrong(
     assert 2 <= states["unknown"] <= MET
     assert len(follow_ups(database)) == states["unknown"] + states["failed"]
     broken = {each.name: each.broken for each in report.checks if not each.ok}
+    assert {name for name in broken if "notice" in name or "astray" in name} == set()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_redis_gone_and_back_while_two_deliverers_send(
+    database: Database,
+    sandbox: Sandbox,
+    environment: dict[str, str],
+    cipher: Cipher,
+    tmp_path: Path,
+) -> None:
+    """The token, the pauses and the quotas lie there; what was sent is known without it."""
+    settle(database, sandbox)
+    lay(sandbox, "faults", {"path": SEND, "delay_seconds": 0.3, "times": FAMILIES})
+    with breakable_redis(tmp_path / "redis") as redis, ExitStack() as processes:
+        for number in range(2):
+            log = tmp_path / f"deliverer-{number}.log"
+            settings = environment | {"REDIS_URL": redis.url}
+            processes.enter_context(at_work("scheduler.deliverer", settings, log))
+        wait_for(lambda: len(sandbox.accepted()) > 0)
+        redis.kill()
+        time.sleep(1.5)
+        redis.start()
+        states = wait_until_settled(database)
+
+    taken = Counter(str(row["openid"]) for row in sandbox.accepted())
+    assert max(taken.values()) == 1, "somebody got it twice"
+    assert states["sent"] + states["unknown"] == FAMILIES
+    assert len(taken) >= states["sent"]
+    assert len(follow_ups(database)) == states["unknown"]
+    with database.reading() as db:
+        report = examine(db, cipher=cipher, now=clock_now())
+    broken = {each.name for each in report.checks if not each.ok}
     assert {name for name in broken if "notice" in name or "astray" in name} == set()
 
 

@@ -147,6 +147,35 @@ def test_redis_gone_and_back(
     check_places(database, cipher)
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_new_version_is_taken_in_in_the_middle_of_a_rush(
+    database: Database, settings: Settings, environment: dict[str, str], cipher: Cipher
+) -> None:
+    """`systemctl reload` three times while everybody wants the same places."""
+    settle(database, clock_now(), families=120, places=PLACES, waits="no")
+    with serving(environment) as site:
+        town = Town(settings, site.port)
+        before = set(site.workers())
+        reloads = [threading.Timer(each, site.reload) for each in (0.1, 1.0, 2.0)]
+        for each in reloads:
+            each.start()
+        answers = ask_until_decided(town, 120)
+        # Who was told stays told, by the new workers too.
+        for each in reloads:
+            each.join()
+        until = time.monotonic() + 60
+        while not before.isdisjoint(site.workers()):
+            assert time.monotonic() < until, "the old workers never left"
+            time.sleep(0.1)
+        answers |= ask_until_decided(town, 120)
+    winners = check_places(database, cipher)
+
+    assert town.statuses == {200}
+    assert all(text for texts in town.heard.values() for text in texts)
+    assert {each for each, answer in answers.items() if "名额已满" not in answer} == winners
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_full_disk_loses_nothing(
     database: Database,
