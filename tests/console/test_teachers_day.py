@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.clock import now as real_now
 from app.db import Database
 from app.models import Child, HomeVisit, PackPush, SignUp, Staff, Station
-from app.services import course, visit_dues
+from app.services import course, pack_catalogue, visit_dues
 from content.library import load_library
 from tests.console.desk_world import (
     PASSWORD,
@@ -139,9 +139,10 @@ def busy(database: Database, day: datetime) -> dict[str, int]:
             state = "no_show" if weeks == 7 else "attended"
             make_sign_up(db, session, sugar, past - timedelta(days=6), state=state)
             make_notice(db, sugar, past - timedelta(days=5), state="sent", text="已确认")
-        give_pack(db, sugar, "P12-01", day - timedelta(days=9), state="sent")
+        pack_catalogue.sync(db, list(load_library().packs.values()), day)
+        give_pack(db, sugar, "P05-01", day - timedelta(days=9), state="sent")
         give_pack(
-            db, sugar, "P12-02", day - timedelta(days=2), state="skipped", reason="weekly_cap"
+            db, sugar, "P05-02", day - timedelta(days=2), state="skipped", reason="weekly_cap"
         )
         make_graduate(db, bean, day - timedelta(days=2))
         grandmother = sugar.family.caregivers[0]
