@@ -17,7 +17,7 @@ from app.models.notice_facts import LateReply, load_facts
 from app.rules.age import add_months
 from app.services import family_index, inbox, visit_checks, visit_dues
 from app.services.doctor import examine
-from app.wechat.turns import load_reply
+from app.wechat.kept_replies import load_reply
 from tests.concurrency.crowd import openid, rush, says, settle
 from tests.concurrency.rush import Answer, Message, Order
 from tests.visiting import add_visitors, visitor_line

@@ -23,8 +23,8 @@ from app.dialogue.turn import Answered, Handlers, Turn
 from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import LateReply, load_facts
 from app.services import inbox, registration
-from app.wechat import turns as turns_module
-from app.wechat.turns import dump_reply, load_reply
+from app.wechat import working
+from app.wechat.kept_replies import dump_reply, load_reply
 from app.wiring import Services, make_services
 from handlers import HANDLERS
 
@@ -401,7 +401,7 @@ def test_who_was_read_with_others_is_read_anew_where_it_took_too_long(
     seconds: float,
     said: str,
 ) -> None:
-    monkeypatch.setattr(turns_module, "FRESH_SECONDS", seconds)
+    monkeypatch.setattr(working, "FRESH_SECONDS", seconds)
     read = registration.read_caregivers
     people = [f"o-{number}" for number in range(8)]
     all_have_come = threading.Event()
