@@ -7,6 +7,8 @@ name, it is taken for one: an example less does no harm.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
 from typing import Final
 
 from app.late_pattern import LatePattern
@@ -25,12 +27,12 @@ _SURNAMES: Final = (
     "范汪陆戴贾韦邱侯邹熊孟秦薛尹黎史陶贺顾郝龚邵钱严覃莫孔施黄周林何高马"
 )
 _NO_NAMES: Final = LatePattern(
-    "谢谢|谢了|周[末一二三四五六日天岁]|孙子|孙女|孙孙|张嘴|许多|程度|程序|曾经|陆续|严重|顾虑|钱多|何时|何地|"
+    "谢(?:谢|了|啦|小?$)|谢了|周[末一二三四五六日天岁]|孙子|孙女|孙孙|孙囡|张嘴|许多|程度|程序|曾经|陆续|严重|顾虑|钱多|何时|何地|"
     "高烧|高热|高兴|马上|马桶|黄疸|黄色|林里|杜绝|施肥|莫名|戴帽|熊孩|汪汪|韩国|唐诗|宋词|苏打|姜汤|孔雀"
 )
 _AFTER_A_WORD: Final = LatePattern(
     rf"((?:我叫|我姓|姓名|名字叫|名字是|名叫|叫做|小名叫?|大名叫?|学名|(?:宝宝|孩子|小囡|娃|儿子|女儿|孙子|孙女|宝贝|"
-    rf"囡囡|老大|老二|二宝|大宝)(?:的名字)?(?:叫|是叫))[是:：\s]*)({_HAN}{{1,4}}?|[A-Za-z]{{2,12}})"
+    rf"囡囡|老大|老二|二宝|大宝)(?:的名字)?(?:叫|是叫))[是:：\s]*)({_HAN}{{2,4}}?|{_HAN}(?![\u4e00-\u9fff])|[A-Za-z]{{2,12}})"
     rf"(?=$|[^\w]|的|今年|现在|[\d一二三四五六七八九十两]|是|在|想|要|岁|男|女|呀|啊|吧)"
 )
 _TITLED: Final = LatePattern(
@@ -39,6 +41,19 @@ _TITLED: Final = LatePattern(
 _ALONE: Final = LatePattern(
     rf"(?:(?<=^)|(?<=[\s,，。.;；:：、!！?？找是叫给和跟]))([{_SURNAMES}]{_HAN}{{1,2}})"
     rf"(?=$|[\s,，。.;；:：、!！?？家的]|今年|男|女)"
+)
+_MORE_SURNAMES: Final = (
+    "方叶余夏石田任金白江尹丁万段雷钱汤常武乔龙文毛赖倪殷涂齐甘俞柴祝童庞樊兰安项尤柏管瞿祁鲁耿左柳洪季凌阮"
+    "卞向古易欧焦岑吉于阎奚茅沙凤褚裴费葛章闵温洛康卫伍华包单纪"
+)
+"""Surnames that are common words as well: 方小雨今天 is somebody, 方便吗 is nobody."""
+# Not in a name as its second character: with it, a surname is a word of a sentence.
+_NOT_IN_NAMES: Final = "了的不吗呢吧么在是有要没得着过些个点很太多少就也都还能会什怎几第我你他她它这那哪和跟给把被让为去来到上下打吃喝睡看说"
+_FULL_NAME: Final = LatePattern(
+    r"(?:(?<=^)|(?<=[\s,，。.;；:：、!！?？~])|(?<=我[家是叫们])|(?<=阿拉)|(?<=[帮给替和跟叫找是查让为])|(?<=一下)|(?<=宝宝)|(?<=孩子)|"
+    rf"(?<=小囡)|(?<=[儿女]子)|(?<=孙[子女])|(?<=女儿))([{_SURNAMES}{_MORE_SURNAMES}]{_HAN}{{1,2}}?)"
+    r"(?=$|[\s,，。.;；:：、!！?？~\d]|的|今[年天朝]|[昨明后]天|[男女]|家|同学|小朋友|宝宝|是|在|要|想|有|没|不|会|能|可以|"
+    r"[一二两三四五六七八九十半]|去|来|上|报|约|预约|登记|打|吃|喝|睡|拉|吐|咳|发|生|住|几|怎|什么|多|也|都|还|又|一|已|刚|才|哭|长|身高|体重)"
 )
 _DATES: Final = LatePattern(
     r"(?:\d{2,4}|[零〇一二三四五六七八九]{4})\s*[-年./]\s*\d{1,2}\s*[-月./]\s*\d{1,2}\s*[日号]?"
@@ -65,8 +80,26 @@ def mask(text: str, names: Iterable[str] = ()) -> str:
     plain = _DATES.sub(DATE, plain)
     plain = _NUMBERS.sub(NUMBER, plain)
     plain = _AFTER_A_WORD.sub(rf"\1{NAME}", plain)
-    plain = _TITLED.sub(NAME, plain)
-    return _ALONE.sub(lambda found: found[0] if _NO_NAMES.match(found[1]) else NAME, plain)
+    plain = _TITLED.sub(lambda found: found[0] if _NO_NAMES.match(found[0]) else NAME, plain)
+    for alone in (_ALONE, _FULL_NAME):
+        plain = alone.sub(lambda found: NAME if _may_be_name(found[1]) else found[0], plain)
+    return plain
+
+
+def _may_be_name(said: str) -> bool:
+    """Whether a surname and what follows begin no word: 高小明 does not, 高烧 does."""
+    return not (
+        said[:2] in _surname_words()
+        or _NO_NAMES.match(said)
+        or any(character in _NOT_IN_NAMES for character in said[1:])
+    )
+
+
+@lru_cache(maxsize=1)
+def _surname_words() -> frozenset[str]:
+    """The first two characters of words that begin as a surname: 安全, 白天, 方便."""
+    path = Path(__file__).with_name("surname_words.txt")
+    return frozenset(path.read_text(encoding="utf-8").split())
 
 
 def as_example(masked: str) -> str:
