@@ -141,6 +141,8 @@ def _serve_both(turn: Turn, both: tuple[Request, Request], handlers: Handlers) -
     if not first.only_shows or following is not None or reply.kind != "text":
         return handlers.second_offered(reply, second.text), following
     other, following = _act_on(turn, second, handlers)
+    if other.text == reply.text:
+        return other, following
     text = f"{reply.text}\n————\n{other.text}"
     if other.kind != "text" or len(text.encode()) > LONGEST_REPLY_BYTES:
         # Nothing that was done is left unsaid: the second may have booked something.

@@ -22,6 +22,9 @@ _OF_THE_COURSE: Final = frozenset({"faq_grandparent", "course_enrol", "book_sess
 SHORTEST: Final = 4
 
 
+_AND: Final = re.compile("另外|还有|对了|再问|还想问|同时")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One of two: its words, and what it wants."""
@@ -54,9 +57,16 @@ def two_requests(plain: str) -> tuple[Request, Request] | None:
         if understood.confidence < SURE:
             return None
         found.append(Request(part, understood.label or "", understood.likeliest))
-    if len(found) != 2 or found[0].label == found[1].label:
+    if len(found) != 2:
+        return None
+    if found[0].label == found[1].label and not _are_two_questions(plain, found[0]):
         return None
     labels = {request.label for request in found}
     if labels <= _OF_BOOKINGS or labels <= _OF_THE_COURSE:
         return None
     return found[0], found[1]
+
+
+def _are_two_questions(plain: str, first: Request) -> bool:
+    """Whether two of one kind are meant: 地址在哪，还有上门要钱吗 has a word between them."""
+    return first.label.startswith("faq_") and _AND.search(plain) is not None

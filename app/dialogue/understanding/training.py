@@ -22,7 +22,7 @@ SHRINK: Final = 0.02
 LEAST_MET: Final = 2
 """A feature of one example alone says more about that example than about its label."""
 SETTLED: Final = 0.98
-"""An example that is this sure of its label teaches nothing more this round."""
+"""An example that is this sure of its label teaches nothing more, in this round and the next."""
 
 
 def train(examples: Sequence[Example], full: Words | None = None, *, seed: int = 7) -> Trained:
@@ -57,12 +57,13 @@ def _fit(
     weights = [[0.0] * width for _ in range(height)]
     order = list(range(len(rows)))
     shuffle = random.Random(seed).shuffle
+    rests_until = [0] * len(rows)
     for number in range(ROUNDS):
         step = FIRST_STEP / (1 + 0.35 * number)
         shuffle(order)
         for index in order:
             row, scale = rows[index]
-            if not row:
+            if not row or rests_until[index] > number:
                 continue
             sums = list(map(sum, zip(*(weights[place] for place in row), strict=True)))
             top = max(sums)
@@ -70,6 +71,7 @@ def _fit(
             total = sum(powers)
             answer = answers[index]
             if powers[answer] > SETTLED * total:
+                rests_until[index] = number + 2
                 continue
             pull = -step * scale / total
             moves = [pull * power for power in powers]
