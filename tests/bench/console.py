@@ -31,7 +31,7 @@ from app.config import Settings
 from app.crypto import Cipher
 from app.factory import create_app
 from app.migrating import upgrade
-from app.services import pack_catalogue
+from app.services import pack_catalogue, pack_totals
 from app.wiring import make_services
 from devtools import embedded_postgres, embedded_redis
 from devtools.environment import ROOT, socket_folder
@@ -287,6 +287,7 @@ def run(*, rounds: int = ROUNDS, only: str = "", every: bool = False) -> list[Ro
             with services.database.transaction() as db:
                 pack_catalogue.sync(db, list(services.library.packs.values()), now())
                 settle(db, Cipher((DATA_KEY,)), now())
+                pack_totals.recount(db)  # it was filled past the triggers
             count_families.run(services, now())
             with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
                 connection.exec_driver_sql("VACUUM ANALYZE")

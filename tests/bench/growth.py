@@ -21,7 +21,15 @@ from app.clock import now as clock_now
 from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.migrating import upgrade
-from app.services import claiming, coverage, coverage_kept, families, registration, sessions
+from app.services import (
+    claiming,
+    coverage,
+    coverage_kept,
+    families,
+    pack_totals,
+    registration,
+    sessions,
+)
 from app.services.claiming import StoredFacts
 from app.services.families import FamilyQuery
 from app.services.staff import Role, StaffScope
@@ -63,6 +71,7 @@ def measure(engine: str, size: int) -> list[Point]:
         settle(store, cipher, now, families=size, sessions=max(600, size // 20))
         with store.transaction() as db:
             coverage_kept.bring_up_to_date(db, now)
+            pack_totals.bring_up_to_date(db)
         step = max(1, size // MANY)
 
         def bookings(db: Session, number: int) -> None:
