@@ -26,7 +26,9 @@ from devtools.preparing import CannotPrepare, is_prepared, prepare
 from devtools.run_lock import AlreadyRunning, RunLock
 from devtools.supervisor import Process, Supervisor
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0
+"""A start that finds other examples than the model was trained with trains it first: a minute,
+and several on a machine that has much else to do."""
 MAX_CRASHES_BEFORE_READY = 3
 FREE_PORTS_TRIED = 50
 # Together under ten seconds, the longest that stopping may take.

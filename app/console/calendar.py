@@ -12,6 +12,7 @@ from app.console.said import say
 from app.console.session_forms import MISSING, ChineseForm, in_our_times
 from app.console.signed_in import acting_staff, database
 from app.rules.calendar_days import SetKind, is_announced
+from app.rules.our_times import read_day
 from app.services import calendar_days, impact
 
 YEARS_AHEAD = 2
@@ -81,7 +82,7 @@ def _set(form: DayForm, day: date) -> None:
 def clear_day(day: str) -> ResponseReturnValue:
     """Leave the day to the published calendar again."""
     try:
-        found = date.fromisoformat(day)
+        found = read_day(day)
     except ValueError:
         abort(404)
     with database().transaction() as db:

@@ -16,6 +16,7 @@ from app.console.coverage_figures import FIGURES, names_of, say_share, shown, st
 from app.console.families import FAMILIES
 from app.console.listing import Cell, Filter
 from app.console.signed_in import acting_staff, database
+from app.rules.our_times import read_day
 from app.rules.small_cells import is_small
 from app.services import coverage_families, coverage_snapshots, desk, families
 from app.services.coverage import Report, report
@@ -261,7 +262,7 @@ def show_months() -> ResponseReturnValue:
 def show_month(month: str) -> ResponseReturnValue:
     """One month as it was frozen."""
     try:
-        first = date.fromisoformat(f"{month}-01")
+        first = read_day(f"{month}-01")
     except ValueError:
         abort(404)
     with database().reading() as db:

@@ -26,8 +26,8 @@ from wtforms.validators import (
 from app.clock import SHANGHAI
 from app.console.numbers import WholeNumberField
 from app.models import GuidanceSession, Station
+from app.rules.our_times import FIRST_YEAR, LAST_YEAR
 from app.rules.session_life import Timing, moved_to, order_faults
-from app.services.imports import FIRST_YEAR, LAST_YEAR
 from app.services.publishing import SessionExtras, SessionRow, row_of, timing_of
 from app.services.series import SeriesRule
 

@@ -1,6 +1,6 @@
 """The board of visitors by days, the printed route sheet, and visitors with their leave."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,6 +11,7 @@ from app.console.paging import asked_page
 from app.console.said import say
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError
+from app.rules.our_times import read_day
 from app.services import desk, visit_board, visit_routes, visitors
 from app.services.visit_scope import sees_home
 
@@ -131,8 +132,8 @@ def add_leave(visitor_id: int) -> ResponseReturnValue:
     """From a day to a day, or half a day; what is arranged in it is named, and stays."""
     back = redirect(url_for("console.visitors", _anchor=f"visitor-{visitor_id}"))
     try:
-        first = date.fromisoformat(request.form.get("first", ""))
-        last = date.fromisoformat(request.form.get("last") or first.isoformat())
+        first = read_day(request.form.get("first", ""))
+        last = read_day(request.form.get("last") or first.isoformat())
     except ValueError:
         say("danger", "day_missing")
         return back

@@ -18,6 +18,7 @@ from app.console.signed_in import current_role
 from app.console.visits import acting, say_refusal, today
 from app.dialogue.reading.home_contacts import LONGEST_ADDRESS, read_home_contact
 from app.errors import DomainError, HomeContactUnclear
+from app.rules.our_times import read_day
 from app.rules.visiting import HEAVIEST_GRAMS, LIGHTEST_GRAMS, RiskFactor
 from app.services import (
     desk,
@@ -229,7 +230,7 @@ def note_medical(child_id: int) -> ResponseReturnValue:
         family_id = visit_reports.get_child(db, scope, child_id).family_id
     back = redirect(url_for("console.family_care", family_id=family_id))
     try:
-        day = date.fromisoformat(request.form.get("day", ""))
+        day = read_day(request.form.get("day", ""))
     except ValueError:
         say("danger", "day_missing")
         return back

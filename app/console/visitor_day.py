@@ -28,6 +28,7 @@ from app.console.visit_packs import fitting_packs
 from app.console.visits import acting, asked_day, say_refusal, today
 from app.errors import DomainError, NotYours
 from app.models.visit_facts import VisitPack
+from app.rules.our_times import read_moment
 from app.rules.visiting import last_next_day
 from app.services import desk, visit_day, visit_routes, visit_unrecorded
 from app.services.staff import Role
@@ -172,7 +173,7 @@ def _packs(stop: visit_routes.Stop, advice: tuple[str, ...]) -> tuple[VisitPack,
 def _written_at() -> datetime:
     """When the record was written by the telephone's clock; now where it does not say."""
     try:
-        at = datetime.fromisoformat(request.form.get("written_at", ""))
+        at = read_moment(request.form.get("written_at", ""))
     except ValueError:
         return now()
     return at if at.tzinfo else at.replace(tzinfo=SHANGHAI)

@@ -18,6 +18,7 @@ from app.console.signed_in import acting_staff, database
 from app.db import LARGEST_ID
 from app.errors import DomainError, NotYours, VisitUnknown
 from app.models import Staff, Township
+from app.rules.our_times import read_day, read_moment
 from app.services import (
     desk,
     visit_decisions,
@@ -68,7 +69,7 @@ def say_refusal(error: DomainError) -> None:
 def asked_day(default: date) -> date:
     """The day in the address; the default where it is none."""
     try:
-        return date.fromisoformat(request.args.get("day", ""))
+        return read_day(request.args.get("day", ""))
     except ValueError:
         return default
 
@@ -284,10 +285,10 @@ def _chosen() -> Choice | None:
     own = request.form.get("own_time", "").strip()
     try:
         if own:
-            day = date.fromisoformat(request.form.get("day", ""))
+            day = read_day(request.form.get("day", ""))
             visitor = request.form.get("visitor", "")
             return Choice(_id(visitor), datetime.combine(day, time.fromisoformat(own), SHANGHAI))
-        return Choice(_id(visitor), datetime.fromisoformat(at))
+        return Choice(_id(visitor), read_moment(at))
     except ValueError:
         return None
 

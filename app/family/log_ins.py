@@ -14,7 +14,7 @@ from app.words.privacy import value_words
 
 def add_routes(family: Blueprint) -> None:
     family.get("/me/log-ins", endpoint="log_ins")(show)
-    family.post("/me/log-ins/<int:log_in_id>/end", endpoint="end_log_in")(end)
+    family.post("/me/log-ins/<id:log_in_id>/end", endpoint="end_log_in")(end)
 
 
 def show() -> ResponseReturnValue:

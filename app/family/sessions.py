@@ -14,6 +14,7 @@ from app.clock import SHANGHAI, now
 from app.errors import AlreadySignedUp, DomainError, SessionUnknown, SignUpUnknown
 from app.family.opening import database, is_by_link, opened_by, opens_by_link, services
 from app.models import Caregiver, Family, SignUp
+from app.rules.our_times import read_day
 from app.rules.sign_up import SignUpState
 from app.rules.townships import TOWNSHIPS
 from app.services import plan_keeping, registration, sessions, waiting_list
@@ -116,10 +117,9 @@ def _month(text: str) -> date | None:
 
 def _day(text: str) -> date | None:
     try:
-        found = date.fromisoformat(text)
+        return read_day(text)
     except ValueError:
         return None
-    return found if 2000 <= found.year <= 2100 else None
 
 
 def _day_of(at: datetime) -> date:

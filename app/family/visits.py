@@ -13,6 +13,7 @@ from app.dialogue.reading.home_contacts import LONGEST_ADDRESS, read_home_contac
 from app.errors import DomainError, NoVisitClaim
 from app.family.opening import database, family_of, opened_by
 from app.models import Family, HomeContact, HomeVisit
+from app.rules.our_times import read_moment
 from app.rules.visit_slots import Slot
 from app.rules.visiting import OPEN, VisitState
 from app.services import (
@@ -35,7 +36,6 @@ from app.words.when import say_when
 DAYS = 14
 """So many days are shown at once."""
 LAST_PAGE = 4
-FIRST_YEAR, LAST_YEAR = 2000, 2100
 """The calendar's own ends cannot be told in another zone."""
 ANY_TIME = "any"
 """Chosen where nothing else can be: a person calls and finds a time."""
@@ -138,13 +138,13 @@ def ask() -> ResponseReturnValue:
     at = now()
     chosen = request.form.get("starts_at", "")
     try:
-        starts_at = None if chosen == ANY_TIME else datetime.fromisoformat(chosen)
+        starts_at = None if chosen == ANY_TIME else read_moment(chosen)
     except ValueError:
         flash("请先选一个时间。", "bad")
         return redirect(url_for("family.visits"), 303)
     if starts_at is None:
         wish = Wish(at.astimezone(SHANGHAI).date(), is_any=True)
-    elif starts_at.tzinfo is None or not FIRST_YEAR <= starts_at.year <= LAST_YEAR:
+    elif starts_at.tzinfo is None:
         abort(400)
     else:
         wish = Wish(starts_at.astimezone(SHANGHAI).date(), starts_at=starts_at)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.errors import BadRow, ImportRefused
 from app.models import GuidanceSession, Station, Township
+from app.rules.our_times import FIRST_YEAR, LAST_YEAR
 from app.rules.session_life import order_faults
 from app.services import audit, publishing
 from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
@@ -79,8 +80,6 @@ WAITING_LISTS_SAID = {
 MAX_PLACES = 10_000
 MAX_MONTHS = 99
 """Far above the 36 months of the service: a festival may invite brothers and sisters."""
-FIRST_YEAR, LAST_YEAR = 2000, 2100
-"""Outside of these a year is a slip of the hand."""
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 PHONE = re.compile(r"[0-9+()/,、转 \-]{5,30}")

@@ -93,6 +93,14 @@ def test_visits_are_listed_by_what_became_of_them_and_exported(
     assert "豆豆" in district
 
 
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "soon"])
+def test_a_day_of_no_time_of_ours_is_this_weeks_board(browse: Browse, day: str) -> None:
+    browser = browse("wang")
+    board = browser.get(f"/console/visits/board?day={day}")
+    assert board.status_code == HTTPStatus.OK
+    assert day not in text_of(board)
+
+
 def test_one_day_of_the_board_has_every_visitor_and_a_page_of_a_week_its_own(
     browse: Browse, town: dict[str, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
