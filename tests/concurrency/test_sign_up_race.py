@@ -68,6 +68,9 @@ def check_doctor(database: Database, cipher: Cipher, now: datetime) -> None:
     assert {check.name: check.broken for check in report.checks if not check.ok} == {}
 
 
+@pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
 def test_sixty_families_asking_twice_get_exactly_twenty_places(
     database: Database, order: Order, cipher: Cipher, now: datetime
 ) -> None:

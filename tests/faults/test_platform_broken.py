@@ -70,12 +70,12 @@ def environment(
 
 @contextmanager
 def at_work(
-    module: str, environment: dict[str, str], log: Path
+    module: str, environment: dict[str, str], log: Path, *arguments: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process of ours, with its lines in a file; told to stop at the end."""
     with log.open("wb") as out:
         process = subprocess.Popen(
-            tied((sys.executable, "-m", module)),
+            tied((sys.executable, "-m", module, *arguments)),
             cwd=ROOT,
             env={**os.environ, **environment},
             stderr=out,
@@ -232,6 +232,60 @@ def test_two_schedulers_tick_once_and_the_second_takes_over(
     assert len(done) == 1, done
     # One run's lines bear one id, by which its notices are found again.
     assert '"request_id"' in done[0]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_clock_is_stepped_while_everybody_is_at_work(
+    database: Database,
+    sandbox: Sandbox,
+    environment: dict[str, str],
+    cipher: Cipher,
+    tmp_path: Path,
+) -> None:
+    """An hour on in the middle of sending, two back, and right again: all is said once."""
+    settle(database, sandbox)
+    lay(sandbox, "faults", {"path": SEND, "delay_seconds": 1.0, "times": 2 * FAMILIES})
+    with ExitStack() as stack:
+        processes: list[subprocess.Popen[bytes]] = []
+
+        def start(module: str) -> Path:
+            log = tmp_path / f"{len(processes)}.log"
+            process = at_work("tests.faults.stepping", environment, log, module)
+            processes.append(stack.enter_context(process))
+            return log
+
+        scheduler_log = start("scheduler.runner")
+        wait_for(lambda: "runner_started" in scheduler_log.read_text())
+        for _ in range(2):
+            start("scheduler.deliverer")
+
+        def step(*signals: signal.Signals) -> None:
+            for each in signals:
+                for process in processes:
+                    process.send_signal(each)
+
+        wait_for(lambda: len(sandbox.accepted()) > 0)
+        assert len(sandbox.accepted()) < FAMILIES, "or nothing was left for the wrong hour"
+        step(signal.SIGUSR1)
+        time.sleep(1)
+        step(signal.SIGUSR2, signal.SIGUSR2)
+        time.sleep(1)
+        step(signal.SIGUSR1)
+        states = wait_until_settled(database)
+        assert [process.poll() for process in processes] == [None, None, None]
+
+    taken = Counter(str(row["openid"]) for row in sandbox.accepted())
+    assert max(taken.values()) == 1, "somebody got it twice"
+    # What was on its way when the clock jumped may be nobody's by it: a person is asked to look.
+    assert states["sent"] + states["unknown"] == FAMILIES, states
+    assert len(taken) >= states["sent"]
+    # Some of them turn out to be sent afterwards; the task stays, and says what it was for.
+    assert states["unknown"] <= len(follow_ups(database)) <= FAMILIES
+    with database.reading() as db:
+        report = examine(db, cipher=cipher, now=clock_now())
+    broken = {each.name for each in report.checks if not each.ok}
+    assert {name for name in broken if "notice" in name or "astray" in name} == set()
 
 
 def has_run(database: Database, name: str) -> bool:

@@ -120,6 +120,11 @@ def test_packs_that_were_sent_before_are_added_up(engine: Engine) -> None:
     assert sums() == ([("P1", "2026-11-22", 1)], [(2026, 1, 1, 0)])
 
 
+@pytest.mark.parametrize(
+    "bare_database_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)],
+    indirect=True,
+)
 def test_whatever_the_service_holds_survives_every_step_down_and_up(
     engine: Engine, cipher: Cipher
 ) -> None:

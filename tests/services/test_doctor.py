@@ -132,7 +132,7 @@ def test_what_the_service_wrote_is_sound(busy: Database, cipher: Cipher, now: da
 
     assert broken(report) == {}
     assert report.ok
-    assert len(report.checks) == len(CHECKS) + 7
+    assert len(report.checks) == len(CHECKS) + 8
 
 
 def test_an_empty_database_is_sound(database: Database, cipher: Cipher, now: datetime) -> None:
