@@ -5,6 +5,7 @@ from sqlalchemy import or_, true
 
 from app import clock
 from app.cli.speaking import Answer, Group, Refused, table
+from app.db import LARGEST_ID
 from app.models import Caregiver
 from app.services import log_ins as service
 from app.services.audit import OPERATOR
@@ -32,7 +33,7 @@ def list_command(services: Services, openid: str) -> Answer:
 
 
 @devices.command("end")
-@click.argument("number", type=click.IntRange(1, 2**31 - 1))
+@click.argument("number", type=click.IntRange(1, LARGEST_ID))
 def end_command(services: Services, number: int) -> Answer:
     """End the log-in with this NUMBER; the others of the caregiver go on."""
     with services.database.transaction() as db:

@@ -1,6 +1,7 @@
 """A callback on its way through a process, between the thread at the door and those that work."""
 
 import threading
+from collections.abc import Callable
 from contextvars import Context
 from dataclasses import dataclass, field
 
@@ -60,6 +61,14 @@ class Job:
 
     def __post_init__(self) -> None:
         self.done.acquire()
+
+    def run(self, do: Callable[["Job"], None]) -> None:
+        """Do something with it under the request's id.
+
+        In a copy: who failed to keep its reply with others' may call it back while the thread
+        that handed it over is still on its way out of the context.
+        """
+        self.context.copy().run(do, self)
 
     def wait(self, seconds: float) -> bool:
         """Whether its reply is there within this time; several may wait."""

@@ -131,7 +131,7 @@ class Turns:
         except RedisError as error:
             for job in jobs:
                 log.error("turn_failed", reason=type(error).__name__, turn=job.inbound.key[:12])
-                job.context.run(self._break, job)
+                job.run(self._break)
             return []
         for job, slot in zip(jobs, slots, strict=True):
             job.slot = slot
@@ -168,7 +168,7 @@ class Turns:
         return True
 
     def _do(self, job: Job) -> None:
-        job.context.run(self._run, job)
+        job.run(self._run)
 
     def _run(self, job: Job) -> None:
         try:
