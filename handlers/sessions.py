@@ -8,7 +8,7 @@ from app.dialogue.reading.answers import read_yes_no
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.dialogue.which_session import Wish, corrected, read_wish, that_match
-from app.errors import ChildUnknown
+from app.errors import ChildUnknown, NotRegistered
 from app.models import Child, Family, GuidanceSession, SignUp
 from app.rules.asking import Purpose
 from app.rules.sign_up import SignUpState, fits_age
@@ -120,18 +120,21 @@ def book(turn: Turn) -> Answered:
         return _propose(turn, read_wish(turn.text, turn.today)) or list_sessions(turn)
     code, _, rest = turn.argument.partition(" ")
     family = registration.get_family(turn.caregiver)
+    children = family.living
+    if not children:
+        raise NotRegistered()
     if rest in BOTH:
-        return _sign_up(turn, code, family.children)
+        return _sign_up(turn, code, children)
     if rest:
         return _sign_up(turn, code, [_child_named(family, rest)])
-    if len(family.children) == 1:
-        return _sign_up(turn, code, family.children)
+    if len(children) == 1:
+        return _sign_up(turn, code, children)
     session = sessions.get_session(turn.db, code)
     terms, day = sessions.terms_of(session), sessions.held_on(session)
-    fitting = [child for child in family.children if fits_age(terms, child.birth_date, day)]
+    fitting = [child for child in children if fits_age(terms, child.birth_date, day)]
     if len(fitting) <= 1:
         # None fits: the first child's refusal says why.
-        return _sign_up(turn, code, fitting or family.children[:1])
+        return _sign_up(turn, code, fitting or children[:1])
     names = [child.nickname for child in fitting]
     draft = {"code": session.code, "names": "\n".join(names)}
     return (

@@ -73,7 +73,7 @@ def show(turn: Turn) -> Answered:
     family = registration.get_family(turn.caregiver)
     if turn.argument:
         return _propose(turn, family, _child_named(family, turn.argument))
-    born = [child for child in family.children if child.birth_date]
+    born = [child for child in family.living if child.birth_date]
     if not born:
         return Reply(words.not_born(family.children[0].nickname)), None
     plan = year_plan.find_plan(turn.db, family.id, turn.now)

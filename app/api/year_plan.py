@@ -65,7 +65,7 @@ def _child_of(db: Session, family: Family, wanted: int | None) -> Child | None:
     if wanted is not None:
         child = child_with(family, wanted)
         return child if child.birth_date else None
-    born = [child for child in family.children if child.birth_date]
+    born = [child for child in family.living if child.birth_date]
     plan = year_plan.find_plan(db, family.id, now())
     planned = [child for child in born if plan is not None and child.id == plan.child_id]
     return next(iter(planned or born), None)

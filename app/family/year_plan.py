@@ -88,7 +88,7 @@ def _listed(given: "MultiDict[str, str]", child: Child) -> Listed:
 
 def _child_of(db: Session, family: Family, given: str) -> Child | None:
     """The child whose year it is: the one asked for, the plan's, or the first that is born."""
-    born = [child for child in family.children if child.birth_date]
+    born = [child for child in family.living if child.birth_date]
     plan = year_plan.find_plan(db, family.id, now())
     wanted = int(given) if given.isascii() and given.isdecimal() and len(given) <= 10 else None
     for child_id in (wanted, plan.child_id if plan else None):
@@ -105,7 +105,7 @@ def show() -> ResponseReturnValue:
         year = year_picture.load_year(db, family.id, at)
         count = sessions.year_count(db, family.id, at)
         child = _child_of(db, family, request.args.get("child", ""))
-        names = [(one.id, one.nickname) for one in family.children if one.birth_date]
+        names = [(one.id, one.nickname) for one in family.living if one.birth_date]
         if child is None:
             return render_template("family/year_plan/not_born.html", count=count)
         listed = _listed(request.args, child)

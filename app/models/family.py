@@ -46,6 +46,12 @@ class Family(Base):
         primaryjoin="and_(Family.id == Child.family_id, Child.erased_at.is_(None))",
     )
     """Without those whose data was erased."""
+
+    @property
+    def living(self) -> list["Child"]:
+        """The children whom something may be offered for: none that was lost."""
+        return [child for child in self.children if child.lost_at is None]
+
     caregivers: Mapped[list["Caregiver"]] = relationship(
         back_populates="family", order_by="Caregiver.id"
     )

@@ -80,6 +80,8 @@ class SessionChanged(_SignUpFacts):
     was_at: AwareDatetime
     is_waiting: bool = False
     """The family has no place yet, but waits for one."""
+    offer_until: AwareDatetime | None = None
+    """Until when the seat is held that was offered and is still to be accepted."""
     sign_up_ids: tuple[int, ...] = ()
     """All that one message is for, siblings; empty in what was written before there were such."""
 

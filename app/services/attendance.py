@@ -25,6 +25,7 @@ def attend(
 ) -> SignUp:
     """Enter that a child was there, also of a past session and without a sign-up; or undo it.
 
+    Undone, a place is as before, and who waited waits again, as long as before.
     Raises SessionUnknown, SignUpUnknown (undo of what was not entered),
     TransitionNotAllowed.
     """
@@ -43,8 +44,9 @@ def attend(
     if undo:
         if found is None or found.state != SignUpState.ATTENDED:
             raise SignUpUnknown(session.code)
-        undone = SignUpState.CANCELLED if found.is_walk_in else SignUpState.CONFIRMED
-        _set_attendance(db, found, undone, actor, now)
+        _set_attendance(db, found, _undone(found), actor, now)
+        if found.state == SignUpState.WAITLISTED:
+            waiting_list.promote(db, session, now)
         return found
     if found is None:
         found = SignUp(
@@ -98,12 +100,23 @@ def _walk_in_instead(db: Session, sign_up: SignUp, actor: Actor, now: datetime) 
     )
 
 
+def _undone(sign_up: SignUp) -> SignUpState:
+    """What a check-in was entered over."""
+    if not sign_up.is_walk_in:
+        return SignUpState.CONFIRMED
+    # An offer is not made twice: who came instead of answering it has had its turn.
+    waited = sign_up.waitlisted_at is not None and sign_up.offered_at is None
+    return SignUpState.WAITLISTED if waited else SignUpState.CANCELLED
+
+
 def _set_attendance(
     db: Session, sign_up: SignUp, to: SignUpState, actor: Actor, now: datetime
 ) -> None:
     """Undo a check-in: a walk-in's row ends, a signed-up family's place is as before."""
     was = sign_up.state
     sign_up.state = to
+    if to is SignUpState.WAITLISTED:
+        sign_up.is_walk_in, sign_up.decided_by = False, None
     sign_up.decided_at = now
     record(
         db,

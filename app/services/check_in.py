@@ -173,6 +173,7 @@ def find_walk_ins(
             contains_eager(Child.family).joinedload(Family.township),
             contains_eager(Child.family).selectinload(Family.caregivers),
         )
+        .where(Child.erased_at.is_(None), Child.lost_at.is_(None))
         .order_by(Child.id)
     )
     if session.level in ("station", "township"):

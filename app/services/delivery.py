@@ -146,7 +146,8 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
         lead_id = pack_ledger.lead_of(notice.subject) or 0
         return pack_ledger.find_objection(db, lead_id, caregiver, now)
     if isinstance(notice.facts, SessionReminder):
-        return None if _is_true(db, notice.facts) else Reason.SUPERSEDED
+        is_true = _is_true(db, notice.facts, caregiver.family_id)
+        return None if is_true else Reason.SUPERSEDED
     if isinstance(notice.facts, VisitFacts):
         visit_id = int(notice.subject.removeprefix("home_visit:"))
         wanted_still = visit_notices.is_wanted(db, notice.facts, visit_id)
@@ -168,19 +169,23 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
     if wanted is not None and table == "sign_up" and number.isdecimal():
         # One message may be for siblings: it is true while it is of any of them.
         ids = getattr(notice.facts, "sign_up_ids", ()) or (int(number),)
-        states = db.scalars(select(SignUp.state).where(SignUp.id.in_(ids)))
+        # And of nobody else's family: who has left it hears nothing of it any more.
+        states = db.scalars(
+            select(SignUp.state).where(SignUp.id.in_(ids), SignUp.family_id == caregiver.family_id)
+        )
         if not any(state in wanted for state in states):
             return Reason.SUPERSEDED
     return None
 
 
-def _is_true(db: Session, reminder: SessionReminder) -> bool:
+def _is_true(db: Session, reminder: SessionReminder, family_id: int | None) -> bool:
     """Whether all whom a reminder names still come, to a session as it was announced."""
     coming = db.execute(
         select(func.count(SignUp.id))
         .join(SignUp.session)
         .where(
             SignUp.id.in_(reminder.sign_up_ids),
+            SignUp.family_id == family_id,
             SignUp.state == SignUpState.CONFIRMED,
             GuidanceSession.state == SessionState.PUBLISHED,
             GuidanceSession.calendar_sequence == reminder.calendar_sequence,

@@ -150,7 +150,7 @@ def _scan(
         return another
     is_waiting = any(sign_up.state in (S.WAITLISTED, S.OFFERED) for sign_up, _ in here)
     if phase is Phase.UNDER_WAY:
-        outcome = _walk_in(db, session, caregiver, family.children, chosen, now)
+        outcome = _walk_in(db, session, caregiver, family.living, chosen, now)
         return Why.WAITING if is_waiting and outcome is Why.FULL else outcome
     if is_waiting and phase in (Phase.TOO_EARLY, Phase.BEFORE):
         return Why.WAITING

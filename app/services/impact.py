@@ -13,6 +13,7 @@ from app.rules.age import age_months
 from app.rules.calendar_days import Day
 from app.rules.session_life import loses_eligibility
 from app.rules.sign_up import SessionState, SignUpState
+from app.rules.waiting_list import offer_ends
 from app.services import calendar_days
 from app.services.publishing import (
     CONCERNED,
@@ -22,6 +23,7 @@ from app.services.publishing import (
     terms_of_row,
 )
 from app.services.seats import held_on, terms_of
+from app.services.session_news import open_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ class Impact:
 
 def of_change(db: Session, session: GuidanceSession, row: SessionRow, now: datetime) -> Impact:
     """What change_session would do with this row."""
-    rows = find_concerned(db, session.id)
+    rows = [
+        (sign_up, child)
+        for sign_up, child in find_concerned(db, session.id)
+        if not _has_run_out(sign_up, now)
+    ]
     was, was_on = terms_of(session), held_on(session)
     new = terms_of_row(row, SessionState(session.state))
     new_on = row.starts_at.astimezone(SHANGHAI).date()
@@ -81,6 +87,8 @@ def of_change(db: Session, session: GuidanceSession, row: SessionRow, now: datet
     out = {sign_up.id for sign_up, _ in aged_out}
     told = [pair for pair in rows if pair[0].id not in out] if moved else []
     waiting = sum(sign_up.state == SignUpState.WAITLISTED for sign_up, _ in rows)
+    # Past the cut-off of the new time nothing is offered, however many places there are.
+    is_offered = offer_ends(_local(now), session.offer_hours, _local(row.starts_at)) is not None
     return Impact(
         code=session.code,
         is_moved=moved,
@@ -88,9 +96,19 @@ def of_change(db: Session, session: GuidanceSession, row: SessionRow, now: datet
         aged_out=tuple(_touched(*pair, row) for pair in aged_out),
         double_booked=tuple(_double_booked(db, session, row, rows)) if moved else (),
         seats_over=max(0, session.places_taken - row.places),
-        new_offers=min(waiting, max(0, row.places - session.places_taken)),
+        new_offers=min(waiting, max(0, row.places - session.places_taken)) if is_offered else 0,
         day=calendar_days.get_day(db, new_on),
     )
+
+
+def _has_run_out(sign_up: SignUp, now: datetime) -> bool:
+    """Whether this was an offer: saving settles it first, if no job has."""
+    ends = open_until(sign_up)
+    return ends is not None and ends <= now
+
+
+def _local(at: datetime) -> datetime:
+    return at.astimezone(SHANGHAI)
 
 
 def of_cancelling(db: Session, session: GuidanceSession) -> tuple[Touched, ...]:

@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from app.models import Caregiver, Child, Family, Notice, PackPush, VisitDue
-from app.services import audit, pack_ledger, visit_dues, visit_losses
+from app.services import audit, giving_back, pack_ledger, visit_dues, visit_losses, waiting_list
 
 KEPT_KINDS = ("late_reply",)
 """The answer to what was just asked; all else waits for a person's word."""
@@ -20,6 +20,8 @@ def stop_family(db: Session, family: Family, *, actor: audit.Actor, now: datetim
     if family.stopped_at is not None:
         return False
     family.stopped_at = now
+    # Nobody would hear of an offer: it would hold its seat in vain.
+    waiting_list.leave_all(db, family.id, audit.SYSTEM, now)
     visit_losses.warn(db, family.id, now)
     _end_pushes(db, PackPush.family_id == family.id, "family_stopped")
     people = select(Caregiver.id).where(Caregiver.family_id == family.id)
@@ -50,6 +52,8 @@ def mark_lost(db: Session, child: Child, *, actor: audit.Actor, now: datetime) -
     if child.lost_at is not None:
         return
     child.lost_at = now
+    # By the system and not by the staff: of what staff take back the family is told.
+    giving_back.give_back(db, child.family_id, [child.id], audit.SYSTEM, now)
     _end_pushes(db, PackPush.child_id == child.id, "loss")
     # Nobody is to ring at the door, or on the telephone, about this child.
     db.execute(

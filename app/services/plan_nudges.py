@@ -125,7 +125,7 @@ def _first_that_fits(
     now: datetime,
 ) -> tuple[Child, tuple[Planned, ...]] | None:
     """The plan's child, else the first for whom anything is open; with what that is."""
-    children = sorted(family.children, key=lambda one: plan is None or one.id != plan.child_id)
+    children = sorted(family.living, key=lambda one: plan is None or one.id != plan.child_id)
     for child in children:
         wish = make_wish(
             family,

@@ -5,7 +5,7 @@ keep to account for its work (that a session was attended, in which township) st
 them: rows with numbers and states, and nobody behind them.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,18 +21,14 @@ from app.models import (
     Family,
     FamilyTerm,
     FollowUp,
-    GuidanceSession,
     HelpThread,
     InboxEntry,
     Invitation,
     Notice,
-    SignUp,
     SubscriptionConsent,
     ThreadMessage,
-    YearPlan,
 )
 from app.models.notice_facts import ERASED_FACTS
-from app.rules.sign_up import ACTIVE, SignUpState
 from app.services import (
     audit,
     coverage_kept,
@@ -45,8 +41,9 @@ from app.services import (
     waiting_list,
 )
 from app.services.audit import Actor
+from app.services.giving_back import give_back
+from app.services.handing_over import hand_over
 from app.services.registration import get_family
-from app.services.seats import change_state, lock_session
 
 CHILD_DATA = "child_data"
 """The consent without which nothing of a child may be kept."""
@@ -135,7 +132,7 @@ def withdraw(db: Session, *, caregiver: Caregiver, child: Child, now: datetime) 
     family = _guarded_family(db, caregiver)
     if child.family_id != family.id or child.erased_at is not None:
         raise ChildUnknown(child.nickname, tuple(each.nickname for each in family.children))
-    cancelled = _give_back(db, family.id, {child.id}, Actor("caregiver", caregiver.id), now)
+    cancelled = give_back(db, family.id, {child.id}, Actor("caregiver", caregiver.id), now)
     visit_privacy.forget(db, caregiver=caregiver, children={child.id}, now=now)
     _scrub(db, holdings.find_own_rows(db, family.id, children=[child.id]))
     _scrub_mentions(db, family.id, child.nickname)
@@ -156,7 +153,7 @@ def erase_family(db: Session, *, caregiver: Caregiver, now: datetime) -> Erased:
     family = _guarded_family(db, caregiver)
     children = _children(db, family.id)
     own = {child.id for child in children}
-    cancelled = _give_back(db, family.id, own, Actor("caregiver", caregiver.id), now)
+    cancelled = give_back(db, family.id, own, Actor("caregiver", caregiver.id), now)
     waiting_list.leave_all(db, family.id, Actor("caregiver", caregiver.id), now)
     visit_privacy.forget(db, caregiver=caregiver, children=own, now=now)
     visit_privacy.forget_address(db, family.id)
@@ -174,7 +171,7 @@ def retire_family(db: Session, *, family: Family, actor: Actor, now: datetime) -
     """
     children = _children(db, family.id)
     own = {child.id for child in children}
-    _give_back(db, family.id, own, actor, now)
+    give_back(db, family.id, own, actor, now)
     waiting_list.leave_all(db, family.id, actor, now)
     visit_privacy.end(db, children=own, now=now)
     visit_privacy.forget_address(db, family.id)
@@ -206,7 +203,7 @@ def _empty(db: Session, family: Family, children: Sequence[Child], now: datetime
 
 
 def leave_family(db: Session, *, caregiver: Caregiver, now: datetime) -> None:
-    """This caregiver is no longer of the family; nothing else changes.
+    """This caregiver is no longer of the family; who stays hears of what it had booked.
 
     Raises NotRegistered, LastCaregiver where nobody would be left.
     """
@@ -236,6 +233,7 @@ def _take_out(
         raise LastCaregiver()
     db.execute(delete(Invitation).where(Invitation.created_by == leaving.id))
     pack_shelves.forget(db, [leaving.id])
+    hand_over(db, family_id=family.id, leaving_id=leaving.id)
     leaving.family = None
     leaving.relation = None
     _record(db, acting, "leave_family", "caregiver", leaving.id, now)
@@ -265,48 +263,6 @@ def _members(db: Session, family_id: int) -> list[Caregiver]:
             select(Caregiver).where(Caregiver.family_id == family_id).order_by(Caregiver.id)
         ).scalars()
     )
-
-
-def _give_back(
-    db: Session, family_id: int, children: Collection[int], actor: Actor, now: datetime
-) -> int:
-    """Cancel what these children are signed up for and did not begin; how many those were.
-
-    The deadline of cancelling does not hold here: a place of nobody is of no use to anybody.
-    """
-    wanted = (
-        SignUp.family_id == family_id,
-        SignUp.child_id.in_(children),
-        SignUp.state.in_(ACTIVE - {SignUpState.ATTENDED}),
-    )
-    session_ids = db.scalars(
-        select(SignUp.session_id)
-        .join(SignUp.session)
-        .where(*wanted, GuidanceSession.starts_at > now)
-        .distinct()
-        .order_by(SignUp.session_id)
-    ).all()
-    count = 0
-    for session_id in session_ids:
-        lock_session(db, session_id)
-        rows = db.scalars(
-            select(SignUp)
-            .where(*wanted, SignUp.session_id == session_id)
-            .order_by(SignUp.id)
-            .execution_options(populate_existing=True)
-        ).all()
-        for sign_up in rows:
-            change_state(db, sign_up, SignUpState.CANCELLED, actor, now)
-        count += len(rows)
-        db.flush()
-        waiting_list.promote(db, db.get_one(GuidanceSession, session_id), now)
-    db.execute(
-        update(YearPlan)
-        .where(YearPlan.child_id.in_(children), YearPlan.ended_at.is_(None))
-        .values(ended_at=now)
-    )
-    db.flush()
-    return count
 
 
 def _forget_children(db: Session, children: Sequence[Child], now: datetime) -> None:

@@ -30,6 +30,8 @@ from app.services.seats import change_state, get_session, held_on, lock_session,
 from app.services.session_news import (
     AGE,
     by_caregiver,
+    open_until,
+    renew_notices,
     tell_aged_out,
     tell_cancelled,
     tell_moved,
@@ -210,6 +212,8 @@ def change_session(
         known = void_notices(db, session.id)
     _record(db, session, "move" if moved else "change", actor, now)
     db.flush()
+    # An offer that has run out is none, whether or not the job has been there.
+    waiting_list.settle_expired(db, session, now)
     is_news = moved and now < session.ends_at
     new, new_on = terms_of(session), held_on(session)
     to_tell: list[tuple[SignUp, Child]] = []
@@ -225,16 +229,25 @@ def change_session(
                 sign_up.offer_expires_at = min(sign_up.offer_expires_at, last)
             to_tell.append((sign_up, child))
     news = {sign_up.id: known.get(sign_up.id, was_at) for sign_up, _ in to_tell}
+    if moved:
+        offered = renew_notices(db, session, [each for each, _ in to_tell], news)
+        to_tell = [(each, child) for each, child in to_tell if each.id not in offered]
     waited = {each.id for each, _ in to_tell if each.state == SignUpState.WAITLISTED}
     # Who is offered a seat by the same step hears of both in the offer.
     waiting_list.promote(db, session, now, moved_from=news)
     still = [
         (each, child)
         for each, child in to_tell
-        if each.id not in waited or each.state == SignUpState.WAITLISTED
+        if each.state in CONCERNED
+        and (each.id not in waited or each.state == SignUpState.WAITLISTED)
     ]
     for siblings in by_caregiver(
-        still, apart=lambda each: (each.state == SignUpState.WAITLISTED, news[each.id])
+        still,
+        apart=lambda each: (
+            each.state == SignUpState.WAITLISTED,
+            open_until(each),
+            news[each.id],
+        ),
     ):
         tell_moved(db, siblings, was_at=news[siblings[0][0].id], now=now)
     return session

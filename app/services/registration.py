@@ -39,6 +39,7 @@ from app.models.notice_facts import CaregiverJoined
 from app.prepared import Loader, Prepared, Row, among
 from app.rules.age import age_months
 from app.services import audit, log_ins, notices, visit_dues, waiting_list
+from app.services.handing_over import hand_over
 
 SERVICE_MONTHS = 36
 """The service is for children under three years."""
@@ -198,7 +199,8 @@ def mark_not_following(db: Session, openid: str) -> None:
 def unfollow(db: Session, openid: str, now: datetime) -> None:
     """Unlink and erase the WeChat identity, as the platform asks; bookings stay.
 
-    Where nobody else of the family can be reached, it leaves the waiting lists.
+    Somebody else of the family hears of them from now on; where nobody else can be reached, it
+    leaves the waiting lists.
     """
     caregiver = find_caregiver(db, openid)
     if caregiver is not None:
@@ -215,9 +217,12 @@ def unfollow(db: Session, openid: str, now: datetime) -> None:
             now=now,
         )
         db.flush()
-        if caregiver.family_id is not None and not _is_reachable(db, caregiver.family_id):
+        family_id = caregiver.family_id
+        if family_id is not None and _is_reachable(db, family_id):
+            hand_over(db, family_id=family_id, leaving_id=caregiver.id)
+        elif family_id is not None:
             actor = audit.Actor("caregiver", caregiver.id)
-            waiting_list.leave_all(db, caregiver.family_id, actor, now)
+            waiting_list.leave_all(db, family_id, actor, now)
     db.execute(update(InboxEntry).where(InboxEntry.openid == openid).values(openid=""))
     db.execute(delete(SubscriptionConsent).where(SubscriptionConsent.openid == openid))
 

@@ -1,13 +1,20 @@
 """What families are told when a session is moved or cancelled, and what is then untrue."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import String, cast, literal, select
 from sqlalchemy.orm import Session
 
-from app.models import Child, Notice, SignUp
-from app.models.notice_facts import AgedOut, SessionChanged, SignUpCancelledByStaff, load_facts
+from app.models import Child, GuidanceSession, Notice, SignUp
+from app.models.notice_facts import (
+    AgedOut,
+    SessionChanged,
+    SignUpCancelledByStaff,
+    SignUpOffered,
+    dump_facts,
+    load_facts,
+)
 from app.rules.age import age_months
 from app.rules.sign_up import SignUpState, can_cancel
 from app.services import notices
@@ -15,8 +22,11 @@ from app.services.seats import held_on, terms_of
 from app.services.sign_up_notices import tell, told
 
 SUPERSEDED = "superseded"
-VOIDED_KINDS = ("session_changed", "reminder_24h", "reminder_2h")
+VOIDED_KINDS = ("session_changed", "reminder_24h", "reminder_2h", "waiting_ended")
 """Of these an unsent one says an old time."""
+RENEWED_KINDS = ("sign_up_confirmed", "sign_up_offered", "sign_up_offer_expired")
+"""Of these an unsent one is wanted still, with the new time."""
+UNSENT = ("queued", "waiting")
 AGE = "age"
 """The reason kept with a sign-up that a change took away: too young or too old by then."""
 
@@ -27,18 +37,8 @@ def void_notices(db: Session, session_id: int) -> dict[int, datetime]:
     Gives, by sign-up, the time that the family knows of, where the news of an earlier move
     had not left yet: the next one tells of both.
     """
-    subjects = select(literal("sign_up:") + cast(SignUp.id, String)).where(
-        SignUp.session_id == session_id
-    )
-    stale = db.scalars(
-        select(Notice).where(
-            Notice.subject.in_(subjects),
-            Notice.kind.in_(VOIDED_KINDS),
-            Notice.state.in_(("queued", "waiting")),
-        )
-    )
     known: dict[int, datetime] = {}
-    for notice in stale:
+    for notice in _unsent(db, session_id, VOIDED_KINDS):
         notice.state, notice.reason = "skipped", SUPERSEDED
         facts = load_facts(notice.facts)
         if isinstance(facts, SessionChanged):
@@ -46,6 +46,48 @@ def void_notices(db: Session, session_id: int) -> dict[int, datetime]:
             known |= dict.fromkeys((lead, *facts.sign_up_ids), facts.was_at)
     db.flush()
     return known
+
+
+def _unsent(db: Session, session_id: int, kinds: Sequence[str]) -> Sequence[Notice]:
+    subjects = select(literal("sign_up:") + cast(SignUp.id, String)).where(
+        SignUp.session_id == session_id
+    )
+    statement = select(Notice).where(
+        Notice.subject.in_(subjects), Notice.kind.in_(kinds), Notice.state.in_(UNSENT)
+    )
+    return db.scalars(statement).all()
+
+
+def renew_notices(
+    db: Session,
+    session: GuidanceSession,
+    concerned: Sequence[SignUp],
+    known: Mapping[int, datetime],
+) -> frozenset[int]:
+    """What was written of a session before its move and has not left, says the new time.
+
+    Gives the sign-ups whose offer tells of the move itself, since it waited for the morning.
+    `known` is, by sign-up, the time that the family knows of.
+    """
+    open_offers = {each.id: ends for each in concerned if (ends := open_until(each))}
+    telling: set[int] = set()
+    for notice in _unsent(db, session.id, RENEWED_KINDS):
+        facts = load_facts(notice.facts)
+        now_true: dict[str, object] = {
+            "starts_at": session.starts_at,
+            "place": session.station.name,
+            "address": session.station.address,
+            "phone": session.station.phone,
+        }
+        sign_up_id = int(notice.subject.partition(":")[2])
+        if isinstance(facts, SignUpOffered) and sign_up_id in open_offers:
+            until = open_offers[sign_up_id]
+            now_true |= {"was_at": facts.was_at or known[sign_up_id], "until": until}
+            notice.expires_at = until
+            telling.add(sign_up_id)
+        notice.facts = dump_facts(facts.model_copy(update=now_true))
+    db.flush()
+    return frozenset(telling)
 
 
 def tell_moved(
@@ -57,6 +99,7 @@ def tell_moved(
         **told(sign_up, child) | {"nickname": _names(concerned)},
         was_at=was_at,
         is_waiting=sign_up.state == SignUpState.WAITLISTED,
+        offer_until=open_until(sign_up),
         can_cancel=can_cancel(terms_of(sign_up.session), now),
         sign_up_ids=tuple(each.id for each, _ in concerned),
     )
@@ -82,6 +125,11 @@ def tell_cancelled(
         sign_up_ids=tuple(each.id for each, _ in concerned),
     )
     tell(db, facts, sign_up, now)
+
+
+def open_until(sign_up: SignUp) -> datetime | None:
+    """The end of the offer of a sign-up that has one to answer."""
+    return sign_up.offer_expires_at if sign_up.state == SignUpState.OFFERED else None
 
 
 def by_caregiver(

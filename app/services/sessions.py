@@ -153,7 +153,7 @@ def find_open(
         .order_by(GuidanceSession.starts_at, GuidanceSession.code)
         .limit(500 if family else limit)
     ).scalars()
-    children = family.children if family else []
+    children = family.living if family else []
     fitting = [
         (session, tuple(c for c in children if fits_age(terms_of(session), c.birth_date, day)))
         for session in sessions
@@ -175,7 +175,7 @@ def find_one(db: Session, family: Family | None, code: str, now: datetime) -> Op
     if session.state == SessionState.DRAFT:
         raise SessionUnknown(session.code)
     day = held_on(session)
-    children = family.children if family else []
+    children = family.living if family else []
     fits = tuple(c for c in children if fits_age(terms_of(session), c.birth_date, day))
     return _as_seen(db, family, [(session, fits)], now)[0]
 

@@ -56,7 +56,9 @@ def sign_up_together(
     then rolls back, which is what takes back the seats that were counted.
     """
     family = caregiver.family
-    if family is None or any(child.family_id != family.id for child in children):
+    if family is None or any(
+        child.family_id != family.id or child.lost_at is not None for child in children
+    ):
         raise NotRegistered()
     asked = get_for_sign_up(db, code, family, len(children), now)
     session = asked.session

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import String, cast, exists, literal, select
+from sqlalchemy import String, case, cast, exists, literal, select
 from sqlalchemy.orm import Session
 
 from app.models import Child, GuidanceSession, Notice, SignUp
@@ -19,9 +19,16 @@ from app.services.waiting_list import with_children
 
 def find_ended(db: Session, now: datetime) -> Sequence[int]:
     """Sessions past the cut-off where somebody still waits and was not told that it is over."""
-    key = literal("waiting_ended:") + cast(SignUp.session_id, String)
     told_of = exists().where(
-        Notice.dedupe_key == key + literal(":") + cast(SignUp.caregiver_id, String)
+        Notice.dedupe_key
+        == literal("waiting_ended:")
+        + cast(SignUp.session_id, String)
+        + literal(":")
+        + cast(SignUp.caregiver_id, String)
+        + case(
+            (GuidanceSession.calendar_sequence == 0, literal("")),
+            else_=literal(":") + cast(GuidanceSession.calendar_sequence, String),
+        )
     )
     statement = (
         select(SignUp.session_id)
@@ -60,8 +67,15 @@ def tell_ended(db: Session, session_id: int, now: datetime) -> int:
             caregiver_id=caregiver_id,
             facts=facts,
             subject=f"sign_up:{sign_up.id}",
-            dedupe_key=f"{facts.kind}:{session_id}:{caregiver_id}",
+            dedupe_key=_key(sign_up),
             now=now,
             expires_at=sign_up.session.starts_at,
         )
     return count
+
+
+def _key(sign_up: SignUp) -> str:
+    """Once for a session as it is announced: after a move the waiting begins anew."""
+    moves = sign_up.session.calendar_sequence
+    key = f"waiting_ended:{sign_up.session_id}:{sign_up.caregiver_id}"
+    return f"{key}:{moves}" if moves else key

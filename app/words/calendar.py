@@ -15,5 +15,10 @@ def link_line(url: str) -> str:
     return f"加到日历：{url}\n" if url else ""
 
 
+def gone_line(url: str) -> str:
+    """The line under a cancellation by which the phone's calendar forgets it, too."""
+    return f"日历里记过的，点开去掉：{url}\n" if url else ""
+
+
 def no_such_link() -> str:
     return "这个日历链接打不开：可能没有复制完整，或者活动早就结束了。请回到「崇明育伴」，回复「我的预约」看看。"

@@ -31,7 +31,7 @@ from app.models.notice_facts import (
 )
 from app.models.visit_facts import VisitFacts
 from app.words import course, threads
-from app.words.calendar import link_line
+from app.words.calendar import gone_line, link_line
 from app.words.packs import age_of, push
 from app.words.visit_notices import visit_text
 from app.words.visit_words import code_word
@@ -86,7 +86,7 @@ def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> No
         case SignUpDeclined():
             return _declined(facts)
         case SignUpCancelledByStaff():
-            return _cancelled(facts)
+            return _cancelled(facts, calendar_url)
         case SignUpOffered():
             return _offered(facts)
         case SignUpOfferExpired():
@@ -94,7 +94,8 @@ def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> No
         case WaitingEnded():
             return _waiting_ended(facts)
         case SessionChanged():
-            return _changed(facts, "" if facts.is_waiting else calendar_url)
+            has_place = not facts.is_waiting and facts.offer_until is None
+            return _changed(facts, calendar_url if has_place else "")
         case SessionReminder():
             return _reminder(facts, calendar_url)
         case PlanProposed():
@@ -181,22 +182,23 @@ def _declined(facts: SignUpDeclined) -> NoticeWords:
     )
 
 
-def _cancelled(facts: SignUpCancelledByStaff) -> NoticeWords:
+def _cancelled(facts: SignUpCancelledByStaff, calendar_url: str) -> NoticeWords:
     if facts.aged_out is not None:
-        return _aged_out(facts, facts.aged_out)
+        return _aged_out(facts, facts.aged_out, calendar_url)
     return NoticeWords(
         text=(
             f"很抱歉，{facts.nickname}报名的「{facts.title}」"
             f"（{say_when(facts.starts_at)}）取消了，请不要前往。\n"
             f"原因：{_sentence(facts.reason)}\n"
             f"{_call('有疑问请打电话：', facts.phone)}"
+            f"{gone_line(calendar_url)}"
             "想另选一场，请回复「活动」。"
         ),
         fields=_refusal(facts.title, facts.starts_at, facts.reason, facts.phone),
     )
 
 
-def _aged_out(facts: SignUpCancelledByStaff, why: AgedOut) -> NoticeWords:
+def _aged_out(facts: SignUpCancelledByStaff, why: AgedOut, calendar_url: str) -> NoticeWords:
     months = why.age_months
     age = "还没出生" if months is None else f"是{say_age(months)}"
     wanted = say_age_range(why.min_months, why.max_months)
@@ -210,6 +212,7 @@ def _aged_out(facts: SignUpCancelledByStaff, why: AgedOut) -> NoticeWords:
             f"请注意，{facts.nickname}报名的「{facts.title}」{moved}。\n"
             f"{facts.nickname}那天{age}，这场给{wanted}的宝宝，很抱歉名额不能留了。\n"
             f"{_call('有疑问请打电话：', facts.phone)}"
+            f"{gone_line(calendar_url)}"
             "想另选一场，请回复「活动」。"
         ),
         fields=_refusal(facts.title, facts.starts_at, "改期后宝宝月龄不符", facts.phone),
@@ -269,9 +272,7 @@ def _changed(facts: SessionChanged, calendar_url: str) -> NoticeWords:
             f"现在：{say_when(facts.starts_at)}\n"
             f"地点：{_where(facts.place, facts.address)}\n"
             f"{_call('电话：', facts.phone)}"
-            f"{link_line(calendar_url)}"
-            f"{'您的候补还在' if facts.is_waiting else '名额给您留着'}。"
-            + _leaving(facts.can_cancel, f"来不了请回复「取消 {facts.code}」。")
+            f"{link_line(calendar_url)}" + _how_it_stands(facts)
         ),
         fields=(
             (Field.TITLE, facts.title),
@@ -280,6 +281,19 @@ def _changed(facts: SessionChanged, calendar_url: str) -> NoticeWords:
             (Field.PLACE, facts.place),
         ),
     )
+
+
+def _how_it_stands(facts: SessionChanged) -> str:
+    """What becomes of the place, and what to do: who has none yet may leave at any time."""
+    if facts.is_waiting:
+        return f"您的候补还在。不等了，请回复「取消 {facts.code}」。"
+    if facts.offer_until is not None:
+        return (
+            f"给您的名额还留到{say_when(facts.offer_until)}："
+            "要来，请回复「接受」；不来，请回复「放弃」。"
+        )
+    leaving = _leaving(facts.can_cancel, f"来不了请回复「取消 {facts.code}」。")
+    return f"名额给您留着。{leaving}"
 
 
 def _reminder(facts: SessionReminder, calendar_url: str) -> NoticeWords:

@@ -5,7 +5,14 @@ from datetime import datetime
 import pytest
 
 from app.clock import SHANGHAI
-from app.models.notice_facts import NoticeFacts, SessionChanged, SessionReminder, SignUpConfirmed
+from app.models.notice_facts import (
+    AgedOut,
+    NoticeFacts,
+    SessionChanged,
+    SessionReminder,
+    SignUpCancelledByStaff,
+    SignUpConfirmed,
+)
 from app.wechat.templates import LINES, NoticeTemplate
 from app.words.notices import render
 
@@ -64,10 +71,20 @@ def test_the_calendar_is_one_line_and_only_where_there_is_a_link(facts: NoticeFa
     assert render(facts, URL).text.replace(LINE, "") == render(facts).text
 
 
-def test_who_still_waits_gets_no_calendar() -> None:
-    waiting = CHANGED.model_copy(update={"is_waiting": True})
+@pytest.mark.parametrize("has_none", [{"is_waiting": True}, {"offer_until": STARTS}])
+def test_who_has_no_place_yet_gets_no_calendar(has_none: dict[str, object]) -> None:
+    waiting = CHANGED.model_copy(update=has_none)
 
     assert "加到日历" not in render(waiting, URL).text
+
+
+def test_a_cancellation_brings_the_file_that_takes_it_out_of_the_calendar() -> None:
+    about = CONFIRMED.model_dump(exclude={"kind"})
+    aged_out = AgedOut(was_at=STARTS, age_months=13, min_months=6, max_months=12)
+    for why in (None, aged_out):
+        facts = SignUpCancelledByStaff(**about, reason="台风", aged_out=why)
+
+        assert f"日历里记过的，点开去掉：{URL}\n" in render(facts, URL).text
 
 
 @pytest.mark.parametrize("facts", [DAY_BEFORE, HOURS_BEFORE])
