@@ -3,7 +3,7 @@
 import click
 
 from app.cli.speaking import Answer, Command, table
-from app.simulation.running import Outcome, simulate
+from app.simulation.running import ArmDied, Outcome, simulate
 from app.wiring import Services
 
 
@@ -17,13 +17,16 @@ def simulate_command(
 ) -> Answer:
     """Play months of sign-ups through the real services, on a database that is thrown away."""
     del services  # its database is never touched
-    found = simulate(
-        families=families,
-        months=months,
-        seats_per_family=seats_per_family,
-        seed=seed,
-        say=lambda words: click.echo(words, err=True),
-    )
+    try:
+        found = simulate(
+            families=families,
+            months=months,
+            seats_per_family=seats_per_family,
+            seed=seed,
+            say=lambda words: click.echo(words, err=True),
+        )
+    except ArmDied as error:
+        raise click.ClickException(str(error)) from error
     text = table(
         [
             ("", "reach 6", "reach 12", "used", "missed", "offered"),

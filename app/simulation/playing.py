@@ -132,10 +132,13 @@ class Played:
 
 def play(world: World, arm: Arm, say: Say) -> Played:
     """Live every day of the world under one arm; `say` is told of each month."""
-    with (
-        TemporaryDirectory(prefix="yuban-simulation-") as folder,
-        _database(Path(folder) / "world.db") as database,
-    ):
+    with TemporaryDirectory(prefix="yuban-simulation-") as folder:
+        return play_in(Path(folder), world, arm, say)
+
+
+def play_in(folder: Path, world: World, arm: Arm, say: Say) -> Played:
+    """As `play`, on a database in a folder that the caller throws away."""
+    with _database(folder / "world.db") as database:
         return live(world, arm, database, say)
 
 

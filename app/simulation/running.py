@@ -1,11 +1,21 @@
-"""One world, played under both arms: what `simulate` prints."""
+"""One world, played under both arms at once: what `simulate` prints."""
 
+import multiprocessing
+import signal
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
 
 from app.simulation.arms import FirstCome, YearPlans
-from app.simulation.playing import Arm, Played, Say, play
+from app.simulation.playing import Arm, Played, Say, play_in
 from app.simulation.world import World, make_world
+
+ARMS: Final[Mapping[str, type[Arm]]] = {"year plan": YearPlans, "first come": FirstCome}
+"""By the name under which their months are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +43,80 @@ class Comparison:
     seconds: float
 
 
+class ArmDied(RuntimeError):
+    """The process of an arm ended before its year did; what it died of is on standard error."""
+
+
 def simulate(
     *, families: int, months: int, seats_per_family: float, seed: int, say: Say
 ) -> Comparison:
-    """Both arms on the same families, sessions, cancellations and no-shows."""
+    """Both arms on the same families, sessions, cancellations and no-shows. Raises ArmDied."""
     began = time.monotonic()
     world = make_world(
         families=families, months=months, seats_per_family=seats_per_family, seed=seed
     )
-    planned = _arm("year plan", YearPlans(), world, say)
-    first_come = _arm("first come", FirstCome(), world, say)
+    played = play_at_once(world, say)
+    planned, first_come = played["year plan"], played["first come"]
     return Comparison(
         families_in_need=planned.coverage.families_in_need,
         months=months,
         sessions=len(world.sessions),
-        year_plan=_outcome(planned, world),
-        first_come=_outcome(first_come, world),
+        year_plan=outcome(planned, world),
+        first_come=outcome(first_come, world),
         seed=seed,
         seconds=round(time.monotonic() - began, 1),
     )
 
 
-def _arm(name: str, arm: Arm, world: World, say: Say) -> Played:
-    return play(world, arm, lambda month: say(f"{name}: {month} played"))
+def play_at_once(world: World, say: Say) -> dict[str, Played]:
+    """Every arm in a process and a database of its own: they have nothing but the world in common.
+
+    Raises ArmDied.
+    """
+    # Not forked: whoever calls may have threads.
+    spawning = multiprocessing.get_context("spawn")
+    played: dict[str, Played] = {}
+    with TemporaryDirectory(prefix="yuban-simulation-") as folder:
+        running: dict[Connection, str] = {}
+        processes = []
+        try:
+            for name in ARMS:
+                ours, theirs = spawning.Pipe(duplex=False)
+                process = spawning.Process(
+                    target=_play_apart, args=(theirs, Path(folder) / name, world, name), daemon=True
+                )
+                process.start()
+                theirs.close()  # so that ours ends where the process does
+                processes.append(process)
+                running[ours] = name
+            while running:
+                for ready in wait(list(running)):
+                    assert isinstance(ready, Connection)
+                    try:
+                        told: str | Played = ready.recv()
+                    except EOFError:
+                        raise ArmDied(f"{running[ready]}: ended before its time") from None
+                    if isinstance(told, str):
+                        say(f"{running[ready]}: {told} played")
+                    else:
+                        played[running.pop(ready)] = told
+        finally:
+            # The folder goes with its databases: nobody may be at work in it any more.
+            for process in processes:
+                process.terminate()
+                process.join()
+    return played
 
 
-def _outcome(played: Played, world: World) -> Outcome:
+def _play_apart(told: Connection, folder: Path, world: World, name: str) -> None:
+    """In the arm's own process: tell each month, then the whole year."""
+    # Ctrl-C reaches both at once; whoever started this ends it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    folder.mkdir()
+    told.send(play_in(folder, world, ARMS[name](), told.send))
+
+
+def outcome(played: Played, world: World) -> Outcome:
     return Outcome(
         share_reaching_6=played.coverage.share_reaching_6,
         share_reaching_12=played.coverage.share_reaching_12,

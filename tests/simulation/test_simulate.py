@@ -16,7 +16,7 @@ from app.services import doctor
 from app.services.coverage import report
 from app.simulation.arms import FirstCome, YearPlans
 from app.simulation.playing import Arm, live, play
-from app.simulation.running import Comparison, simulate
+from app.simulation.running import ARMS, ArmDied, Comparison, play_at_once, simulate
 from app.simulation.world import World, make_world
 
 
@@ -66,9 +66,25 @@ def test_both_arms_see_seats_lost(year: Comparison) -> None:
         assert 0.03 < outcome.seats_missed / taken < 0.12
 
 
-@pytest.mark.parametrize("arm", [pytest.param(YearPlans, marks=pytest.mark.long), FirstCome])
-def test_the_same_seed_plays_the_same(world: World, arm: Callable[[], Arm]) -> None:
-    assert play(world, arm(), silent) == play(world, arm(), silent)
+def test_both_arms_at_once_play_what_each_plays_by_itself(world: World) -> None:
+    """The same seed gives the same, in another process too."""
+    world = replace(world, families=world.families[:10])
+    told: list[str] = []
+
+    at_once = play_at_once(world, told.append)
+
+    by_itself = {name: play(world, arm(), silent) for name, arm in ARMS.items()}
+    assert at_once == by_itself
+    months = ("2027-01", "2027-02", "2027-03", "2027-04")
+    assert sorted(told) == sorted(f"{name}: {month} played" for name in ARMS for month in months)
+
+
+@pytest.mark.long
+def test_an_arm_that_dies_is_told_of(world: World) -> None:
+    nowhere = replace(world.sessions[0], township="水上")
+
+    with pytest.raises(ArmDied, match="ended before its time"):
+        play_at_once(replace(world, sessions=(nowhere,)), silent)
 
 
 @pytest.mark.parametrize("arm", [YearPlans, FirstCome])
