@@ -62,6 +62,8 @@ HANDLERS = Handlers(
         "agree_year_plan": year_plan.agree_to_proposals,
         "agree": year_plan.agree_to_whatever_waits,
         "stop_year_plan": year_plan.stop,
+        "take_by_itself": year_plan.take_by_itself,
+        "ask_first": year_plan.ask_first,
         "course_info": course.about,
         "course_enrol": course.enrol,
         "course_leave": course.leave,

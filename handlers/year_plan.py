@@ -13,7 +13,7 @@ from app.errors import ChildUnknown
 from app.models import Child, Family, SignUp
 from app.rules.asking import Purpose
 from app.rules.year_plan import Reason
-from app.services import plan_keeping, registration, sessions, year_plan
+from app.services import plan_keeping, plan_taking, registration, sessions, year_plan
 from app.services.year_plan import Proposal
 from app.services.year_supply import Planned
 from app.words import year_plan as words
@@ -39,6 +39,8 @@ class _Draft:
     """Swapped or taken out: not proposed again in this dialogue."""
     declined: frozenset[int] = frozenset()
     """Taken out on purpose: not proposed again this year."""
+    takes: bool = False
+    """With the yes the plan signs up by itself from then on."""
 
     def dump(self) -> dict[str, str]:
         return {
@@ -47,6 +49,7 @@ class _Draft:
             "waiting": _join(sorted(self.waiting)),
             "without": _join(sorted(self.without)),
             "declined": _join(sorted(self.declined)),
+            "takes": "yes" if self.takes else "",
         }
 
     @staticmethod
@@ -57,6 +60,7 @@ class _Draft:
             waiting=frozenset(_split(kept["waiting"])),
             without=frozenset(_split(kept["without"])),
             declined=frozenset(_split(kept["declined"])),
+            takes=bool(kept.get("takes")),
         )
 
 
@@ -73,6 +77,10 @@ def show(turn: Turn) -> Answered:
     family = registration.get_family(turn.caregiver)
     if turn.argument:
         return _propose(turn, family, _child_named(family, turn.argument))
+    return _show(turn, family)
+
+
+def _show(turn: Turn, family: Family, *, takes: bool = False) -> Answered:
     born = [child for child in family.living if child.birth_date]
     if not born:
         return Reply(words.not_born(family.children[0].nickname)), None
@@ -81,9 +89,16 @@ def show(turn: Turn) -> Answered:
     count = sessions.year_count(turn.db, family.id, turn.now)
     if len(born) > 1 and not planned_for and count.attended + count.arranged < count.target:
         names = [child.nickname for child in born]
-        draft = {"names": "\n".join(names)}
+        draft = {"names": "\n".join(names), "takes": "yes" if takes else ""}
         return Reply(words.which_child(names)), Dialogue("year_plan", "child", turn.now, draft)
-    return _propose(turn, family, (planned_for or born)[0])
+    return _propose_first(turn, family, (planned_for or born)[0], takes=takes)
+
+
+def _propose_first(turn: Turn, family: Family, child: Child, *, takes: bool) -> Answered:
+    if not takes:
+        return _propose(turn, family, child)
+    draft = _Draft(child.id, (), frozenset(), takes=True)
+    return _propose(turn, family, child, draft, words.takes_after_yes())
 
 
 def go_on(turn: Turn) -> Answered:
@@ -152,6 +167,30 @@ def stop(turn: Turn) -> Answered:
     return Reply(words.ended() if was_open else words.none_to_end()), None
 
 
+def take_by_itself(turn: Turn) -> Answered:
+    """自动报名: what fits is signed up for without a question, from the family's yes on."""
+    family = registration.get_family(turn.caregiver)
+    dialogue = turn.dialogue
+    if dialogue is not None and dialogue.topic == "year_plan" and dialogue.step == "agree":
+        # With the list in hand it is a yes to the list as well.
+        draft = replace(_Draft.load(dialogue.draft), takes=True)
+        child = _child_with(family, draft.child_id)
+        if child is not None:
+            return _agree(turn, family, child, draft)
+    plan = plan_taking.set_taking(turn.db, caregiver=turn.caregiver, takes=True, now=turn.now)
+    child = _child_with(family, plan.child_id) if plan is not None else None
+    if child is None:
+        return _show(turn, family, takes=True)
+    return Reply(words.takes_now(child.nickname)), None
+
+
+def ask_first(turn: Turn) -> Answered:
+    """先问我: the plan proposes again, and signs up for nothing without a yes."""
+    registration.get_family(turn.caregiver)
+    plan = plan_taking.set_taking(turn.db, caregiver=turn.caregiver, takes=False, now=turn.now)
+    return Reply(words.asks_now() if plan is not None else words.none_to_end()), None
+
+
 def with_replacement(turn: Turn, reply: Reply) -> Reply:
     """The answer to a cancellation, and what the family's plan offers instead."""
     family = turn.caregiver.family
@@ -168,11 +207,13 @@ def with_replacement(turn: Turn, reply: Reply) -> Reply:
 def _choose_child(turn: Turn, family: Family, dialogue: Dialogue) -> Answered:
     names = dialogue.draft["names"].split("\n")
     number = read_number(turn.text.removeprefix("第").rstrip("个号.。 "))
+    takes = bool(dialogue.draft.get("takes"))
     if number is not None and number == int(number) and 1 <= number <= len(names):
-        return _propose(turn, family, _child_named(family, names[int(number) - 1]))
+        child = _child_named(family, names[int(number) - 1])
+        return _propose_first(turn, family, child, takes=takes)
     for name in names:
         if name.lower() in turn.text:
-            return _propose(turn, family, _child_named(family, name))
+            return _propose_first(turn, family, _child_named(family, name), takes=takes)
     return ELSEWHERE
 
 
@@ -197,6 +238,7 @@ def _shown(
     turn: Turn, family: Family, child: Child, proposal: Proposal, draft: _Draft, lead: str
 ) -> Answered:
     plan = year_plan.find_plan(turn.db, family.id, turn.now)
+    asks = bool(proposal.sessions) or (plan is None and proposal.short > 0)
     text = words.plan_shown(
         _stands(turn, proposal),
         _coming(turn, family),
@@ -204,9 +246,10 @@ def _shown(
         nickname=child.nickname,
         short=proposal.short,
         has_plan=plan is not None,
-        lead=lead,
+        takes=draft.takes or (plan is not None and plan.takes_since is not None),
+        # What happens after a yes is said where there is something to say yes to.
+        lead="" if draft.takes and not asks else lead,
     )
-    asks = bool(proposal.sessions) or (plan is None and proposal.short > 0)
     if not asks:
         return Reply(text), None
     following = replace(
@@ -272,6 +315,8 @@ def _agree(turn: Turn, family: Family, child: Child, draft: _Draft) -> Answered:
     if agreement.plan is None:
         fresh = replace(draft, shown=(), waiting=frozenset())
         return _propose(turn, family, child, fresh, words.lost(agreement.lost or ""))
+    if draft.takes:
+        plan_taking.set_taking(turn.db, caregiver=turn.caregiver, takes=True, now=turn.now)
     proposal = year_plan.review(turn.db, family=family, child=child, session_ids=(), now=turn.now)
     made = sorted(agreement.sign_ups, key=lambda one: one.session.starts_at)
     text = words.agreed(
@@ -279,6 +324,7 @@ def _agree(turn: Turn, family: Family, child: Child, draft: _Draft) -> Answered:
         [_arranged(one, turn.now) for one in made],
         nickname=child.nickname,
         short=max(0, proposal.short - proposal.waiting),
+        takes=agreement.plan.takes_since is not None,
     )
     return with_ask(turn, (Reply(text), None), Purpose.REMINDER)
 

@@ -168,6 +168,7 @@ DEMO_TEMPLATE_IDS: dict[str, str] = {
     "reminder_24h": REMINDER.id,
     "reminder_2h": REMINDER.id,
     "plan_proposed": YEAR_PLAN.id,
+    "plan_taken": YEAR_PLAN.id,
     "year_plan_nudge": YEAR_PLAN.id,
 }
 

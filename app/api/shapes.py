@@ -222,6 +222,8 @@ class YearPlanOut(Out):
     arranged: int
     target: int
     has_plan: bool
+    takes: bool
+    """Whether what fits is signed up for without a question."""
     child: int | None
     """For whom the proposal is; None where no child is born yet."""
     sessions: list[YearSessionOut]

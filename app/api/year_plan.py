@@ -13,7 +13,7 @@ from app.api.shapes import Done, Id, In, ProposedOut, YearPlanOut, YearSessionOu
 from app.api.signed_in import calling, database
 from app.clock import now
 from app.models import Caregiver, Child, Family
-from app.services import registration, sessions, year_picture, year_plan
+from app.services import plan_taking, registration, sessions, year_picture, year_plan
 from app.services.year_supply import Planned
 from app.words import pages as words
 
@@ -52,12 +52,21 @@ class AgreeBody(In):
     declined: list[Id] = Field([], max_length=MOST)
 
 
+class TakingBody(In):
+    """Whether what fits is signed up for without a question."""
+
+    takes: bool
+
+
 def add_routes(api: APIBlueprint) -> None:
     api.get("/year-plan", tags=[TAG], summary="今年的计划", responses={200: YearPlanOut})(
         show_year_plan
     )
     api.get("/year-plan/swap", tags=[TAG], summary="换一场", responses={200: SwapOut})(swap)
     api.post("/year-plan", tags=[TAG], summary="全部报名", responses={201: YearPlanOut})(agree)
+    api.put("/year-plan/taking", tags=[TAG], summary="先问，还是直接报上", responses={200: Done})(
+        set_taking
+    )
     api.delete("/year-plan", tags=[TAG], summary="停止计划", responses={200: Done})(stop)
 
 
@@ -84,6 +93,7 @@ def _year(
 ) -> YearPlanOut:
     at = now()
     count = sessions.year_count(db, family.id, at)
+    plan = year_plan.find_plan(db, family.id, at)
     proposal = (
         year_plan.propose(db, family=family, child=child, now=at, without=without)
         if child is not None
@@ -94,7 +104,8 @@ def _year(
         attended=count.attended,
         arranged=count.arranged,
         target=count.target,
-        has_plan=year_plan.find_plan(db, family.id, at) is not None,
+        has_plan=plan is not None,
+        takes=plan is not None and plan.takes_since is not None,
         child=child.id if child else None,
         sessions=[
             YearSessionOut(
@@ -172,3 +183,12 @@ def stop() -> Response:
     with database().transaction() as db:
         year_plan.end(db, caregiver=calling(db), now=now())
     return answer(Done(message=words.plan_ended()))
+
+
+def set_taking(body: TakingBody) -> Response:
+    """From now on; refused where there is no plan."""
+    with database().transaction() as db:
+        plan = plan_taking.set_taking(db, caregiver=calling(db), takes=body.takes, now=now())
+    if plan is None:
+        raise ApiRefusal(409, "no_plan")
+    return answer(Done(message=words.plan_takes() if body.takes else words.plan_asks()))

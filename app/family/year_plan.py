@@ -18,7 +18,7 @@ from app.db import LARGEST_ID
 from app.errors import DomainError
 from app.family.opening import database, family_of, opened_by
 from app.models import Child, Family
-from app.services import registration, sessions, year_picture, year_plan
+from app.services import plan_taking, registration, sessions, year_picture, year_plan
 from app.services.year_picture import YearSession
 from app.services.year_plan import Proposal
 from app.words import pages as words
@@ -32,6 +32,7 @@ def add_routes(family: Blueprint) -> None:
     family.get("/year-plan", endpoint="year_plan")(show)
     family.post("/year-plan/agree", endpoint="agree_year_plan")(agree)
     family.post("/year-plan/stop", endpoint="stop_year_plan")(stop)
+    family.post("/year-plan/taking", endpoint="year_plan_taking")(set_taking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,7 @@ def show() -> ResponseReturnValue:
         child=child,
         children=names,
         has_plan=plan is not None,
+        takes=plan is not None and plan.takes_since is not None,
     )
 
 
@@ -230,4 +232,14 @@ def stop() -> ResponseReturnValue:
     with database().transaction() as db:
         year_plan.end(db, caregiver=opened_by(db), now=now())
     flash(words.plan_ended(), "good")
+    return redirect(url_for("family.year_plan"), 303)
+
+
+def set_taking() -> ResponseReturnValue:
+    """Whether the plan signs up by itself, or asks first."""
+    takes = request.form.get("takes") == "yes"
+    with database().transaction() as db:
+        plan = plan_taking.set_taking(db, caregiver=opened_by(db), takes=takes, now=now())
+    if plan is not None:
+        flash(words.plan_takes() if takes else words.plan_asks(), "good")
     return redirect(url_for("family.year_plan"), 303)

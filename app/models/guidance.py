@@ -180,7 +180,7 @@ class YearPlan(Base):
     """A family's agreement to be signed up for the year's sessions, as they are and as they open.
 
     While it is open it is also the standing request: what is missed, cancelled or newly
-    published leads to a new proposal.
+    published leads to a new proposal, or is signed up for where the family has asked for that.
     """
 
     __tablename__ = "year_plans"
@@ -196,6 +196,8 @@ class YearPlan(Base):
     """How many sessions of the year the family wants to attend."""
     agreed_at: Mapped[datetime] = mapped_column(Instant)
     ended_at: Mapped[datetime | None] = mapped_column(Instant)
+    takes_since: Mapped[datetime | None] = mapped_column(Instant)
+    """Since when fitting sessions are signed up for without a question; None: it asks first."""
 
 
 class PlanProposal(Base):

@@ -113,6 +113,20 @@ class PlanSession(_Facts):
     place: str
 
 
+class PlanTaken(_Facts):
+    """Sessions that a year plan has signed up for by itself, as its family once asked."""
+
+    kind: Literal["plan_taken"] = "plan_taken"
+    nickname: str
+    attended: int
+    arranged: int
+    target: int
+    sessions: tuple[PlanSession, ...]
+    sign_up_ids: tuple[int, ...]
+    awaited: tuple[str, ...] = ()
+    """Codes of those that staff still have to confirm."""
+
+
 class PlanProposed(_Facts):
     """Sessions that a year plan offers for what it is short of; nobody has answered yet."""
 
@@ -242,6 +256,7 @@ NoticeFacts = Annotated[
     | SessionChanged
     | SessionReminder
     | PlanProposed
+    | PlanTaken
     | YearPlanNudge
     | CourseModulePassed
     | CourseNudge
@@ -282,6 +297,7 @@ __all__ = [
     "PackDue",
     "PlanProposed",
     "PlanSession",
+    "PlanTaken",
     "SessionChanged",
     "SessionReminder",
     "SignUpCancelledByStaff",

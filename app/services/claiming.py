@@ -31,6 +31,7 @@ WAITS_FOR_MORNING = frozenset(
         "sign_up_offered",
         "sign_up_offer_expired",
         "plan_proposed",
+        "plan_taken",
         "visit_evening",
         "visit_2h",
         "year_plan_nudge",
@@ -46,6 +47,7 @@ WAITS_FOR_MORNING = frozenset(
 WAITS_FOR_OWN_MORNING = frozenset(
     {
         "plan_proposed",
+        "plan_taken",
         "year_plan_nudge",
         "course_nudge",
         "course_module_passed",

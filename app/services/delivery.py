@@ -4,6 +4,7 @@ A claim, the choice of a channel and the outcome are each committed on their own
 after a crash the row still tells how far it came: without a channel nothing was sent.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +28,7 @@ from app.models.notice_facts import (
     NoticeFacts,
     PackDue,
     PlanProposed,
+    PlanTaken,
     SessionReminder,
     StaffAnswer,
     ThreadLate,
@@ -34,7 +36,7 @@ from app.models.notice_facts import (
 )
 from app.models.visit_facts import VisitFacts
 from app.rules.channel_budget import Channel
-from app.rules.sign_up import SessionState, SignUpState
+from app.rules.sign_up import ACTIVE, SessionState, SignUpState
 from app.services import course_nudges, pack_ledger, visit_notices
 
 ORPHANED_AFTER = timedelta(seconds=60)
@@ -156,6 +158,9 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
         thread = db.get(HelpThread, notice.facts.thread_id)
         waits = thread is not None and thread.waiting_since is not None
         return None if waits else Reason.SUPERSEDED
+    if isinstance(notice.facts, PlanTaken):
+        # Whoever was signed up is told, wanting pushes or not.
+        return None if _any_active(db, notice.facts.sign_up_ids) else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanProposed | YearPlanNudge):
         return _objection_to_plan(db, notice.facts, caregiver)
     if isinstance(notice.facts, CourseNudge | CourseModulePassed):
@@ -176,6 +181,11 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
         if not any(state in wanted for state in states):
             return Reason.SUPERSEDED
     return None
+
+
+def _any_active(db: Session, sign_up_ids: Collection[int]) -> bool:
+    active = select(SignUp.id).where(SignUp.id.in_(sign_up_ids), SignUp.state.in_(ACTIVE))
+    return db.execute(active.limit(1)).first() is not None
 
 
 def _is_true(db: Session, reminder: SessionReminder, family_id: int | None) -> bool:

@@ -167,7 +167,7 @@ class _Keeper:
         """
         plan = self.plans[plan_id]
         family = self.families[plan.family_id]
-        child = _child_of(family, plan)
+        child = child_of(family, plan)
         standing = self._standing(plan_id)
         rows = self.proposals[plan_id]
         kept: list[Candidate] = []
@@ -216,7 +216,7 @@ class _Keeper:
         """Queue the one notice of the plan's open proposals; 0 where nobody wants it."""
         plan = self.plans[plan_id]
         family = self.families[plan.family_id]
-        child = _child_of(family, plan)
+        child = child_of(family, plan)
         caregiver = find_recipient(family, plan)
         if caregiver is None or child is None:
             return 0
@@ -275,7 +275,7 @@ def target_of_year(db: Session, now: datetime) -> int:
     return sessions.find_target(db, now.astimezone(SHANGHAI).year) or DEFAULT_SESSIONS_A_YEAR
 
 
-def _child_of(family: Family, plan: YearPlan) -> Child | None:
+def child_of(family: Family, plan: YearPlan) -> Child | None:
     return next((child for child in family.children if child.id == plan.child_id), None)
 
 

@@ -40,20 +40,38 @@ from app.services.seats import (
 )
 
 
-def sign_up(db: Session, *, caregiver: Caregiver, child: Child, code: str, now: datetime) -> SignUp:
+def sign_up(
+    db: Session,
+    *,
+    caregiver: Caregiver,
+    child: Child,
+    code: str,
+    now: datetime,
+    actor: Actor | None = None,
+) -> SignUp:
     """One child's sign-up: as sign_up_together, for one."""
-    return sign_up_together(db, caregiver=caregiver, children=[child], code=code, now=now)[0]
+    made = sign_up_together(
+        db, caregiver=caregiver, children=[child], code=code, now=now, actor=actor
+    )
+    return made[0]
 
 
 def sign_up_together(
-    db: Session, *, caregiver: Caregiver, children: Sequence[Child], code: str, now: datetime
+    db: Session,
+    *,
+    caregiver: Caregiver,
+    children: Sequence[Child],
+    code: str,
+    now: datetime,
+    actor: Actor | None = None,
 ) -> list[SignUp]:
     """A seat for each child with one adult, or a place in the waiting list: alike for all.
 
-    Seated they are confirmed, or requested where staff decide. Raises NotRegistered,
-    SessionUnknown, SessionCancelled, SignUpNotOpenYet, TownshipFirst, SignUpDelayed,
-    SignUpClosed, AgeOutsideSession, AlreadySignedUp, SessionFull; the caller's transaction
-    then rolls back, which is what takes back the seats that were counted.
+    `actor` is who acts for the caregiver; None: the caregiver does. Seated they are confirmed,
+    or requested where staff decide. Raises NotRegistered, SessionUnknown, SessionCancelled,
+    SignUpNotOpenYet, TownshipFirst, SignUpDelayed, SignUpClosed, AgeOutsideSession,
+    AlreadySignedUp, SessionFull; the caller's transaction then rolls back, which is what takes
+    back the seats that were counted.
     """
     family = caregiver.family
     if family is None or any(
@@ -95,7 +113,7 @@ def sign_up_together(
     for sign_up in seated:
         audit.record(
             db,
-            actor=Actor("caregiver", caregiver.id),
+            actor=actor or Actor("caregiver", caregiver.id),
             action="sign_up",
             subject_type="sign_up",
             subject_id=sign_up.id,

@@ -9,20 +9,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
-from app.errors import (
-    AgeOutsideSession,
-    AlreadySignedUp,
-    NotRegistered,
-    SessionCancelled,
-    SessionFull,
-    SessionUnknown,
-    SignUpClosed,
-    SignUpDelayed,
-    SignUpNotOpenYet,
-    TownshipFirst,
-)
+from app.errors import NotRegistered
 from app.models import Caregiver, Child, Family, GuidanceSession, PlanProposal, SignUp, YearPlan
-from app.rules.sign_up import SignUpState
 from app.rules.year_plan import (
     choose,
     choose_instead,
@@ -30,6 +18,7 @@ from app.rules.year_plan import (
 )
 from app.services import audit, sessions
 from app.services.audit import Actor
+from app.services.plan_signing import SigningUp
 from app.services.sessions import YearCount
 from app.services.year_supply import (
     NOTHING_YET,
@@ -42,25 +31,6 @@ from app.services.year_supply import (
     make_wish,
     planned,
 )
-
-
-class _SeatLost(Exception):
-    """A seat was proposed, and only the waiting list is left."""
-
-
-LOST = (
-    _SeatLost,
-    AgeOutsideSession,
-    AlreadySignedUp,
-    SessionCancelled,
-    SessionFull,
-    SessionUnknown,
-    SignUpClosed,
-    SignUpDelayed,
-    SignUpNotOpenYet,
-    TownshipFirst,
-)
-"""What may have happened to a session between the proposal and the family's yes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +83,7 @@ def propose(
         today=now.astimezone(SHANGHAI).date(),
         # Places in waiting lists may yet turn out: so many more are not waited for.
         most_waiting=missing - standing.waiting,
-        unwanted=_turned_down(db, family.id, count.year).union(without),
+        unwanted=turned_down(db, family.id, count.year).union(without),
     )
     chosen = choose(wish, supply.open_for(standing, now))
     return Proposal(
@@ -169,7 +139,7 @@ def swap(
     standing = standing_of(db, family, now)
     count = sessions.year_count(db, family.id, now)
     missing = standing.missing(count.target)
-    unwanted = _turned_down(db, family.id, count.year).union(without, keep, (instead_of,))
+    unwanted = turned_down(db, family.id, count.year).union(without, keep, (instead_of,))
     wish = make_wish(
         family,
         child,
@@ -205,30 +175,14 @@ def agree(
     family = caregiver.family
     if family is None or child.family_id != family.id:
         raise NotRegistered()
-    codes = _codes(db, session_ids)
-    made: list[SignUp] = []
-    trying = ""
-    try:
-        with db.begin_nested():
-            # In one order, so that two families with the same wishes do not block each other.
-            for session_id in sorted(set(session_ids)):
-                trying = codes.get(session_id, str(session_id))
-                signed_up = sessions.sign_up(
-                    db, caregiver=caregiver, child=child, code=trying, now=now
-                )
-                made.append(signed_up)
-                if signed_up.state == SignUpState.WAITLISTED and session_id not in may_wait:
-                    raise _SeatLost
-    except LOST:
-        for signed_up in made:
-            # Their rows are gone, and SQLite gives the same numbers again.
-            if signed_up in db:
-                db.expunge(signed_up)
-        return Agreement(plan=None, lost=trying)
+    trying = SigningUp(caregiver, child, frozenset(may_wait))
+    if not trying.sign_up_for_all(db, session_ids, now):
+        return Agreement(plan=None, lost=trying.last)
     plan = _put_plan(db, caregiver, family, child, now)
+    made = trying.made
     for signed_up in made:
         signed_up.year_plan_id = plan.id
-    _settle_proposals(db, plan, accepted=session_ids, declined=declined, now=now)
+    settle_proposals(db, plan, accepted=session_ids, declined=declined, now=now)
     audit.record(
         db,
         actor=Actor("caregiver", caregiver.id),
@@ -247,12 +201,10 @@ def end(db: Session, *, caregiver: Caregiver, now: datetime) -> bool:
 
     Raises NotRegistered.
     """
-    if caregiver.family_id is None:
-        raise NotRegistered()
-    plan = find_plan(db, caregiver.family_id, now)
+    plan = find_plan_of(db, caregiver, now)
     if plan is None:
         return False
-    plan.ended_at = now
+    plan.ended_at, plan.takes_since = now, None
     db.execute(
         update(PlanProposal)
         .where(PlanProposal.year_plan_id == plan.id, PlanProposal.state == "open")
@@ -280,6 +232,13 @@ def find_plan(db: Session, family_id: int, now: datetime) -> YearPlan | None:
     ).scalar_one_or_none()
 
 
+def find_plan_of(db: Session, caregiver: Caregiver, now: datetime) -> YearPlan | None:
+    """The open plan of a caregiver's family. Raises NotRegistered."""
+    if caregiver.family_id is None:
+        raise NotRegistered()
+    return find_plan(db, caregiver.family_id, now)
+
+
 def open_proposals(db: Session, plan: YearPlan, now: datetime) -> tuple[OpenSession, ...]:
     """What the plan offers and nobody has answered, as far as it can still be had; by time."""
     supply = load_supply(db, now)
@@ -298,7 +257,7 @@ def standing_of(db: Session, family: Family, now: datetime) -> Standing:
     return standings.get(family.id, NOTHING_YET)
 
 
-def _turned_down(db: Session, family_id: int, year: int) -> frozenset[int]:
+def turned_down(db: Session, family_id: int, year: int) -> frozenset[int]:
     rows = db.execute(
         select(PlanProposal.session_id)
         .join(YearPlan, YearPlan.id == PlanProposal.year_plan_id)
@@ -309,13 +268,6 @@ def _turned_down(db: Session, family_id: int, year: int) -> frozenset[int]:
         )
     )
     return frozenset(rows.scalars())
-
-
-def _codes(db: Session, session_ids: Collection[int]) -> dict[int, str]:
-    rows = db.execute(
-        select(GuidanceSession.id, GuidanceSession.code).where(GuidanceSession.id.in_(session_ids))
-    )
-    return {row.id: row.code for row in rows}
 
 
 def _put_plan(
@@ -348,7 +300,7 @@ def _put_plan(
     return plan
 
 
-def _settle_proposals(
+def settle_proposals(
     db: Session,
     plan: YearPlan,
     *,

@@ -33,6 +33,7 @@ class OpenSession:
     starts_at: datetime
     closes_at: datetime
     opens_at: datetime
+    cancel_until: datetime
     station: str
     township: str
 
@@ -131,6 +132,7 @@ def load_supply(db: Session, now: datetime) -> Supply:
             GuidanceSession.starts_at,
             GuidanceSession.opens_at,
             GuidanceSession.closes_at,
+            GuidanceSession.cancel_until,
             GuidanceSession.places,
             GuidanceSession.places_taken,
             GuidanceSession.min_months,
@@ -163,6 +165,7 @@ def load_supply(db: Session, now: datetime) -> Supply:
                 starts_at=row.starts_at,
                 closes_at=min(row.closes_at, row.starts_at),
                 opens_at=row.opens_at,
+                cancel_until=row.cancel_until,
                 station=row.station,
                 township=row.township,
             )

@@ -69,6 +69,7 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
     "reminder_24h": REMINDER_LINES,
     "reminder_2h": REMINDER_LINES,
     "plan_proposed": PLAN_LINES,
+    "plan_taken": PLAN_LINES,
     "year_plan_nudge": PLAN_LINES,
     "course_nudge": COURSE_LINES,
     "course_module_passed": COURSE_LINES,

@@ -25,6 +25,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "key_reused": "这次请求的编号用过了，内容却不一样。请重新打开再试。",
     "consent_outdated": "告知有更新，请看过最新的告知再同意。",
     "not_found": "没有找到，可能已经不在了，或者是别人家的。",
+    "no_plan": "还没有年度计划。先排一份，再选要不要直接报上。",
     "plan_lost": "有一场刚刚报不上了，所以先一场都没有报。请重新看一看。",
     "one_date": "生日和预产期请填一个，只填一个。",
     "township_missing": "请说住在哪个乡镇。",

@@ -76,6 +76,9 @@ ACTIONS: Final[Mapping[str, str]] = {
     "register_at_the_door": "当场登记",
     "agree_year_plan": "同意年度计划",
     "end_year_plan": "结束年度计划",
+    "start_taking": "年度计划改为自动报名",
+    "stop_taking": "年度计划改为先问再报",
+    "take_for_year_plan": "年度计划自动报名",
     # Home visits
     "request": "申请上门",
     "confirm": "确认",

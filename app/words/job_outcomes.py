@@ -18,8 +18,8 @@ OUTCOMES: Final[tuple[tuple[str, str], ...]] = (
         "收回{a}个过期的名额，递补{b}个，告诉{c}家不用再等",
     ),
     (
-        "proposed sessions for {a} plans, nudged {b} families",
-        "给{a}份年度计划配了场次，提醒{b}户",
+        "proposed sessions for {a} plans, nudged {b} families, signed up for {c} plans",
+        "给{a}份年度计划配了场次，提醒{b}户，替{c}户直接报了名",
     ),
     (
         "entered classes for {a} learners, nudged {b} learners",

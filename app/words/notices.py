@@ -17,6 +17,7 @@ from app.models.notice_facts import (
     PackDue,
     PlanProposed,
     PlanSession,
+    PlanTaken,
     SessionChanged,
     SessionReminder,
     SignUpCancelledByStaff,
@@ -36,7 +37,7 @@ from app.words.packs import age_of, push
 from app.words.visit_notices import visit_text
 from app.words.visit_words import code_word
 from app.words.when import say_age, say_age_range, say_when
-from app.words.year_plan import nudge_words, proposed_words
+from app.words.year_plan import nudge_words, proposed_words, taken_words
 
 RELATIONS = {
     "mother": "宝宝的妈妈",
@@ -100,6 +101,10 @@ def render(facts: NoticeFacts, calendar_url: str = "", page_url: str = "") -> No
             return _reminder(facts, calendar_url)
         case PlanProposed():
             return _of_plan(proposed_words(facts), facts.sessions[0], "回复「同意计划」就报上")
+        case PlanTaken():
+            return _of_plan(
+                taken_words(facts), facts.sessions[0], "已按您说的报上，去不了请早点取消"
+            )
         case YearPlanNudge():
             return _of_plan(nudge_words(facts), facts.first, "回复「年度计划」一次排好")
         case CourseModulePassed():

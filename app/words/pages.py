@@ -80,6 +80,14 @@ def plan_lost(code: str) -> str:
     return f"「{code}」刚刚报不上了，所以先一场都没有报。给您重新排了，请再看一看。"
 
 
+def plan_takes() -> str:
+    return "好的，有合适的就直接报上，报完在公众号里告诉您。"
+
+
+def plan_asks() -> str:
+    return "好的，有合适的先问您，您同意了再报。"
+
+
 def plan_ended() -> str:
     return "年度计划停了。已经报上的还在；想要了，随时再来。"
 

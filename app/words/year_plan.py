@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.models.notice_facts import PlanProposed, YearPlanNudge
+from app.models.notice_facts import PlanProposed, PlanTaken, YearPlanNudge
 from app.words.when import say_when
 
 ROOM_BYTES = 1_900
@@ -61,6 +61,7 @@ def plan_shown(
     nickname: str,
     short: int,
     has_plan: bool,
+    takes: bool = False,
     lead: str = "",
 ) -> str:
     """The year so far, what is arranged, and what is proposed, with how to answer."""
@@ -74,7 +75,7 @@ def plan_shown(
                 _proposed(place, line, title, station) for place, line in enumerate(proposed, 1)
             )
             parts.append(f"给{nickname}再排{len(proposed)}场：\n{listed}")
-        parts.append(_what_next(stands, proposed, coming, nickname, short, has_plan))
+        parts.append(_what_next(stands, proposed, coming, nickname, short, has_plan, takes))
         return "\n".join(parts)
 
     return _fitting(build)
@@ -130,6 +131,7 @@ def _what_next(
     nickname: str,
     short: int,
     has_plan: bool,
+    takes: bool,
 ) -> str:
     missing = stands.target - stands.attended - stands.arranged
     december = (
@@ -137,7 +139,8 @@ def _what_next(
     )
     if proposed:
         number = min(2, len(proposed))
-        rest = f"还差{short}场，有合适的开放了再问您。{december}\n" if short else ""
+        then = "会直接给您报上" if takes else "再问您"
+        rest = f"还差{short}场，有合适的开放了{then}。{december}\n" if short else ""
         return (
             f"{rest}回复「同意」，一次全报上。想换回复「换 {number}」，"
             f"不要哪场回复「不要 {number}」，先不排回复「取消」。"
@@ -153,8 +156,15 @@ def _what_next(
         return f"{done}{more}想多参加几次，回复「活动」。"
     none = f"还差{missing}场，眼下没有适合{nickname}又有名额的。{december}"
     if has_plan:
-        return f"{none}\n有合适的开放了，会在这里问您。想自己找，回复「活动」。"
+        return f"{none}\n{_what_then(takes)}想自己找，回复「活动」。"
     return f"{none}\n要我们帮您留意吗？回复「同意」，有合适的开放了就问您；不用就回复「取消」。"
+
+
+def _what_then(takes: bool) -> str:
+    """What happens when something opens, and the word that changes it."""
+    if takes:
+        return "有合适的开放了，直接给您报上，报完告诉您；想先问您，回复「先问我」。"
+    return "有合适的开放了，会在这里问您；不用问、直接报上，回复「自动报名」。"
 
 
 def which_child(nicknames: Sequence[str]) -> str:
@@ -208,6 +218,7 @@ def agreed(
     *,
     nickname: str,
     short: int,
+    takes: bool = False,
 ) -> str:
     """What an agreement has signed up for; with nothing made: the standing request alone."""
 
@@ -221,7 +232,7 @@ def agreed(
         )
         asked = any(line.state == "requested" for line in made)
         later = "待确认的，老师定了马上告诉您。" if asked else ""
-        rest = f"还差{short}场，有合适的开放了会问您。" if short else ""
+        rest = f"还差{short}场。{_what_then(takes)}" if short else ""
         return (
             f"报名成功！{nickname}的{len(made)}场都报上了：\n{listed}\n"
             f"{_how_it_stands(stands)}{later}{rest}"
@@ -230,7 +241,7 @@ def agreed(
 
     if not made:
         return (
-            f"好的，记下了。有适合{nickname}的活动开放，会在这里问您。\n"
+            f"好的，给{nickname}记下了。{_what_then(takes)}\n"
             "想自己找，回复「活动」；不用留意了，回复「停止计划」。"
         )
     return _fitting(build)
@@ -242,6 +253,27 @@ def instead(proposed: Sequence[PlanLine]) -> str:
         _proposed(place, line, *DETAILS[1]) for place, line in enumerate(proposed, 1)
     )
     return f"年度计划里给您另找了：\n{listed}\n回复「同意计划」就报上；想换，回复「年度计划」。"
+
+
+def takes_now(nickname: str) -> str:
+    """From now on what fits is signed up for without a question."""
+    return (
+        f"好的，以后有适合{nickname}又有名额的活动开放，直接给您报上，报完马上告诉您。"
+        "两天之内就要定下来的，还是先问您。\n"
+        "哪场去不了，早点回复「取消」和编号就行；想改回先问，回复「先问我」。"
+    )
+
+
+def takes_after_yes() -> str:
+    """In front of a list, where there is no plan yet that could sign up by itself."""
+    return "可以。先看看今年这份，您同意以后，再有合适的就直接给您报上："
+
+
+def asks_now() -> str:
+    return (
+        "好的，以后有合适的活动，先问您，您同意了再报。已经报上的都还在。\n"
+        "看看还差几场，回复「年度计划」。"
+    )
 
 
 def ended() -> str:
@@ -280,6 +312,25 @@ def proposed_words(facts: PlanProposed) -> str:
             f"{facts.nickname}的年度计划，给您找到{len(facts.sessions)}场：\n{listed}\n"
             f"今年已参加{facts.attended}/{facts.target}次，约好{facts.arranged}场。"
             "回复「同意计划」就报上；想换、不要哪场，回复「年度计划」。"
+        )
+
+    return _fitting(build)
+
+
+def taken_words(facts: PlanTaken) -> str:
+    """The notice of what a plan has signed up for by itself."""
+
+    def build(title: int, _station: int) -> str:
+        listed = "\n".join(
+            f"· {say_when(one.starts_at)} {_short(one.title, title)}（{one.code}）"
+            f" {_short(one.place, title)}{'，待确认' if one.code in facts.awaited else ''}"
+            for one in facts.sessions
+        )
+        return (
+            f"按您说的，给{facts.nickname}报上了{len(facts.sessions)}场：\n{listed}\n"
+            f"今年已参加{facts.attended}/{facts.target}次，约好{facts.arranged}场。\n"
+            f"去不了，请早点回复「取消 {facts.sessions[0].code}」，把名额让给别家；"
+            "想先问您再报，回复「先问我」。"
         )
 
     return _fitting(build)

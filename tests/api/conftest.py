@@ -101,6 +101,9 @@ class Caller:
     def patches(self, path: str, body: object, status: int = 200) -> Any:
         return _json(self.asks("PATCH", path, body), status)
 
+    def puts(self, path: str, body: object, status: int = 200) -> Any:
+        return _json(self.asks("PUT", path, body), status)
+
     def deletes(self, path: str, status: int = 200) -> Any:
         return _json(self.asks("DELETE", path), status)
 

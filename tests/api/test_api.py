@@ -184,7 +184,11 @@ def test_the_year_is_planned_swapped_and_agreed_to(mama: Caller, publish: Publis
     assert (agreed["arranged"], agreed["has_plan"]) == (1, True)
     lost = mama.posts("/year-plan", {"child": plan["child"], "sessions": [other["id"]]}, 409)
     assert lost["code"] == "plan_lost"
+    assert "直接报上" in mama.puts("/year-plan/taking", {"takes": True})["message"]
+    assert mama.gets("/year-plan")["takes"] is True
+    assert "先问您" in mama.puts("/year-plan/taking", {"takes": False})["message"]
     assert "停了" in mama.deletes("/year-plan")["message"]
+    assert mama.puts("/year-plan/taking", {"takes": True}, 409)["code"] == "no_plan"
 
 
 def test_the_family_is_changed_and_joined(mama: Caller, log_in: Callable[[str], Caller]) -> None:

@@ -22,6 +22,9 @@ from app.wiring import Services
 from tests.conversations.conftest import Clock, Person, Publisher
 from tests.conversations.plans import listed, nudges, rows, run_job, told
 
+PROPOSED_ONE = "proposed sessions for 1 plans, nudged 0 families, signed up for 0 plans"
+NOTHING_TO_DO = "proposed sessions for 0 plans, nudged 0 families, signed up for 0 plans"
+
 
 def add_district(db: Session, now: datetime) -> Staff:
     return staff.add_staff(
@@ -65,13 +68,13 @@ def test_a_missed_session_is_replaced_by_a_proposal(
         missed.state, missed.decided_at = "no_show", clock() + timedelta(days=22)
     clock.moves(days=23)
 
-    assert run_job(services, clock) == "proposed sessions for 1 plans, nudged 0 families"
+    assert run_job(services, clock) == PROPOSED_ONE
 
     (text,) = told(services, "plan_proposed")
     (offered,) = listed(text)
     assert "报名成功" in mum.says("同意计划")
     assert (offered, "confirmed") in rows(services)
-    assert run_job(services, clock) == "proposed sessions for 0 plans, nudged 0 families"
+    assert run_job(services, clock) == NOTHING_TO_DO
 
 
 @pytest.mark.usefixtures("year")
@@ -187,7 +190,7 @@ def test_a_full_session_is_never_proposed_unasked(
     run_job(services, clock)
     clock.moves(days=100)
     publish("FULL-2", days=30, places=0, waiting_list="first_come")
-    assert run_job(services, clock) == "proposed sessions for 0 plans, nudged 0 families"
+    assert run_job(services, clock) == NOTHING_TO_DO
 
 
 def test_who_loses_a_session_is_asked_again_at_once(

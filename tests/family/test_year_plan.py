@@ -116,6 +116,16 @@ def test_the_plan_can_be_stopped(phone: Phone, three: None) -> None:
     assert "年度计划停了" in phone.posts("year-plan/stop")
 
 
+def test_the_plan_may_sign_up_by_itself_until_it_is_told_to_ask(phone: Phone, three: None) -> None:
+    assert "不用问，直接报上" not in phone.opens("year-plan")
+    agreed(phone, phone.opens("year-plan"))
+    assert "不用问，直接报上" in phone.opens("year-plan")
+    after = phone.posts("year-plan/taking", takes="yes")
+    assert "改成先问我" in after
+    assert "就直接给您报上" in after or "直接给您报上" in after
+    assert "不用问，直接报上" in phone.posts("year-plan/taking", takes="no")
+
+
 def test_a_number_that_leads_nowhere_is_not_remembered_as_declined(
     phone: Phone, three: None
 ) -> None:

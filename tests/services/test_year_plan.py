@@ -23,7 +23,7 @@ from app.models import (
     SignUp,
     YearPlan,
 )
-from app.services import delivery, doctor, plan_keeping, plan_nudges, year_plan
+from app.services import delivery, doctor, plan_keeping, plan_nudges, plan_taking, year_plan
 from app.services.sessions import sign_up
 from app.services.year_supply import load_standings
 from tests.console.desk_world import make_child, make_session, make_sign_up, make_station, mother_of
@@ -281,6 +281,79 @@ def test_two_runs_of_the_job_at_once_ask_once(
     with database.reading() as db:
         assert db.execute(select(func.count(PlanProposal.id))).scalar_one() == 6
     assert count(database, Notice) == 1
+
+
+def test_two_runs_at_once_and_a_parent_sign_up_for_one_year_and_no_more(
+    database: Database, cipher: Cipher, codes: Sequence[str], child_id: int, now: datetime
+) -> None:
+    agree(database, child_id, [], now)
+    set_taking(database, child_id, now)
+    seen = find_takings(database, now)
+    # A parent's own choice, other sessions than the plan would take, in the same moment.
+    own = [one for one in ids_of(database, codes) if one not in seen[0].session_ids]
+    together = Barrier(3)
+
+    def runs(which: int) -> bool:
+        together.wait()
+        if which == 2:
+            return agree(database, child_id, own, now).plan is not None
+        with database.transaction() as db:
+            return plan_taking.take(db, seen[0], now)
+
+    with ThreadPoolExecutor(3) as pool:
+        outcomes = list(pool.map(runs, range(3)))
+
+    assert outcomes.count(True) in (1, 2)
+    # The parent's four always stand; the plan's six come first, or not at all.
+    assert count(database, SignUp) in (len(own), len(own) + 6)
+    assert outcomes[2]
+    assert sum(outcomes[:2]) == (count(database, SignUp) > len(own)) == count(database, Notice)
+    check_healthy(database, cipher, now)
+
+
+def test_what_others_took_meanwhile_leaves_nothing_half_done(
+    database: Database, cipher: Cipher, codes: Sequence[str], child_id: int, now: datetime
+) -> None:
+    agree(database, child_id, [], now)
+    set_taking(database, child_id, now)
+    (seen,) = find_takings(database, now)
+    with database.transaction() as db:
+        take_last_seat(db, db.get_one(GuidanceSession, seen.session_ids[-1]), now)
+    with database.transaction() as db:
+        assert not plan_taking.take(db, seen, now)
+    assert (count(database, SignUp), count(database, Notice)) == (1, 0)
+    (anew,) = find_takings(database, now)
+    with database.transaction() as db:
+        assert plan_taking.take(db, anew, now)
+    assert (count(database, SignUp), count(database, Notice)) == (7, 1)
+    check_healthy(database, cipher, now)
+
+
+def test_a_plan_that_ended_meanwhile_takes_nothing(
+    database: Database, codes: Sequence[str], child_id: int, now: datetime
+) -> None:
+    agree(database, child_id, [], now)
+    set_taking(database, child_id, now)
+    (seen,) = find_takings(database, now)
+    with database.transaction() as db:
+        year_plan.end(db, caregiver=mother_of(db, db.get_one(Child, child_id)), now=now)
+    with database.transaction() as db:
+        assert not plan_taking.take(db, seen, now)
+    assert (count(database, SignUp), count(database, Notice)) == (0, 0)
+
+
+def set_taking(database: Database, child_id: int, now: datetime) -> None:
+    with database.transaction() as db:
+        mother = mother_of(db, db.get_one(Child, child_id))
+        assert plan_taking.set_taking(db, caregiver=mother, takes=True, now=now) is not None
+
+
+def find_takings(database: Database, now: datetime) -> Sequence[plan_taking.Taking]:
+    with database.reading() as db:
+        found = plan_taking.find(db, after=0, now=now)
+        assert found.last_id is not None
+        assert plan_taking.find(db, after=found.last_id, now=now).last_id is None
+    return found.takings
 
 
 def test_two_runs_of_the_job_at_once_nudge_once(
