@@ -59,6 +59,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "year": "年份",
     "target": "目标次数",
     "agreed_at": "同意时间",
+    "takes_since": "从何时起不用问、直接报名",
     "ended_at": "结束时间",
     "expires_at": "有效到",
     "used_at": "用掉的时间",
