@@ -160,7 +160,8 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
         return None if waits else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanTaken):
         # Whoever was signed up is told, wanting pushes or not.
-        return None if _any_active(db, notice.facts.sign_up_ids) else Reason.SUPERSEDED
+        ids, family_id = notice.facts.sign_up_ids, caregiver.family_id
+        return None if _any_active(db, ids, family_id) else Reason.SUPERSEDED
     if isinstance(notice.facts, PlanProposed | YearPlanNudge):
         return _objection_to_plan(db, notice.facts, caregiver)
     if isinstance(notice.facts, CourseNudge | CourseModulePassed):
@@ -183,8 +184,10 @@ def find_objection(db: Session, notice: ClaimedNotice, now: datetime) -> str | N
     return None
 
 
-def _any_active(db: Session, sign_up_ids: Collection[int]) -> bool:
-    active = select(SignUp.id).where(SignUp.id.in_(sign_up_ids), SignUp.state.in_(ACTIVE))
+def _any_active(db: Session, sign_up_ids: Collection[int], family_id: int | None) -> bool:
+    active = select(SignUp.id).where(
+        SignUp.id.in_(sign_up_ids), SignUp.family_id == family_id, SignUp.state.in_(ACTIVE)
+    )
     return db.execute(active.limit(1)).first() is not None
 
 

@@ -276,7 +276,8 @@ def target_of_year(db: Session, now: datetime) -> int:
 
 
 def child_of(family: Family, plan: YearPlan) -> Child | None:
-    return next((child for child in family.children if child.id == plan.child_id), None)
+    """The plan's child; None where the family has lost it."""
+    return next((child for child in family.living if child.id == plan.child_id), None)
 
 
 def find_recipient(family: Family, plan: YearPlan | None) -> Caregiver | None:
