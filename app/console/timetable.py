@@ -18,7 +18,13 @@ from app.console.session_forms import (
     version_of,
 )
 from app.console.signed_in import acting_staff, database
-from app.errors import NoDaysInSeries, SessionCodeTaken, SessionStepNotAllowed, SessionUnknown
+from app.errors import (
+    AttendanceTaken,
+    NoDaysInSeries,
+    SessionCodeTaken,
+    SessionStepNotAllowed,
+    SessionUnknown,
+)
 from app.models import GuidanceSession, Station
 from app.rules.session_life import check_can_edit
 from app.rules.sign_up import SessionState
@@ -178,7 +184,12 @@ def edit(code: str) -> ResponseReturnValue:
         impacts = _impacts(db, session, row, whole_series=form.whole_series.data)
         digest = hashlib.sha256(repr(impacts).encode()).hexdigest()[:16]
         if request.form.get("step") == "save" and request.form.get("seen") == digest:
-            return _save(db, session, row, form, scope.staff_id)
+            try:
+                with db.begin_nested():
+                    return _save(db, session, row, form, scope.staff_id)
+            except (AttendanceTaken, SessionStepNotAllowed) as error:
+                flash(say_error(error), "warning")
+                return redirect(url_for("console.roster", code=code))
         desk.record_view(
             db,
             scope,

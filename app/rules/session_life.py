@@ -75,6 +75,18 @@ def check_can_cancel_session(code: str, state: SessionState, attendance: int) ->
         raise AttendanceTaken(code=code, count=attendance)
 
 
+def check_can_move(
+    code: str, *, was_over: bool, to_later_day: bool, to_come: bool, attendance: int
+) -> None:
+    """Whoever came, or was marked as missing, did so at what took place: it is not to come again.
+
+    An hour may still be put right while the day lasts and the session is not over. Raises
+    AttendanceTaken.
+    """
+    if attendance and (to_later_day or (was_over and to_come)):
+        raise AttendanceTaken(code=code, count=attendance)
+
+
 def check_can_hold(code: str, state: SessionState, ends_at: datetime, now: datetime) -> None:
     """Raises SessionStepNotAllowed where it is not published, or has not ended yet."""
     check_step(code, state, SessionState.HELD)

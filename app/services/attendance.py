@@ -5,9 +5,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.errors import SignUpUnknown
+from app.errors import SessionStepNotAllowed, SignUpUnknown
 from app.models import Caregiver, Child, SignUp
-from app.rules.sign_up import ACTIVE, SignUpState
+from app.rules.sign_up import ACTIVE, SessionState, SignUpState
 from app.services import waiting_list
 from app.services.audit import Actor, record
 from app.services.seats import change_state, get_session, lock_session, release_place
@@ -26,12 +26,14 @@ def attend(
     """Enter that a child was there, also of a past session and without a sign-up; or undo it.
 
     Undone, a place is as before, and who waited waits again, as long as before.
-    Raises SessionUnknown, SignUpUnknown (undo of what was not entered),
-    TransitionNotAllowed.
+    Raises SessionUnknown, SessionStepNotAllowed (a draft, or cancelled), SignUpUnknown (undo of
+    what was not entered), TransitionNotAllowed.
     """
     session = get_session(db, session_code)
     lock_session(db, session.id)
     session = get_session(db, session_code, fresh=True)
+    if session.state not in (SessionState.PUBLISHED, SessionState.HELD):
+        raise SessionStepNotAllowed(session.code, session.state, SessionState.HELD)
     found = db.execute(
         select(SignUp)
         .where(

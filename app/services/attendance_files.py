@@ -108,7 +108,9 @@ def _children_by_name(db: Session, names: set[str]) -> dict[str, list[tuple[Chil
     """Children of these nicknames with their family's telephone: read all, names are encrypted."""
     found: dict[str, list[tuple[Child, str]]] = {}
     for child, phone in db.execute(
-        select(Child, Family.phone).join(Family, Family.id == Child.family_id)
+        select(Child, Family.phone)
+        .join(Family, Family.id == Child.family_id)
+        .where(Child.erased_at.is_(None))
     ):
         if child.nickname in names:
             found.setdefault(child.nickname, []).append((child, phone or ""))

@@ -85,10 +85,19 @@ def _confirmed(sign_up: SignUp, child: Child, now: datetime) -> SignUpConfirmed:
     return SignUpConfirmed(**told(sign_up, child), can_cancel=may)
 
 
-def decline(db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: datetime) -> SignUp:
+def decline(
+    db: Session,
+    *,
+    sign_up_id: int,
+    staff: Staff,
+    reason: str,
+    now: datetime,
+    is_moved: bool = False,
+) -> SignUp:
     """The request is turned down with a reason that the family is told; its seat is free.
 
-    Raises SignUpUnknown, NotYours, SignUpAlreadyDecided, ReasonMissing.
+    One that is moved elsewhere in the same step is not lost: its year plan proposes nothing
+    for it. Raises SignUpUnknown, NotYours, SignUpAlreadyDecided, ReasonMissing.
     """
     if not reason.strip():
         raise ReasonMissing()
@@ -100,7 +109,8 @@ def decline(db: Session, *, sign_up_id: int, staff: Staff, reason: str, now: dat
     facts = SignUpDeclined(**told(found, child), reason=reason.strip())
     tell(db, facts, found, now)
     waiting_list.promote(db, found.session, now)
-    plan_keeping.replace_lost(db, [found.family_id], now)
+    if not is_moved:
+        plan_keeping.replace_lost(db, [found.family_id], now)
     return found
 
 

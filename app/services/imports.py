@@ -11,10 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
-from app.errors import BadRow, ImportRefused
+from app.errors import AttendanceTaken, BadRow, ImportRefused, SessionStepNotAllowed
 from app.models import GuidanceSession, Station, Township
 from app.rules.our_times import FIRST_YEAR, LAST_YEAR
 from app.rules.session_life import order_faults
+from app.rules.sign_up import SessionState
 from app.services import audit, publishing
 from app.services.import_files import MAX_BAD_ROWS, Row, read_rows
 from app.services.publishing import row_of, timing_of
@@ -93,6 +94,13 @@ NOT_READ = datetime(FIRST_YEAR, 1, 1, tzinfo=SHANGHAI)
 T = TypeVar("T")
 
 
+OVER = {
+    SessionState.CANCELLED: "session_cancelled",
+    SessionState.HELD: "session_held",
+}
+"""Why a session is not changed any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Overfull:
     code: str
@@ -167,6 +175,8 @@ def import_sessions(db: Session, content: bytes, *, actor: audit.Actor, now: dat
     """
     stations = {code.casefold(): code for code in db.scalars(select(Station.code))}
     rows = _read_all(content, SESSION_COLUMNS, _session_reader(stations))
+    lines = [row.line for row in read_rows(content, SESSION_COLUMNS)]
+    line_of = dict(zip((row.code for row in rows), lines, strict=True))
     # One order for every writer of several sessions, so that two files cannot dead-lock.
     rows = sorted(rows, key=lambda row: row.code)
     known = {
@@ -181,16 +191,28 @@ def import_sessions(db: Session, content: bytes, *, actor: audit.Actor, now: dat
     before = {code: row_of(session) for code, session in known.items()}
     past: list[str] = []
     overfull: list[Overfull] = []
+    faults: list[BadRow] = []
     for row in rows:
         was = before.get(row.code)
         if was == row:
             continue
-        put = publishing.put_session(db, row, actor=actor, now=now)
+        try:
+            put = publishing.put_session(db, row, actor=actor, now=now)
+        except SessionStepNotAllowed as error:
+            reason = OVER[SessionState(error.state)]
+            faults.append(BadRow(line_of[row.code], "code", reason, row.code))
+            continue
+        except AttendanceTaken:
+            faults.append(BadRow(line_of[row.code], "starts_at", "attendance_taken", row.code))
+            continue
         if row.ends_at <= now:
             past.append(put.code)
         taken = row.places - free_seats(db, put.id)
         if taken > row.places:
             overfull.append(Overfull(put.code, row.places, taken))
+    if faults:
+        faults.sort(key=lambda fault: fault.line)
+        raise ImportRefused(tuple(faults[:MAX_BAD_ROWS]))
     added = sum(row.code not in before for row in rows)
     unchanged = sum(before.get(row.code) == row for row in rows)
     changed = len(rows) - added - unchanged

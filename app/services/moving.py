@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, contains_eager
 from app.errors import AlreadySignedUp, SessionFull, SessionUnknown, SignUpUnknown
 from app.models import Child, GuidanceSession, SignUp, Staff, Station
 from app.models.notice_facts import SignUpConfirmed
-from app.rules.sign_up import SessionState, SignUpState, check_age
+from app.rules.sign_up import SessionState, SignUpState, can_cancel, check_age
 from app.services import decisions
 from app.services.audit import Actor
 from app.services.seats import change_state, held_on, lock_session, take_seats, terms_of
@@ -90,7 +90,9 @@ def move(
     for session_id in sorted((here, there.id)):
         lock_session(db, session_id)
     db.refresh(there)
-    declined = decisions.decline(db, sign_up_id=sign_up_id, staff=staff, reason=reason, now=now)
+    declined = decisions.decline(
+        db, sign_up_id=sign_up_id, staff=staff, reason=reason, now=now, is_moved=True
+    )
     child = db.get_one(Child, declined.child_id)
     check_age(terms_of(there), child.nickname, child.birth_date, held_on(there))
     if there.state != SessionState.PUBLISHED or there.starts_at <= now:
@@ -104,6 +106,7 @@ def move(
         caregiver_id=declined.caregiver_id,
         state=SignUpState.REQUESTED,
         requested_at=declined.requested_at,
+        year_plan_id=declined.year_plan_id,
     )
     try:
         with db.begin_nested():
@@ -112,7 +115,8 @@ def move(
     except IntegrityError:
         raise AlreadySignedUp(there.code, child.nickname, SignUpState.CONFIRMED) from None
     change_state(db, made, SignUpState.CONFIRMED, Actor("staff", staff.id), now)
-    tell(db, SignUpConfirmed(**told(made, child)), made, now)
+    may_cancel = can_cancel(terms_of(there), now)
+    tell(db, SignUpConfirmed(**told(made, child), can_cancel=may_cancel), made, now)
     return made
 
 

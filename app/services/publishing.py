@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.clock import SHANGHAI
 from app.errors import ReasonMissing, SessionCodeTaken, StationUnknown
 from app.models import Child, GuidanceSession, SignUp, Station
 from app.rules.session_life import (
@@ -19,6 +20,7 @@ from app.rules.session_life import (
     check_can_cancel_session,
     check_can_edit,
     check_can_hold,
+    check_can_move,
     check_step,
     loses_eligibility,
 )
@@ -191,6 +193,8 @@ def change_session(
     was, was_on, was_at = terms_of(session), held_on(session), session.starts_at
     were_places = session.places
     moved = is_moved(session, row)
+    if moved:
+        _check_can_move(db, session, row, now)
     _fill(session, row, station, now)
     if extras is not None:
         _fill_extras(session, extras)
@@ -328,6 +332,18 @@ def count_attendance(db: Session, session_id: int) -> int:
             SignUp.session_id == session_id, SignUp.state.in_(ATTENDANCE)
         )
     ).scalar_one()
+
+
+def _check_can_move(db: Session, session: GuidanceSession, row: SessionRow, now: datetime) -> None:
+    """Raises AttendanceTaken."""
+    today = now.astimezone(SHANGHAI).date()
+    check_can_move(
+        session.code,
+        was_over=session.ends_at <= now,
+        to_later_day=row.starts_at.astimezone(SHANGHAI).date() > today,
+        to_come=row.ends_at > now,
+        attendance=count_attendance(db, session.id),
+    )
 
 
 def _get_station(db: Session, code: str) -> Station:

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -16,8 +17,14 @@ from app.rules.session_life import EDITABLE, moved_to, series_days
 from app.rules.sign_up import SessionState
 from app.services import audit, calendar_days, publishing
 from app.services.audit import Actor
-from app.services.publishing import SessionExtras, SessionRow, timing_of
+from app.services.publishing import SessionExtras, SessionRow, row_of, timing_of
 
+ABOUT = (
+    *("title", "kind", "level", "station_code", "places", "min_months", "max_months"),
+    *("confirm_mode", "waiting_list"),
+)
+"""The fields of a row that are no time."""
+MOMENTS = ("ends_at", "opens_at", "closes_at", "cancel_until")
 MAX_SESSIONS = 60
 """A year of weekly sessions, and some; more is a slip of the hand."""
 
@@ -114,7 +121,7 @@ def create(
 
 def on_day(row: SessionRow, day: date, *, code: str) -> SessionRow:
     """The same session on another day, at the same hour; its deadlines move along."""
-    return _at(row, day, row.starts_at, code)
+    return _at(row, day, _clock(row.starts_at), code)
 
 
 def find_following(db: Session, session: GuidanceSession) -> list[GuidanceSession]:
@@ -140,13 +147,43 @@ def rows_following(
     session: GuidanceSession, row: SessionRow, following: Sequence[GuidanceSession]
 ) -> list[SessionRow]:
     """What the change of one session means for each that follows: the same number of days
-    later or earlier, the same new hour, deadlines, places, ages and words."""
-    was_on = session.starts_at.astimezone(SHANGHAI).date()
-    by = row.starts_at.astimezone(SHANGHAI).date() - was_on
-    return [
-        _at(row, one.starts_at.astimezone(SHANGHAI).date() + by, row.starts_at, one.code)
-        for one in following
-    ]
+    later or earlier, and whatever else was changed: hour, deadlines, places, ages, words.
+
+    What was not changed stays as each of them has it: one may have been set apart by hand.
+    """
+    was = row_of(session)
+    by = _day(row.starts_at) - _day(was.starts_at)
+    changed: dict[str, Any] = {
+        name: getattr(row, name) for name in ABOUT if getattr(row, name) != getattr(was, name)
+    }
+    is_other_hour = _clock(row.starts_at) != _clock(was.starts_at)
+    rows = []
+    for one in following:
+        own = row_of(one)
+        hour = _clock(row.starts_at if is_other_hour else own.starts_at)
+        moved = _at(own, _day(own.starts_at) + by, hour, one.code)
+        for name in MOMENTS:
+            if _lead(row, name) != _lead(was, name):
+                changed[name] = moved.starts_at + _lead(row, name)
+        if row.opens_at == was.opens_at and "opens_at" in changed:
+            # What has opened stays open, however far its session is moved.
+            changed["opens_at"] = own.opens_at
+        rows.append(replace(moved, **changed))
+    return rows
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(SHANGHAI).date()
+
+
+def _clock(at: datetime) -> time:
+    return at.astimezone(SHANGHAI).time()
+
+
+def _lead(row: SessionRow, moment: str) -> timedelta:
+    """How far a moment is from the start."""
+    at: datetime = getattr(row, moment)
+    return at - row.starts_at
 
 
 def change_following(
@@ -168,6 +205,9 @@ def change_following(
         (session, row),
         *zip(following, rows_following(session, row, following), strict=True),
     ]
+    was = SessionExtras(session.topic, session.township_first_until, session.offer_hours)
+    # Read before anything is changed, as the rows are.
+    more = {one.id: _extras_of(one, new, extras, was, by_row=row) for one, new in changes}
     # One order for every writer of several sessions, so that two of them cannot dead-lock.
     for one, new in sorted(changes, key=lambda change: change[0].code):
         publishing.change_session(
@@ -176,17 +216,17 @@ def change_following(
             new,
             actor=actor,
             now=now,
-            extras=_extras_on(extras, row, new.starts_at.astimezone(SHANGHAI).date()),
+            extras=more[one.id],
             keeps_aged_out=keeps_aged_out,
         )
     return len(changes)
 
 
-def _at(row: SessionRow, day: date, hour: datetime, code: str) -> SessionRow:
-    local = hour.astimezone(SHANGHAI)
+def _at(row: SessionRow, day: date, hour: time, code: str) -> SessionRow:
+    """The session on another day at another hour; its deadlines move along."""
     timing = timing_of(row)
-    in_shanghai = replace(timing, starts_at=local)
-    moved = moved_to(in_shanghai, day, local.time())
+    in_shanghai = replace(timing, starts_at=timing.starts_at.astimezone(SHANGHAI))
+    moved = moved_to(in_shanghai, day, hour)
     return replace(
         row,
         code=code,
@@ -195,6 +235,27 @@ def _at(row: SessionRow, day: date, hour: datetime, code: str) -> SessionRow:
         opens_at=moved.opens_at,
         closes_at=moved.closes_at,
         cancel_until=moved.cancel_until,
+    )
+
+
+def _extras_of(
+    one: GuidanceSession,
+    new: SessionRow,
+    extras: SessionExtras,
+    was: SessionExtras,
+    *,
+    by_row: SessionRow,
+) -> SessionExtras:
+    """The extras that were changed, on this session's day; the others as it has them."""
+    until = one.township_first_until
+    if extras.township_first_until != was.township_first_until:
+        until = _extras_on(extras, by_row, _day(new.starts_at)).township_first_until
+    return SessionExtras(
+        topic=extras.topic if extras.topic != was.topic else one.topic,
+        township_first_until=until,
+        offer_hours=extras.offer_hours
+        if extras.offer_hours != was.offer_hours
+        else one.offer_hours,
     )
 
 

@@ -144,7 +144,7 @@ _WORDS: dict[type[e.DomainError], Callable[[Any], str]] = {
     e.SessionCodeTaken: lambda x: f"编号「{x.code}」已经用过了，请换一个。",
     e.SessionStepNotAllowed: _session_step,
     e.AttendanceTaken: lambda x: (
-        f"「{x.code}」已经记了{x.count}个宝宝的到场情况，不能再取消。要改，请先撤销签到。"
+        f"「{x.code}」已经记了{x.count}个宝宝的到场情况，不能再取消或改到以后。要改，请先撤销签到。"
     ),
     e.CheckInTooEarly: lambda x: f"还不能签到：「{x.code}」{say_when(x.opens_at)}起可以签。",
     e.NoDaysInSeries: lambda x: (

@@ -355,3 +355,24 @@ def test_a_past_session_and_places_below_those_taken_are_taken_and_pointed_out(
     assert say_warnings(again.past, []) == [
         f"注意：{code}的时间已经过去，家长报不了名；日期写错了请改好再导入。"
     ]
+
+
+@pytest.mark.parametrize(
+    "state, reason", [("cancelled", "session_cancelled"), ("held", "session_held")]
+)
+def test_a_session_that_is_over_is_refused_by_its_line(
+    database: Database, now: datetime, state: str, reason: str
+) -> None:
+    take_stations(database, STATIONS, now)
+    take_sessions(database, sessions_csv({}), now)
+    with database.transaction() as db:
+        db.scalars(select(GuidanceSession)).one().state = state
+    # As it stands it may be in the file: whole timetables are handed in again.
+    assert take_sessions(database, sessions_csv({}), now).unchanged == 1
+    changed = sessions_csv({"code": "CQ-1200"}, {"places": "13"})
+
+    (row,) = refused_sessions(database, changed, now)
+
+    assert (row.line, row.column, row.reason) == (3, "code", reason)
+    with database.reading() as db:
+        assert db.scalars(select(GuidanceSession.code)).all() == ["CQ-1206"]

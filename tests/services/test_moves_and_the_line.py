@@ -9,12 +9,14 @@ from sqlalchemy.orm import Session
 
 from app.crypto import Cipher
 from app.db import Database
-from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp
+from app.errors import AttendanceTaken, SessionStepNotAllowed
+from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp, Staff, YearPlan
 from app.models.notice_facts import SessionChanged, SignUpOffered, load_facts
 from app.services import (
     attendance,
     impact,
     losses,
+    moving,
     privacy,
     publishing,
     registration,
@@ -267,3 +269,72 @@ def test_a_wrong_tick_of_a_waiting_child_gives_its_place_in_line_back(
         assert (made.state, made.is_walk_in) == ("waitlisted", False)
         assert waiting_list.positions(db, get(db))[number] == 1
     assert broken(database, cipher, now) == set()
+
+
+@pytest.mark.parametrize("state", ["attended", "no_show"])
+def test_what_families_came_to_is_not_moved_to_another_day(
+    database: Database, now: datetime, in_a_week: datetime, state: str
+) -> None:
+    with database.transaction() as db:
+        join(db, make_child(db, "糖糖", now), now, state=state)
+    at_the_door = in_a_week - timedelta(minutes=30)
+    with database.transaction() as db:
+        move(db, at_the_door, minutes=40)  # the bus is late
+    with pytest.raises(AttendanceTaken), database.transaction() as db:
+        move(db, at_the_door, days=1)
+    after = in_a_week + timedelta(hours=3)
+    with pytest.raises(AttendanceTaken), database.transaction() as db:
+        move(db, after, hours=5)
+    with database.transaction() as db:
+        move(db, after, days=-1)  # the date was a slip of the hand
+
+        assert get(db).calendar_sequence == 2
+
+
+@pytest.mark.parametrize("state", ["draft", "cancelled"])
+def test_nobody_attends_what_does_not_take_place(
+    database: Database, now: datetime, in_a_week: datetime, state: str
+) -> None:
+    with database.transaction() as db:
+        get(db).state = state
+        child = make_child(db, "糖糖", now)
+        with pytest.raises(SessionStepNotAllowed):
+            attendance.attend(
+                db,
+                session_code="CQ-1",
+                caregiver=mother_of(db, child),
+                child=child,
+                actor=OPERATOR,
+                now=now,
+            )
+
+
+def test_a_request_that_staff_move_is_not_lost_to_the_year_plan(
+    database: Database, now: datetime, in_a_week: datetime
+) -> None:
+    with database.transaction() as db:
+        child = make_child(db, "糖糖", now)
+        plan = YearPlan(
+            family_id=child.family_id,
+            child_id=child.id,
+            caregiver_id=mother_of(db, child).id,
+            year=now.year,
+            target=6,
+            agreed_at=now,
+        )
+        db.add(plan)
+        db.flush()
+        request = join(db, child, now, state="requested")
+        request.year_plan_id = plan.id
+        station = get(db).station
+        for number in (2, 3):
+            other = make_session(db, station, f"CQ-{number}", in_a_week + timedelta(days=number))
+            other.closes_at = other.starts_at
+        teacher = db.scalars(select(Staff)).one()
+        made = moving.move(
+            db, sign_up_id=request.id, to_code="CQ-2", staff=teacher, reason="改期", now=now
+        )
+
+        assert made.year_plan_id == plan.id
+        kinds = list(db.scalars(select(Notice.kind).order_by(Notice.id)))
+        assert kinds == ["sign_up_declined", "sign_up_confirmed"]

@@ -226,3 +226,37 @@ def test_a_day_is_set_changed_and_cleared_with_an_audit_trail(
         ("set_day", 20261001, "blackout", "workday"),
         ("clear_day", 20261001, "workday", None),
     ]
+
+
+def test_what_was_set_apart_by_hand_stays_so_when_the_series_is_given_another_name(
+    database: Database, template: SessionRow
+) -> None:
+    made(database, template)
+    with database.transaction() as db:
+        third = db.scalars(select(GuidanceSession).where(GuidanceSession.code == "DUSHU-03")).one()
+        row = row_of(third)
+        by = timedelta(hours=5)
+        apart = replace(row, starts_at=row.starts_at + by, ends_at=row.ends_at + by, places=3)
+        hours = SessionExtras(offer_hours=12)
+        publishing.change_session(db, third, apart, actor=STAFF, now=NOW, extras=hours)
+        apart = row_of(third)
+        make_sign_up(db, third, make_child(db, "糖糖", NOW), NOW, state="confirmed")
+    with database.transaction() as db:
+        first = db.scalars(select(GuidanceSession).where(GuidanceSession.code == "DUSHU-01")).one()
+        row = replace(row_of(first), title="新名字", ends_at=first.ends_at + timedelta(minutes=30))
+        series.change_following(
+            db,
+            first,
+            row,
+            extras=SessionExtras(topic="growth"),
+            keeps_aged_out=False,
+            actor=STAFF,
+            now=NOW,
+        )
+
+    with database.reading() as db:
+        third = db.scalars(select(GuidanceSession).where(GuidanceSession.code == "DUSHU-03")).one()
+        assert row_of(third) == replace(
+            apart, title="新名字", ends_at=apart.ends_at + timedelta(minutes=30)
+        )
+    assert (third.topic, third.offer_hours) == ("growth", 12)
