@@ -172,11 +172,11 @@ def take_by_itself(turn: Turn) -> Answered:
     family = registration.get_family(turn.caregiver)
     dialogue = turn.dialogue
     if dialogue is not None and dialogue.topic == "year_plan" and dialogue.step == "agree":
-        # With the list in hand it is a yes to the list as well.
+        # A word about what is to come is no yes to the list in hand.
         draft = replace(_Draft.load(dialogue.draft), takes=True)
         child = _child_with(family, draft.child_id)
         if child is not None:
-            return _agree(turn, family, child, draft)
+            return _reviewed(turn, family, child, draft, words.takes_after_yes())
     plan = plan_taking.set_taking(turn.db, caregiver=turn.caregiver, takes=True, now=turn.now)
     child = _child_with(family, plan.child_id) if plan is not None else None
     if child is None:

@@ -18,6 +18,10 @@ from app.models import Caregiver
 LONGEST_READ = 400
 """Characters of a message that are read; nobody says more than one wish in so many."""
 STOPS_DIALOGUE = frozenset({"取消", "退出", "不填了", "算了", "停止", "结束"})
+DOES_AT_ONCE = frozenset({"opt_out", "course_enrol"})
+"""Intents whose handlers change something without asking once more."""
+SURE_ENOUGH_TO_DO = 0.5
+"""Guessed with less, the likeliest three are offered: 不要 1 is no wish to hear nothing more."""
 STOP_INTENTS = frozenset({"human_agent", "opt_out"})
 FILLED_IN = frozenset({"registration", "correction"})
 """Dialogues that gather several answers: a plain question in between does not end them."""
@@ -129,7 +133,9 @@ def _answer_words(turn: Turn, handlers: Handlers) -> Answered:
         return _serve_both(turn, both, handlers)
     understood = understand(turn.text)
     turn = replace(turn, likeliest=understood.likeliest)
-    if understood.label is None:
+    if understood.label is None or (
+        understood.label in DOES_AT_ONCE and understood.confidence < SURE_ENOUGH_TO_DO
+    ):
         return handlers.not_understood(turn)
     return _act(turn, Intent(understood.label, understood.confidence), handlers)
 

@@ -266,7 +266,7 @@ def takes_now(nickname: str) -> str:
 
 def takes_after_yes() -> str:
     """In front of a list, where there is no plan yet that could sign up by itself."""
-    return "可以。先看看今年这份，您同意以后，再有合适的就直接给您报上："
+    return "可以。先看看这份，您同意以后，再有合适的就直接给您报上："
 
 
 def asks_now() -> str:

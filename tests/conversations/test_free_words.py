@@ -117,6 +117,14 @@ def test_wishes_in_own_words_reach_their_topics(registered: Person, services: Se
     assert "人工" in registered.says("你听不懂，叫个老师来")
 
 
+@pytest.mark.parametrize("words", ["不要 1", "不要2", "不要一"])
+def test_a_number_that_is_not_wanted_stops_no_pushes(registered: Person, words: str) -> None:
+    """Said behind a list that is no longer there; the guess is no surer than one in three."""
+    answer = registered.says(words)
+    assert "已退订" not in answer
+    assert "人工" in answer
+
+
 def test_who_is_not_registered_is_answered_too(person: Callable[[str], Person]) -> None:
     stranger = person("o-stranger")
     stranger.follows()

@@ -129,7 +129,7 @@ def test_without_a_plan_the_list_comes_first_and_the_yes_covers_both(
 ) -> None:
     publish("NOW", days=10)
     shown = mum.says("以后有合适的就直接帮我报上")
-    assert "先看看今年这份" in shown
+    assert "先看看这份" in shown
     assert listed(shown) == ["NOW"]
     assert "直接给您报上" in mum.says("同意")
     publish("LATER", days=40)
@@ -137,12 +137,18 @@ def test_without_a_plan_the_list_comes_first_and_the_yes_covers_both(
     assert rows(services) == [("NOW", "confirmed"), ("LATER", "confirmed")]
 
 
-def test_with_the_list_in_hand_it_is_a_yes_to_the_list(
+def test_with_the_list_in_hand_it_is_no_yes_to_the_list(
     mum: Person, services: Services, publish: Publisher
 ) -> None:
     publish("NOW", days=10)
+    publish("THEN", days=40)
     mum.says("年度计划")
+    mum.says("不要 2")
     answer = mum.says("自动报名")
+    assert "先看看这份" in answer
+    assert listed(answer) == ["NOW"]
+    assert rows(services) == []
+    answer = mum.says("同意")
     assert "报名成功" in answer
     assert "先问我" in answer
     assert rows(services) == [("NOW", "confirmed")]
@@ -158,7 +164,7 @@ def test_a_full_year_needs_no_plan_that_takes(
     mum.says("停止计划")
     answer = mum.says("自动报名")
     assert "今年的都排好了" in answer
-    assert "先看看今年这份" not in answer
+    assert "先看看这份" not in answer
 
 
 def test_without_a_plan_there_is_nothing_to_ask_first_about(mum: Person) -> None:
