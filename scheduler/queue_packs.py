@@ -21,14 +21,15 @@ def plan_day(database: Database, packs: Sequence[Pack], now: datetime) -> str:
     """The pass itself, with whatever packs; what it did."""
     with database.transaction() as db:
         pack_planning.end_pauses(db, now)
-        planned = pack_planning.plan_openings(db, packs, now)
+        opened = pack_planning.plan_openings(db, packs, now)
+    planned, queued = opened.pushes, opened.messages
     for step in (
         pack_planning.replan_moved,
         pack_planning.plan_new_children,
         pack_planning.plan_new_caregivers,
     ):
         planned += _through(database, step, now)
-    queued, after = 0, 0
+    after = 0
     while True:
         # Turns get in between: a batch holds the writers up for moments only.
         with database.transaction() as db:

@@ -61,6 +61,93 @@ A day at a time: that a birth date *equals* a day less the window's opening is a
 every planner has a good way; a range of dates is not.
 """
 
+_WHY = """CASE
+        WHEN c.lost_at IS NOT NULL THEN 'loss'
+        WHEN f.stopped_at IS NOT NULL THEN 'family_stopped'
+        WHEN g.openid IS NULL OR NOT g.is_following THEN 'not_following'
+        WHEN g.pushes = 'off' THEN 'opted_out'
+        WHEN k.blocked_by IS NOT NULL THEN 'pack_' || k.blocked_by
+        WHEN o.closes_at <= :now THEN 'window_closed'
+        WHEN m.topic IS NOT NULL THEN 'topic_muted'
+        WHEN o.due_at <= :late AND g.pushes = 'paused' THEN 'paused'
+        WHEN o.due_at <= :late THEN 'too_late'
+    END"""
+"""Why a push that is due, o, is not sent; the gravest reason stands. None where it may be."""
+
+_NOTICE = """INSERT INTO notices (caregiver_id, kind, subject, dedupe_key, facts, state, priority,
+    queued_at, due_at, expires_at, attempts)
+SELECT p.caregiver_id, 'pack', 'pack:' || p.id, 'pack:' || p.id || ':' || p.replans,
+    k.facts, 'queued', :priority,
+    :now, :send, p.closes_at, 0"""
+
+OPENED_AT_ONCE = """
+WITH days (day) AS (VALUES {days}),
+newly AS MATERIALIZED (
+    SELECT c.id, c.family_id, c.birth_date, c.gestation_weeks, c.lost_at, k.id AS pack_id,
+        {opens_at} AS due_at, {closes_at} AS closes_at
+    FROM pack_catalogue k
+    JOIN pack_windows w ON w.pack_id = k.id
+    JOIN days d ON d.day > COALESCE(k.planned_until, :before)
+    JOIN children c ON c.birth_date + 0 = {born_then} AND w.weeks = {weeks}
+    WHERE c.packs_from IS NOT NULL AND c.lost_at IS NULL
+    ORDER BY c.family_id
+), opened AS MATERIALIZED (
+    SELECT c.id AS child_id, g.id AS caregiver_id, c.family_id, k.id AS pack_id, k.version,
+        o.due_at, o.closes_at, o.due_at <= :now AS is_due, {why} AS why,
+        g.pushes = 'on' AND r.caregiver_id IS NULL AS is_plain, {spent_by_c}) AS spent,
+        EXISTS (SELECT FROM pack_pushes q WHERE q.family_id = c.family_id
+            AND q.state = 'planned' AND q.due_at <= :now) AS is_busy
+    FROM newly c CROSS JOIN LATERAL (SELECT c.due_at, c.closes_at) o
+    JOIN pack_catalogue k ON k.id = c.pack_id
+    JOIN caregivers g ON g.family_id = c.family_id
+    JOIN families f ON f.id = c.family_id
+    LEFT JOIN muted_topics m ON m.caregiver_id = g.id AND m.topic = k.topic
+    LEFT JOIN push_preferences r ON r.caregiver_id = g.id
+    WHERE g.packs_from IS NOT NULL AND g.openid IS NOT NULL AND {is_for}
+), ranked AS (
+    SELECT *, DENSE_RANK() OVER (PARTITION BY family_id ORDER BY pack_id) AS place FROM opened
+), judged AS (
+    SELECT *, is_due AND why IS NULL AND NOT is_busy
+        AND BOOL_AND(is_due AND (is_plain OR why IS NOT NULL)) OVER family
+        AND MIN(child_id) OVER family = MAX(child_id) OVER family
+        AND MAX(place) OVER family <= :cap - spent AS goes
+    FROM ranked
+    WINDOW family AS (PARTITION BY family_id)
+), written AS (
+    INSERT INTO pack_pushes (id, child_id, caregiver_id, family_id, pack_id, version, because,
+        state, reason, due_at, closes_at, planned_at, replans, queued_at, lead_id)
+    SELECT id, child_id, caregiver_id, family_id, pack_id, version, 'age',
+        CASE WHEN goes THEN 'queued' WHEN is_due AND why IS NOT NULL THEN 'skipped'
+            ELSE 'planned' END,
+        CASE WHEN is_due THEN why END, due_at, closes_at, :now, 0,
+        CASE WHEN goes THEN CAST(:now AS timestamptz) END, CASE WHEN goes THEN id END
+    FROM (SELECT nextval((SELECT pg_get_serial_sequence('pack_pushes', 'id')::regclass)) AS id, *
+        FROM judged) p
+    ON CONFLICT DO NOTHING
+    RETURNING id, caregiver_id, pack_id, closes_at, replans, state
+), said AS (
+    {notice}
+    FROM written p JOIN pack_catalogue k ON k.id = p.pack_id
+    WHERE p.state = 'queued'
+    ON CONFLICT (dedupe_key) DO NOTHING
+    RETURNING 1
+)
+SELECT (SELECT COUNT(*) FROM written), (SELECT COUNT(*) FROM said)"""
+"""On PostgreSQL: what opened, written once, in the state that SKIP and CHOOSE would give it.
+
+How many rows, and how many messages. Only what they could not decide otherwise is decided here:
+one child of the family has something new, nothing older of theirs is due, nobody has wishes of
+their own, and the week has room for all of it, so that no order matters. Whatever else opened is
+left planned, for them. A row that is there already, because the chat wrote it in this very moment,
+gets no message: those come from what was written.
+
+Children are read once, from front to back (`+ 0` keeps the index out): something opens for one in
+nine of them every day, and looking each window up costs five times as much. What follows goes by
+family, so that look-ups and new rows of the indexes meet the pages of those before. What a family
+had this week is counted before anything is sorted, for with the first row written the ledger is
+not as long any more as it was when the statement was planned.
+"""
+
 BAND = """{row}
 SELECT child_id, caregiver_id, family_id, pack_id, version, :because, 'planned', :due,
     closes_at, :now, 0
@@ -95,29 +182,20 @@ _DUE = """pack_pushes.state = 'planned' AND pack_pushes.due_at <= :now
 
 SKIP = """
 WITH objections AS (
-    SELECT pack_pushes.id, CASE
-        WHEN c.lost_at IS NOT NULL THEN 'loss'
-        WHEN f.stopped_at IS NOT NULL THEN 'family_stopped'
-        WHEN g.openid IS NULL OR NOT g.is_following THEN 'not_following'
-        WHEN g.pushes = 'off' THEN 'opted_out'
-        WHEN k.blocked_by IS NOT NULL THEN 'pack_' || k.blocked_by
-        WHEN pack_pushes.closes_at <= :now THEN 'window_closed'
-        WHEN m.topic IS NOT NULL THEN 'topic_muted'
-        WHEN pack_pushes.due_at <= :late AND g.pushes = 'paused' THEN 'paused'
-        WHEN pack_pushes.due_at <= :late THEN 'too_late'
-    END AS why
-    FROM pack_pushes
-    JOIN children c ON c.id = pack_pushes.child_id
-    JOIN families f ON f.id = pack_pushes.family_id
-    JOIN caregivers g ON g.id = pack_pushes.caregiver_id
-    JOIN pack_catalogue k ON k.id = pack_pushes.pack_id
+    SELECT o.id, {why} AS why
+    FROM pack_pushes o
+    JOIN children c ON c.id = o.child_id
+    JOIN families f ON f.id = o.family_id
+    JOIN caregivers g ON g.id = o.caregiver_id
+    JOIN pack_catalogue k ON k.id = o.pack_id
     LEFT JOIN muted_topics m ON m.caregiver_id = g.id AND m.topic = k.topic
-    WHERE {due}
+    WHERE o.state = 'planned' AND o.due_at <= :now
+        AND o.family_id > :after AND o.family_id <= :upto
 )
 UPDATE pack_pushes SET state = 'skipped', reason = objections.why
 FROM objections WHERE objections.id = pack_pushes.id AND objections.why IS NOT NULL
     AND pack_pushes.state = 'planned'"""
-"""What is not sent, and why; the gravest reason stands."""
+"""What is not sent, and why."""
 
 CHOOSE = """
 WITH due AS (
@@ -137,9 +215,9 @@ WITH due AS (
 ), chosen AS (
     SELECT f.id, f.lead_id FROM fitting f
     LEFT JOIN push_preferences r ON r.caregiver_id = f.caregiver_id
-    WHERE f.place <= :cap - {spent})
+    WHERE f.place <= :cap - {spent_by_f})
         AND (r.caregiver_id IS NULL
-            OR f.mine <= r.per_week - {spent} AND s.caregiver_id = f.caregiver_id))
+            OR f.mine <= r.per_week - {spent_by_f} AND s.caregiver_id = f.caregiver_id))
 )
 UPDATE pack_pushes SET state = 'queued', reason = NULL, queued_at = :now,
     lead_id = chosen.lead_id
@@ -147,11 +225,7 @@ FROM chosen WHERE chosen.id = pack_pushes.id AND pack_pushes.state = 'planned'""
 """Who gets what now: at most three packs a week and family, what closes first in front."""
 
 NOTICES = """
-INSERT INTO notices (caregiver_id, kind, subject, dedupe_key, facts, state, priority, queued_at,
-    due_at, expires_at, attempts)
-SELECT p.caregiver_id, 'pack', 'pack:' || p.id, 'pack:' || p.id || ':' || p.replans,
-    k.facts, 'queued', :priority,
-    :now, :send, p.closes_at, 0
+{notice}
 FROM pack_pushes p JOIN pack_catalogue k ON k.id = p.pack_id
 WHERE p.queued_at = :now AND p.family_id > :after AND p.family_id <= :upto
     AND p.lead_id = p.id AND p.state = 'queued'
@@ -172,12 +246,21 @@ SELECT MAX(family_id) FROM (
     ORDER BY family_id LIMIT :families) batch"""
 
 _SPENT = """(SELECT COUNT(DISTINCT s.pack_id) FROM pack_pushes s
-    WHERE s.family_id = f.family_id AND s.queued_at > :week_ago
+    WHERE s.family_id = {whose}.family_id AND s.queued_at > :week_ago
         AND s.state IN ('queued', 'waiting', 'sent', 'unknown')"""
 """Packs of the last week; left open, for a condition more. An index look-up a row: a join of
 what was just written would be planned without any knowledge of its size."""
 
-_COMMON = {"spent": _SPENT, "row": _ROW, "due": _DUE, "weeks": _WEEKS, "is_for": _IS_FOR}
+_COMMON = {
+    "why": _WHY,
+    "notice": _NOTICE,
+    "spent_by_c": _SPENT.replace("{whose}", "c"),
+    "spent_by_f": _SPENT.replace("{whose}", "f"),
+    "row": _ROW,
+    "due": _DUE,
+    "weeks": _WEEKS,
+    "is_for": _IS_FOR,
+}
 
 _TYPES = {
     "now": Instant,
