@@ -1,5 +1,9 @@
 """docs/performance.md says what was measured, and nothing else."""
 
+import math
+
+import pytest
+
 from tests.bench import whole, written
 
 
@@ -24,3 +28,12 @@ def test_a_page_can_be_written_before_everything_is_measured() -> None:
 
     assert kept.command in page
     assert page.count("\n## ") == 1
+
+
+def test_the_exponent_of_growth_is_the_slope_between_logarithms() -> None:
+    sizes = (1_000, 10_000, 100_000, 1_000_000)
+
+    for power in (0, 0.5, 1, 2):
+        assert written.exponent([(size, 3 * size**power) for size in sizes]) == pytest.approx(power)
+    n_log_n = [(size, size * math.log(size)) for size in sizes]
+    assert 1.05 < written.exponent(n_log_n) < 1.15

@@ -32,7 +32,7 @@ PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "callback": ("--requests", "400"),
     "rush": ("rush",),
     "growth": ("growth",),
-    "packs": ("packs", "--children", "1000", "10000", "100000"),
+    "packs": ("packs", "--children", "1000", "10000", "100000", "1000000"),
     "console": ("console",),
     "visits": ("visits",),
     "course": ("course",),

@@ -1,5 +1,7 @@
 """The page of docs/performance.md and its pictures, made of kept figures."""
 
+import math
+import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,7 +12,12 @@ if TYPE_CHECKING:
     from tests.bench.whole import Kept
 
 INK, GUIDE = "#2e2925", "#d9d4cf"
-COLOURS: Final = ("#9c4a2f", "#8a8f98", "#2c6049", "#b98a2b", "#3d5a80")
+COLOURS: Final = (
+    *("#9c4a2f", "#8a8f98", "#2c6049", "#b98a2b", "#3d5a80"),
+    *("#7a4988", "#c76b5a", "#4f9aa8"),
+)
+LEAST: Final = 0.001
+"""What a measured nought counts as, where its logarithm is wanted."""
 SLOWEST: Final = 12
 """Pages of the console that are drawn and listed."""
 
@@ -105,11 +112,20 @@ def _growth(figures: Any) -> Iterator[str]:
     sizes = _sizes(figures)
     by_place = {(p["engine"], p["what"], p["families"]): p for p in figures["points"]}
     yield (
-        "The median in milliseconds, as the district grows; inside the process, without HTTP."
-        " What grows with the families is what reads all of them.\n"
+        "The median in milliseconds, as the district grows; inside the process, without HTTP, but"
+        " with the database and Redis. The exponent is the slope of a line through the points,"
+        " both axes logarithmic: 0 is what does not grow at all, 1 what grows in step with the"
+        " families, and n log n would be 1.1 over these sizes. The last step's is that between the"
+        " two largest sizes, where what every call costs anyway weighs least. What"
+        " goes by indexes stays near 0; what reads every family goes towards 1, and nothing should"
+        " be above it. Memory is by how much the process grew at the most, at the largest size.\n"
     )
     yield table(
-        ("Engine", "What", *(f"{size:,} families" for size in sizes)),
+        (
+            *("Engine", "What"),
+            *(f"{size:,} families" for size in sizes),
+            *("exponent", "last step", "grown by"),
+        ),
         [
             (
                 engine,
@@ -120,30 +136,63 @@ def _growth(figures: Any) -> Iterator[str]:
                     else ""
                     for size in sizes
                 ),
+                *_exponents(_points(figures, engine, what), "families", "milliseconds"),
+                f"{_points(figures, engine, what)[-1]['grown_mb']:.1f} MB",
             )
             for engine, what in dict.fromkeys((p["engine"], p["what"]) for p in figures["points"])
         ],
     )
 
 
+def _exponents(points: Sequence[Mapping[str, Any]], size: str, took: str) -> tuple[str, str]:
+    """The fitted one of all points, and that of the last two; "" where there is one point."""
+    if len(points) < 2:
+        return ("", "")
+    pairs = [(point[size], point[took]) for point in points]
+    return (f"{exponent(pairs):.2f}", f"{exponent(pairs[-2:]):.2f}")
+
+
+def exponent(points: Sequence[tuple[float, float]]) -> float:
+    """The slope of the line through sizes and times that fits best, both as logarithms."""
+    sizes, times = (
+        [math.log(max(value, LEAST)) for value in values] for values in zip(*points, strict=True)
+    )
+    return statistics.linear_regression(sizes, times).slope
+
+
 def _packs(figures: Any) -> Iterator[str]:
     yield (
         "Planning one ordinary day on PostgreSQL, for families that are known already, beside"
         " `INSERT … SELECT` of the very rows that it wrote, into tables of the same columns,"
-        " indexes and references.\n"
+        " indexes and references: the medians of three days in turns, each on a copy of the same"
+        " database. × CPU compares the processor time of PostgreSQL's process, which the machine's"
+        " other work disturbs less. Small districts pay what every run costs, a few dozen"
+        " milliseconds. Grown by: the planning process; PostgreSQL: its process for it, with what"
+        " it touched of the memory that all share.\n"
     )
+    planning = figures["planning"]
     yield table(
-        ("Children", "Pushes", "Messages", "Planned in", "Bare", "× bare", "Grown by"),
+        (
+            *("Children", "Pushes", "Messages", "Planned in", "Bare", "× bare", "× CPU"),
+            *("Grown by", "PostgreSQL"),
+        ),
         [
             (
                 *(f"{row[name]:,}" for name in ("children", "pushes", "notices")),
                 f"{row['seconds']:.2f} s",
                 f"{row['bare_seconds']:.2f} s",
                 f"{row['ratio_to_bare']:.2f}",
+                _or_none(row.get("cpu_ratio_to_bare"), "{:.2f}"),
                 f"{row['grown_mb']:.0f} MB",
+                _or_none(row.get("server_mb"), "{:.0f} MB"),
             )
-            for row in figures["planning"]
+            for row in planning
         ],
+    )
+    fitted, last = _exponents(planning, "children", "seconds")
+    yield (
+        f"Planning grows with the exponent {fitted} over all sizes and {last} between the two"
+        " largest (1 is in step with the children, n log n 1.1).\n"
     )
     yield (
         "Delivering them, beside bare loops of the same requests with the same number of threads"
