@@ -26,8 +26,8 @@ from app.services import desk
 from app.services.staff import StaffScope, scope_of
 from app.words.errors import say_error
 
-NICKNAME_LENGTH = 20
-"""What the database's numbers of rows can hold."""
+NICKNAME_LENGTH = 32
+"""A nickname, and a telephone behind it."""
 
 
 def add_routes(console: Blueprint) -> None:
@@ -127,6 +127,7 @@ def search(code: str) -> ResponseReturnValue:
         nickname=nickname,
         found=found,
         nickname_length=NICKNAME_LENGTH,
+        most_found=service.MAX_FOUND,
     )
 
 
@@ -135,8 +136,9 @@ def enter_walk_in(code: str) -> ResponseReturnValue:
     child_id = request.form.get("child_id", type=int)
     if child_id is None or not 0 < child_id <= LARGEST_ID:
         abort(404)
+    said = request.form.get("nickname", "").strip()[:NICKNAME_LENGTH]
     with acting_at_the_door(code) as (db, scope):
-        done = service.walk_in(db, scope, code, child_id, now=now())
+        done = service.walk_in(db, scope, code, child_id, now=now(), said=said)
     _say(done)
     return _to("console.check_in", code)
 

@@ -101,7 +101,8 @@ def take_in(code: str) -> ResponseReturnValue:
         )
         return redirect(url_for("console.check_in", code=code))
     if taken is not None:
-        say("warning", "taken_in_before", nickname=taken.nickname)
+        said = "known_and_here" if taken.was_done else "taken_in_before"
+        say("success" if taken.was_done else "warning", said, nickname=taken.nickname)
         return redirect(url_for("console.check_in", code=code))
     return render_template(
         "console/check_in/new_walk_in.html",

@@ -82,6 +82,11 @@ class SessionChanged(_SignUpFacts):
     """The family has no place yet, but waits for one."""
     offer_until: AwareDatetime | None = None
     """Until when the seat is held that was offered and is still to be accepted."""
+    was_place: str = ""
+    """Where it was to be, where that is another place."""
+    ends_at: AwareDatetime | None = None
+    was_ends_at: AwareDatetime | None = None
+    """None in what was written before messages said how long."""
     sign_up_ids: tuple[int, ...] = ()
     """All that one message is for, siblings; empty in what was written before there were such."""
 

@@ -3,6 +3,7 @@
 The family's own scan is app/services/family_check_in.py; both end in attendance.attend.
 """
 
+import re
 import unicodedata
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ from app.services.staff import StaffScope
 EXPECTED = (SignUpState.CONFIRMED, SignUpState.REQUESTED)
 """Who has a seat and was not checked in: the rows of the paper sheet."""
 MAX_FOUND = 20
+WHOLE_NUMBER = 11
+"""Digits of a telephone: who says them all has the family before them."""
+_DIGITS = re.compile(r"(.*\D)(\d{4,})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +160,14 @@ def find_walk_ins(
     db: Session, scope: StaffScope, code: str, nickname: str, *, now: datetime
 ) -> list[WalkInCandidate]:
     """Registered children of exactly this nickname: in the station's township, or anywhere for
-    a session that is for more than the township.
+    a session that is for more than the township. Who fits and lives near comes first.
 
-    Exactly, so that nobody leafs through other stations' families. Raises as check_in does.
+    Exactly, so that nobody leafs through other stations' families. The last digits of the
+    family's telephone behind it narrow the search, and the whole number finds anywhere.
+    Raises as check_in does.
     """
-    wanted = _plain(nickname)
+    name, digits = _with_digits(nickname)
+    wanted = {_plain(nickname), _plain(name)} - {""}
     get_roster(db, scope, code, now)
     if not wanted:
         return []
@@ -176,13 +183,13 @@ def find_walk_ins(
         .where(Child.erased_at.is_(None), Child.lost_at.is_(None))
         .order_by(Child.id)
     )
-    if session.level in ("station", "township"):
+    if session.level in ("station", "township") and len(digits) < WHOLE_NUMBER:
         statement = statement.where(Family.township_id == session.station.township_id)
     # Nicknames are encrypted, each row differently: the index of the search says which to read,
     # where it knows the name at all, and they are compared here.
     if terms_of_query(nickname) is not None:
         statement = statement.where(matching(nickname))
-    found = [child for child in db.scalars(statement) if _plain(child.nickname) == wanted]
+    found = [child for child in db.scalars(statement) if _plain(child.nickname) in wanted]
     here = set(
         db.scalars(
             select(SignUp.child_id).where(
@@ -190,21 +197,25 @@ def find_walk_ins(
             )
         )
     )
-    return [_candidate(child, session, child.id in here) for child in found[:MAX_FOUND]]
+    own = session.station.township_id
+    found.sort(key=lambda child: (child.family.township_id != own, child.id))
+    candidates = [_candidate(child, session, child.id in here) for child in found]
+    return sorted(candidates, key=lambda each: not each.fits)[:MAX_FOUND]
 
 
 def walk_in(
-    db: Session, scope: StaffScope, code: str, child_id: int, *, now: datetime
+    db: Session, scope: StaffScope, code: str, child_id: int, *, now: datetime, said: str = ""
 ) -> CheckedIn:
     """A registered child came: with a sign-up or without, it is checked in.
 
-    Raises as check_in does; NotYours for a child that find_walk_ins would not give.
+    `said` is what it was found by. Raises as check_in does; NotYours for a child that
+    find_walk_ins would not give.
     """
     get_roster(db, scope, code, now)
     child = db.get(Child, child_id)
     allowed = child is not None and any(
         candidate.child_id == child_id
-        for candidate in find_walk_ins(db, scope, code, child.nickname, now=now)
+        for candidate in find_walk_ins(db, scope, code, said or child.nickname, now=now)
     )
     if child is None or not allowed:
         raise NotYours()
@@ -289,6 +300,12 @@ def _candidate(child: Child, session: GuidanceSession, is_here: bool) -> WalkInC
         fits=fits_age(terms_of(session), born, day),
         is_here=is_here,
     )
+
+
+def _with_digits(said: str) -> tuple[str, str]:
+    """A nickname, and the digits of a telephone behind it; those are empty where there are none."""
+    found = _DIGITS.fullmatch(said.strip())
+    return (found[1], found[2]) if found else (said, "")
 
 
 def _plain(nickname: str) -> str:

@@ -31,8 +31,9 @@ from app.services.audit import Actor
 from app.services.seats import change_state, get_session, held_on, lock_session, terms_of
 from app.services.session_news import (
     AGE,
+    Announced,
+    announced,
     by_caregiver,
-    open_until,
     renew_notices,
     tell_aged_out,
     tell_cancelled,
@@ -190,7 +191,7 @@ def change_session(
     lock_session(db, session.id)
     session = get_session(db, session.code, fresh=True)
     check_can_edit(session.code, SessionState(session.state))
-    was, was_on, was_at = terms_of(session), held_on(session), session.starts_at
+    was, was_on, believed = terms_of(session), held_on(session), announced(session)
     were_places = session.places
     moved = is_moved(session, row)
     if moved:
@@ -210,10 +211,10 @@ def change_session(
             before=str(were_places),
             after=str(row.places),
         )
-    known: dict[int, datetime] = {}
+    known: dict[int, Announced] = {}
     if moved:
         session.calendar_sequence += 1
-        known = void_notices(db, session.id)
+        known = void_notices(db, session.id, believed)
     _record(db, session, "move" if moved else "change", actor, now)
     db.flush()
     # An offer that has run out is none, whether or not the job has been there.
@@ -222,38 +223,33 @@ def change_session(
     new, new_on = terms_of(session), held_on(session)
     to_tell: list[tuple[SignUp, Child]] = []
     for sign_up, child in find_concerned(db, session.id):
-        told_of = known.get(sign_up.id, was_at)
+        told_of = known.get(sign_up.id, believed)
         if not keeps_aged_out and loses_eligibility(child.birth_date, was, was_on, new, new_on):
             change_state(db, sign_up, SignUpState.CANCELLED, actor, now, reason=AGE)
-            tell_aged_out(db, sign_up, child, was_at=told_of, now=now)
+            tell_aged_out(db, sign_up, child, was_at=told_of.at, now=now)
         elif is_news:
             if sign_up.offer_expires_at is not None:
                 # An offer never stands past the cut-off, also of a session that is now earlier.
                 last = session.starts_at - CUT_OFF
                 sign_up.offer_expires_at = min(sign_up.offer_expires_at, last)
             to_tell.append((sign_up, child))
-    news = {sign_up.id: known.get(sign_up.id, was_at) for sign_up, _ in to_tell}
+    news = {sign_up.id: known.get(sign_up.id, believed) for sign_up, _ in to_tell}
     if moved:
         offered = renew_notices(db, session, [each for each, _ in to_tell], news)
         to_tell = [(each, child) for each, child in to_tell if each.id not in offered]
     waited = {each.id for each, _ in to_tell if each.state == SignUpState.WAITLISTED}
     # Who is offered a seat by the same step hears of both in the offer.
-    waiting_list.promote(db, session, now, moved_from=news)
+    moved_from = {sign_up_id: one.at for sign_up_id, one in news.items()}
+    waiting_list.promote(db, session, now, moved_from=moved_from)
     still = [
         (each, child)
         for each, child in to_tell
         if each.state in CONCERNED
+        # Moved back before anybody heard of it: there is nothing to tell.
+        and news[each.id] != announced(session)
         and (each.id not in waited or each.state == SignUpState.WAITLISTED)
     ]
-    for siblings in by_caregiver(
-        still,
-        apart=lambda each: (
-            each.state == SignUpState.WAITLISTED,
-            open_until(each),
-            news[each.id],
-        ),
-    ):
-        tell_moved(db, siblings, was_at=news[siblings[0][0].id], now=now)
+    tell_moved(db, still, news, now)
     return session
 
 
@@ -285,7 +281,7 @@ def cancel_session(
     session.calendar_sequence += 1
     session.updated_at = now
     _record(db, session, "cancel_session", actor, now, reason=reason)
-    void_notices(db, session.id)
+    void_notices(db, session.id, announced(session))
     concerned = find_concerned(db, session.id)
     for sign_up, _ in concerned:
         change_state(db, sign_up, SignUpState.CANCELLED, actor, now, reason=reason)

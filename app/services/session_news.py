@@ -1,6 +1,7 @@
 """What families are told when a session is moved or cancelled, and what is then untrue."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import String, cast, literal, select
@@ -31,19 +32,36 @@ AGE = "age"
 """The reason kept with a sign-up that a change took away: too young or too old by then."""
 
 
-def void_notices(db: Session, session_id: int) -> dict[int, datetime]:
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """When and where a family believes a session to be."""
+
+    at: datetime
+    ends_at: datetime
+    place: str
+
+
+def announced(session: GuidanceSession) -> Announced:
+    """As the session stands now."""
+    return Announced(session.starts_at, session.ends_at, session.station.name)
+
+
+def void_notices(db: Session, session_id: int, was: Announced) -> dict[int, Announced]:
     """Skip what is queued about a session and says an old time.
 
-    Gives, by sign-up, the time that the family knows of, where the news of an earlier move
-    had not left yet: the next one tells of both.
+    Gives, by sign-up, what the family knows of, where the news of an earlier move had not left
+    yet: the next one tells of both, and a move back needs none.
     """
-    known: dict[int, datetime] = {}
+    known: dict[int, Announced] = {}
     for notice in _unsent(db, session_id, VOIDED_KINDS):
         notice.state, notice.reason = "skipped", SUPERSEDED
         facts = load_facts(notice.facts)
         if isinstance(facts, SessionChanged):
             lead = int(notice.subject.partition(":")[2])
-            known |= dict.fromkeys((lead, *facts.sign_up_ids), facts.was_at)
+            before = Announced(
+                facts.was_at, facts.was_ends_at or was.ends_at, facts.was_place or was.place
+            )
+            known |= dict.fromkeys((lead, *facts.sign_up_ids), before)
     db.flush()
     return known
 
@@ -62,12 +80,12 @@ def renew_notices(
     db: Session,
     session: GuidanceSession,
     concerned: Sequence[SignUp],
-    known: Mapping[int, datetime],
+    known: Mapping[int, Announced],
 ) -> frozenset[int]:
     """What was written of a session before its move and has not left, says the new time.
 
     Gives the sign-ups whose offer tells of the move itself, since it waited for the morning.
-    `known` is, by sign-up, the time that the family knows of.
+    `known` is, by sign-up, what the family knows of.
     """
     open_offers = {each.id: ends for each in concerned if (ends := open_until(each))}
     telling: set[int] = set()
@@ -82,7 +100,7 @@ def renew_notices(
         sign_up_id = int(notice.subject.partition(":")[2])
         if isinstance(facts, SignUpOffered) and sign_up_id in open_offers:
             until = open_offers[sign_up_id]
-            now_true |= {"was_at": facts.was_at or known[sign_up_id], "until": until}
+            now_true |= {"was_at": facts.was_at or known[sign_up_id].at, "until": until}
             notice.expires_at = until
             telling.add(sign_up_id)
         notice.facts = dump_facts(facts.model_copy(update=now_true))
@@ -91,16 +109,38 @@ def renew_notices(
 
 
 def tell_moved(
-    db: Session, concerned: Sequence[tuple[SignUp, Child]], *, was_at: datetime, now: datetime
+    db: Session,
+    concerned: Iterable[tuple[SignUp, Child]],
+    known: Mapping[int, Announced],
+    now: datetime,
 ) -> None:
     """The new time and place, once for each move; siblings, who stand alike, in one message."""
+    stand = by_caregiver(
+        concerned,
+        apart=lambda each: (
+            each.state == SignUpState.WAITLISTED,
+            open_until(each),
+            known[each.id],
+        ),
+    )
+    for siblings in stand:
+        _tell_siblings(db, siblings, was=known[siblings[0][0].id], now=now)
+
+
+def _tell_siblings(
+    db: Session, concerned: Sequence[tuple[SignUp, Child]], *, was: Announced, now: datetime
+) -> None:
     sign_up, child = concerned[0]
+    session = sign_up.session
     facts = SessionChanged(
         **told(sign_up, child) | {"nickname": _names(concerned)},
-        was_at=was_at,
+        was_at=was.at,
+        was_ends_at=was.ends_at,
+        was_place=was.place if was.place != session.station.name else "",
+        ends_at=session.ends_at,
         is_waiting=sign_up.state == SignUpState.WAITLISTED,
         offer_until=open_until(sign_up),
-        can_cancel=can_cancel(terms_of(sign_up.session), now),
+        can_cancel=can_cancel(terms_of(session), now),
         sign_up_ids=tuple(each.id for each, _ in concerned),
     )
     notices.queue(
@@ -108,9 +148,9 @@ def tell_moved(
         caregiver_id=sign_up.caregiver_id,
         facts=facts,
         subject=f"sign_up:{sign_up.id}",
-        dedupe_key=f"{facts.kind}:{sign_up.id}:{sign_up.session.calendar_sequence}",
+        dedupe_key=f"{facts.kind}:{sign_up.id}:{session.calendar_sequence}",
         now=now,
-        expires_at=sign_up.session.ends_at,
+        expires_at=session.ends_at,
     )
 
 

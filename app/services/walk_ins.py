@@ -10,11 +10,13 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Caregiver, Child, Family, GuidanceSession, SignUp
+from app.models import Caregiver, Child, GuidanceSession, SignUp
 from app.rules.sign_up import SignUpState
 from app.services import attendance, audit, check_in, publishing, registration
 from app.services.audit import Actor
 from app.services.check_in import CheckedIn
+from app.services.families import matching
+from app.services.family_files import digits_of
 from app.services.registration import ChildDraft, ConsentGiven
 from app.services.seats import lock_session
 from app.services.staff import StaffScope
@@ -50,16 +52,18 @@ def take_in(
 ) -> TakenIn | CheckedIn:
     """Register the family at the session's station and check its child in.
 
-    The same child with the same telephone at the same session is the form sent twice: nothing
-    is made, and CheckedIn says so. Raises as check_in.get_roster and registration.check_child.
+    A child that is registered with this telephone already, wherever that was, is checked in and
+    not registered again: CheckedIn says so, also where the form was sent twice.
+    Raises as check_in.get_roster and registration.check_child.
     """
     check_in.get_roster(db, scope, code, now)
     session = publishing.find_session(db, code)
     assert session is not None, "its roster was just read"
     # Locked first, so that two taps at once come one after the other.
     lock_session(db, session.id)
-    if _was_taken_in(db, session.id, new):
-        return CheckedIn(new.nickname, was_done=False, at=None, by=None)
+    known = _find_known(db, new)
+    if known is not None:
+        return _come_again(db, scope, session, known, now)
     caregiver = Caregiver(
         openid=None,
         is_following=False,
@@ -106,16 +110,39 @@ def _draft(new: NewFamily, session: GuidanceSession) -> ChildDraft:
     )
 
 
-def _was_taken_in(db: Session, session_id: int, new: NewFamily) -> bool:
-    rows = db.execute(
-        select(Child.nickname, Family.phone)
-        .select_from(SignUp)
-        .join(Child, Child.id == SignUp.child_id)
-        .join(Family, Family.id == SignUp.family_id)
-        .where(
-            SignUp.session_id == session_id,
-            SignUp.state == SignUpState.ATTENDED,
-            SignUp.is_walk_in,
-        )
+def _find_known(db: Session, new: NewFamily) -> Child | None:
+    """The child of this nickname in a family of this telephone, whose people are there."""
+    children = db.scalars(
+        select(Child)
+        .join(Child.family)
+        .where(matching(new.phone), Child.erased_at.is_(None), Child.lost_at.is_(None))
+        .order_by(Child.id)
     )
-    return any((nickname, phone) == (new.nickname, new.phone) for nickname, phone in rows)
+    for child in children:
+        is_theirs = digits_of(child.family.phone or "") == digits_of(new.phone)
+        if is_theirs and child.nickname == new.nickname and child.family.caregivers:
+            return child
+    return None
+
+
+def _come_again(
+    db: Session, scope: StaffScope, session: GuidanceSession, child: Child, now: datetime
+) -> CheckedIn:
+    is_here = db.scalars(
+        select(SignUp.id).where(
+            SignUp.session_id == session.id,
+            SignUp.child_id == child.id,
+            SignUp.state == SignUpState.ATTENDED,
+        )
+    ).first()
+    if is_here is not None:
+        return CheckedIn(child.nickname, was_done=False, at=None, by=None)
+    attendance.attend(
+        db,
+        session_code=session.code,
+        caregiver=child.family.caregivers[0],
+        child=child,
+        actor=Actor("staff", scope.staff_id),
+        now=now,
+    )
+    return CheckedIn(child.nickname, was_done=True, at=now, by=None)

@@ -36,7 +36,7 @@ from app.words.calendar import gone_line, link_line
 from app.words.packs import age_of, push
 from app.words.visit_notices import visit_text
 from app.words.visit_words import code_word
-from app.words.when import say_age, say_age_range, say_when
+from app.words.when import say_age, say_age_range, say_time, say_when
 from app.words.year_plan import nudge_words, proposed_words, taken_words
 
 RELATIONS = {
@@ -228,7 +228,7 @@ def _offered(facts: SignUpOffered) -> NoticeWords:
     return NoticeWords(
         text=(
             f"好消息！「{facts.title}」（{facts.code}）有名额了，轮到{facts.nickname}了。\n"
-            f"{_moved_from(facts.was_at)}"
+            f"{_moved_from(facts.was_at, facts.starts_at)}"
             f"时间：{say_when(facts.starts_at)}\n"
             f"地点：{_where(facts.place, facts.address)}\n"
             f"名额给您留到{say_when(facts.until)}。\n"
@@ -243,8 +243,11 @@ def _offered(facts: SignUpOffered) -> NoticeWords:
     )
 
 
-def _moved_from(was_at: datetime | None) -> str:
-    return f"请注意，这一场改过了，原来是{say_when(was_at)}。\n" if was_at else ""
+def _moved_from(was_at: datetime | None, starts_at: datetime) -> str:
+    if was_at is None:
+        return ""
+    before = f"，原来是{say_when(was_at)}" if was_at != starts_at else ""
+    return f"请注意，这一场改过了{before}，看清时间和地点。\n"
 
 
 def _offer_expired(facts: SignUpOfferExpired) -> NoticeWords:
@@ -273,11 +276,10 @@ def _changed(facts: SessionChanged, calendar_url: str) -> NoticeWords:
     return NoticeWords(
         text=(
             f"请注意，{facts.nickname}报名的「{facts.title}」有变动。\n"
-            f"原来：{say_when(facts.was_at)}\n"
-            f"现在：{say_when(facts.starts_at)}\n"
-            f"地点：{_where(facts.place, facts.address)}\n"
+            f"{_what_changed(facts)}"
             f"{_call('电话：', facts.phone)}"
-            f"{link_line(calendar_url)}" + _how_it_stands(facts)
+            f"{link_line(calendar_url)}"
+            f"{_how_it_stands(facts)}"
         ),
         fields=(
             (Field.TITLE, facts.title),
@@ -286,6 +288,21 @@ def _changed(facts: SessionChanged, calendar_url: str) -> NoticeWords:
             (Field.PLACE, facts.place),
         ),
     )
+
+
+def _what_changed(facts: SessionChanged) -> str:
+    """Old and new, of what is another now: who reads that twice the same is none the wiser."""
+    where = _where(facts.place, facts.address)
+    ends = f"到{say_time(facts.ends_at)}" if facts.ends_at else ""
+    if facts.was_at != facts.starts_at:
+        time = f"原来：{say_when(facts.was_at)}\n现在：{say_when(facts.starts_at)}\n"
+    elif facts.was_place:
+        time = f"时间不变：{say_when(facts.starts_at)}\n"
+    else:
+        time = f"开始不变，结束改了：{say_when(facts.starts_at)}{ends}\n"
+    if facts.was_place:
+        return f"{time}地点改了，原来在{facts.was_place}\n现在在：{where}\n"
+    return f"{time}地点：{where}\n"
 
 
 def _how_it_stands(facts: SessionChanged) -> str:

@@ -198,7 +198,15 @@ def test_a_family_that_nobody_registered_is_taken_in_and_counts(
     # The same form once more makes no second family.
     response = send(browser, NEW, page=NEW, consent="y", **TOLD)
     assert "没有再记一次" in text_of(browser.get(response.location))
+    # Nor does the next session that they come to, also at another station.
+    with database.transaction() as db:
+        station = db.scalars(select(Station).where(Station.code == "BH")).one()
+        make_session(db, station, "THERE", now, title="育儿加油站")
+    there, form = browse("li"), NEW.replace("TODAY", "THERE")
+    response = send(there, form, page=form, consent="y", **TOLD)
+    assert "没有再登记一次" in text_of(there.get(response.location))
     with database.reading() as db:
+        assert year_count(db, family.id, now).attended == 2
         assert [each.nickname for each in db.scalars(select(Child))].count("圆圆") == 1
         with_code = registration.follow(db, "o-later", now)
         joined = registration.join(db, caregiver=with_code, code=code, now=now)

@@ -12,7 +12,7 @@ from app.errors import (
     SessionUnknown,
     SignUpUnknown,
 )
-from app.models import GuidanceSession, SignUp
+from app.models import Child, GuidanceSession, SignUp
 from app.services import check_in as service
 from app.services.doctor import examine
 from app.services.staff import StaffScope, scope_of
@@ -226,3 +226,31 @@ def test_a_child_out_of_reach_cannot_be_checked_in_by_its_number(door: Door) -> 
         with door.database.transaction() as db, pytest.raises(NotYours):
             service.walk_in(db, door.ours, "CQ-1", child_id, now=door.now)
     assert door.states() == {}
+
+
+def test_of_many_of_one_nickname_the_telephone_says_which(door: Door) -> None:
+    for _ in range(service.MAX_FOUND + 2):
+        wanted = door.child("糖糖")
+    with door.database.transaction() as db:
+        family = db.get_one(Child, wanted).family
+        family.phone = "13800005678"
+        far = make_child(db, "糖糖", door.now)
+        far.family.phone = "13900004321"
+        far.family.township_id = make_station(db, "PZ", township="堡镇").township_id
+        far_id = far.id
+
+    def search(said: str) -> list[int]:
+        with door.database.reading() as db:
+            found = service.find_walk_ins(db, door.ours, "CQ-1", said, now=door.now)
+            return [one.child_id for one in found]
+
+    assert wanted not in search("糖糖")
+    assert search("糖糖 5678") == search("糖糖5678") == [wanted]
+    # From another township: by the whole number alone, and so it is checked in.
+    assert search("糖糖 4321") == []
+    assert search("糖糖 13900004321") == [far_id]
+    with door.database.transaction() as db:
+        said = "糖糖 13900004321"
+        assert service.walk_in(db, door.ours, "CQ-1", far_id, now=door.now, said=said).was_done
+    with door.database.transaction() as db, pytest.raises(NotYours):
+        service.walk_in(db, door.ours, "CQ-1", far_id, now=door.now, said="糖糖 13900000000")

@@ -338,3 +338,20 @@ def test_a_request_that_staff_move_is_not_lost_to_the_year_plan(
         assert made.year_plan_id == plan.id
         kinds = list(db.scalars(select(Notice.kind).order_by(Notice.id)))
         assert kinds == ["sign_up_declined", "sign_up_confirmed"]
+
+
+def test_moved_and_moved_back_before_anybody_heard_of_it_is_no_news(
+    database: Database, now: datetime, in_a_week: datetime
+) -> None:
+    with database.transaction() as db:
+        make_station(db, "BH", township="堡镇")
+        join(db, make_child(db, "糖糖", now), now, state="confirmed")
+        row = row_of(get(db))
+        publishing.put_session(db, replace(row, station_code="BH"), actor=STAFF, now=now)
+        (news,) = [load_facts(each) for each in db.scalars(select(Notice.facts))]
+        assert isinstance(news, SessionChanged)
+        assert (news.was_place, news.place) == ("城桥镇早教指导站", "堡镇早教指导站")
+        publishing.put_session(db, row, actor=STAFF, now=now)
+
+        assert told(db) == []
+        assert get(db).calendar_sequence == 2
