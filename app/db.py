@@ -4,13 +4,11 @@ SQLite runs in WAL mode. Its writers begin IMMEDIATE and queue on a lock file:
 with several writing processes SQLite's own busy handler can starve one for seconds.
 """
 
-import fcntl
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -28,14 +26,21 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExecutionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
-from sqlalchemy.sql.selectable import SelectBase
 
 from app.clock import SHANGHAI
 from app.crypto import Cipher, Sealed
+from app.late_transaction import (
+    LATE,
+    LateTransaction,
+    TurnSession,
+    begin_late,
+    sqlite_writers_queue,
+)
+from app.shared_reads import SharedReads
 
 LARGEST_ID = 2**31 - 1
 """What a column of whole numbers holds in PostgreSQL: no row has a larger number."""
@@ -162,7 +167,7 @@ def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
     if engine.dialect.name == "postgresql":
         _ping_when_idle(engine)
         _begin_ourselves(engine)
-    _begin_late(engine)
+    begin_late(engine)
     # Column types see only the dialect, and each engine has its own: so that two engines
     # with different keys can live in one process and nothing is global.
     vars(engine.dialect)["yuban_cipher"] = cipher
@@ -241,145 +246,44 @@ def _sqlite_engine(url: URL, pool_size: int) -> Engine:
     return engine
 
 
-LATE = "yuban_late"
-"""The execution option that bears a connection's LateTransaction."""
-
-
-class LateTransaction:
-    """A transaction that begins with the first statement that writes or locks.
-
-    Until then every statement stands alone and sees what is committed at its own moment.
-    """
-
-    def __init__(self, writers: str | None) -> None:
-        self._writers = writers
-        """SQLite's database file, whose writers queue; None elsewhere."""
-        self._held = ExitStack()
-        self.has_begun = False
-
-    def begin(self, connection: Connection) -> None:
-        """From here on all is one transaction, and on SQLite nobody else writes."""
-        if self.has_begun:
-            return
-        self.has_begun = True
-        if self._writers:
-            self._held.enter_context(_sqlite_writers_queue(self._writers))
-        is_sqlite = connection.dialect.name == "sqlite"
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
-
-    @contextmanager
-    def alone(self) -> Iterator[None]:
-        """One statement that writes, and commits by itself."""
-        assert not self.has_begun, "what has begun ends with its commit"
-        self.has_begun = True
-        try:
-            with ExitStack() as held:
-                if self._writers:
-                    held.enter_context(_sqlite_writers_queue(self._writers))
-                yield
-        finally:
-            self.has_begun = False
-
-    def end(self) -> None:
-        """Let the next writer in."""
-        self._held.close()
-
-
-def late_transaction(db: Session) -> LateTransaction | None:
-    """The session's late transaction; None where it began with the session."""
-    late: LateTransaction | None = connection_of(db).get_execution_options().get(LATE)
-    return late
-
-
-def connection_of(db: Session) -> Connection:
-    """The session's connection; a turn has one from its start, and asking costs nothing."""
-    connection: Connection | None = db.info.get(LATE)
-    # A savepoint is made when the session is asked within it.
-    return db.connection() if connection is None or db.in_nested_transaction() else connection
-
-
-def begin_writing(connection: Connection) -> None:
-    """What follows on this connection writes or locks."""
-    late = connection.get_execution_options().get(LATE)
-    if late is not None:
-        late.begin(connection)
-
-
-def _begin_late(engine: Engine) -> None:
-    """Let late transactions begin by themselves."""
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _look_at(
-        connection: Connection,
-        _cursor: DBAPICursor,
-        _sql: str,
-        _values: Any,
-        context: ExecutionContext | None,
-        _many: bool,
-    ) -> None:
-        late = connection.get_execution_options().get(LATE)
-        if late is not None and not late.has_begun and not _only_reads(context):
-            late.begin(connection)
-
-
-def _only_reads(context: ExecutionContext | None) -> bool:
-    """Whether a statement is a SELECT that locks nothing."""
-    statement = getattr(getattr(context, "compiled", None), "statement", None)
-    return isinstance(statement, SelectBase) and (
-        getattr(statement, "_for_update_arg", None) is None
-    )
-
-
-@contextmanager
-def _sqlite_writers_queue(path: str) -> Iterator[None]:
-    """Wait for our turn to write, across threads and processes; a dead holder lets go."""
-    handle = os.open(path + ".writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
 @dataclass(frozen=True)
 class Database:
     """Opens transactions on one engine; services get the session and never commit."""
 
     engine: Engine
+    shared: SharedReads = field(default_factory=SharedReads)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits when the block ends and rolls back when it raises."""
         path = self.engine.url.database
         if self.engine.dialect.name == "sqlite" and path:
-            with _sqlite_writers_queue(path), self._session() as db, db.begin():
+            with sqlite_writers_queue(path), self._session() as db, db.begin():
                 yield db
         else:
             with self._session() as db, db.begin():
                 yield db
 
     @contextmanager
-    def turn(self) -> Iterator[Session]:
+    def turn(self, came_at: float | None = None) -> Iterator[Session]:
         """As transaction(), but it begins with the first statement that writes or locks.
 
         What only reads holds nobody up on SQLite and costs no BEGIN and COMMIT on PostgreSQL.
         What is read before the first lock may be out of date behind it, on both alike.
+        `came_at` (time.monotonic()) is since when all that came before it in its line is done:
+        what others have read since then it may share.
         """
-        is_sqlite = self.engine.dialect.name == "sqlite"
-        late = LateTransaction(self.engine.url.database if is_sqlite else None)
+        late = LateTransaction(self.engine)
+        db = TurnSession(late, self.shared, came_at)
         try:
-            with self.engine.connect() as bare:
-                connection = bare.execution_options(**{LATE: late})
-                # A session that has its connection begins with what the ORM is asked for: most
-                # turns ask for nothing, and their statements are run on the connection itself.
-                with Session(
-                    connection, expire_on_commit=False, join_transaction_mode="control_fully"
-                ) as db:
-                    db.info[LATE] = connection
-                    yield db
-                    db.commit()
-                connection.commit()
+            yield db
+            if db.in_transaction():
+                db.commit()
+            late.commit()
         finally:
+            # Most turns' sessions were asked for nothing: there is nothing to be closed.
+            if db.in_transaction():
+                db.close()
             late.end()
 
     @contextmanager

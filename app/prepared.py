@@ -37,7 +37,8 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.type_api import TypeEngine
 
-from app.db import Base, begin_writing, connection_of
+from app.db import Base
+from app.late_transaction import begin_writing, connection_of
 
 Row = tuple[Any, ...]
 Statement = Select[*tuple[Any, ...]] | Insert | Update

@@ -8,7 +8,8 @@ from sqlalchemy import bindparam, func, insert, literal_column, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import Database, begin_writing, connection_of, late_transaction
+from app.db import Database
+from app.late_transaction import begin_writing, connection_of, late_transaction
 from app.models import AuditEntry, Caregiver, Child, Family, Township
 from app.prepared import Loader, Prepared
 from app.services import audit, registration

@@ -107,6 +107,8 @@ class Slot:
     """The place in line; empty where there is none."""
     is_first: bool = False
     is_line_full: bool = False
+    reached_at: float = 0.0
+    """Since when (time.monotonic()) its turn has come, and all before it is done."""
 
 
 class _Scripts:
@@ -257,6 +259,7 @@ class DialogueStore:
             ticket=ticket,
             is_first=_text(first) == ticket,
             is_line_full=length > LONGEST_LINE,
+            reached_at=time.monotonic(),
         )
 
     def wait(self, slot: Slot, wait_seconds: float, *, again: bool = False) -> None:
@@ -278,6 +281,7 @@ class DialogueStore:
             # In a rush many wait, and each look takes something from those who are at work.
             pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
         slot.is_first = True
+        slot.reached_at = time.monotonic()
         stored, before = self._redis.mget(f"dialogue:{slot.openid}", f"handled:{slot.key}")
         slot.dialogue = slot.next = self._load(_text(stored))
         slot.was_handled = before is not None and not again

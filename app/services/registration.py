@@ -40,6 +40,12 @@ from app.prepared import Loader, Prepared, Row, among
 from app.rules.age import age_months
 from app.services import audit, log_ins, notices, visit_dues, waiting_list
 from app.services.handing_over import hand_over
+from app.services.sign_up_reads import (
+    STANDING_COLUMNS,
+    FamilyStanding,
+    note_standing,
+    standing_of,
+)
 
 SERVICE_MONTHS = 36
 """The service is for children under three years."""
@@ -97,20 +103,33 @@ _SEEN = (
 # Every turn runs this one, or in a rush several turns the other.
 _FIND_CAREGIVER = Prepared(_SEEN.where(Caregiver.openid == bindparam("openid")))
 _FIND_CAREGIVERS = Prepared(
-    lambda dialect: _SEEN.where(among(Caregiver.openid, "openids", dialect)), only_reads=True
+    lambda dialect: _SEEN.add_columns(*STANDING_COLUMNS).where(
+        among(Caregiver.openid, "openids", dialect)
+    ),
+    only_reads=True,
 )
 _OPENID_AT = 2 + _CAREGIVERS.place_of("openid")
 
-CaregiverRows = Sequence[Row]
-"""One caregiver with family and children, read and not yet in a session: a row a child."""
+
+@dataclass(frozen=True, slots=True)
+class CaregiverRead:
+    """One caregiver with family and children, read and not yet in a session."""
+
+    rows: list[Row]
+    """One a child."""
+    standing: FamilyStanding
 
 
-def read_caregivers(db: Session, openids: Sequence[str]) -> dict[str, CaregiverRows]:
+def read_caregivers(db: Session, openids: Sequence[str]) -> dict[str, CaregiverRead]:
     """Several at once, for turns that are about to begin; nobody's whom we do not know."""
-    found: dict[str, list[Row]] = {}
+    own = -len(STANDING_COLUMNS)
+    found: dict[str, CaregiverRead] = {}
     for row in _FIND_CAREGIVERS.all(db, openids=openids):
-        found.setdefault(row[_OPENID_AT], []).append(row)
-    return dict(found)
+        openid = row[_OPENID_AT]
+        if openid not in found:
+            found[openid] = CaregiverRead([], standing_of(row[own:]))
+        found[openid].rows.append(row[:own])
+    return found
 
 
 def find_caregiver(db: Session, openid: str) -> Caregiver | None:
@@ -120,11 +139,18 @@ def find_caregiver(db: Session, openid: str) -> Caregiver | None:
     """
     db.flush()
     rows = _FIND_CAREGIVER.all(db, openid=openid)
-    return put_caregiver(db, rows) if rows else None
+    return _put_caregiver(db, rows) if rows else None
 
 
-def put_caregiver(db: Session, rows: CaregiverRows) -> Caregiver:
-    """The caregiver of these rows, in this session."""
+def put_caregiver(db: Session, read: CaregiverRead) -> Caregiver:
+    """A caregiver that was read with others, in this session."""
+    found = _put_caregiver(db, read.rows)
+    if found.family_id is not None:
+        note_standing(db, found.family_id, read.standing)
+    return found
+
+
+def _put_caregiver(db: Session, rows: Sequence[Row]) -> Caregiver:
     has_waiting, open_thread_id, *values = rows[0]
     family_at = len(_CAREGIVERS)
     children_at = family_at + len(_FAMILIES)

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     bindparam,
-    case,
     exists,
     func,
     literal_column,
@@ -197,7 +196,7 @@ def _of_session(what: ColumnElement[Any], *wanted: ColumnElement[bool]) -> Scala
 
 _WAITS = SignUp.state == literal_column("'waitlisted'")
 _COUNT = func.count(SignUp.id)
-_LOOK_AT = (
+LOOK_AT = (
     GuidanceSession.places - GuidanceSession.places_taken,
     _of_session(_COUNT, _WAITS),
     _of_session(func.max(SignUp.waitlisted_at, type_=SignUp.waitlisted_at.type), _WAITS),
@@ -206,57 +205,21 @@ _LOOK_AT = (
         SignUp.state == literal_column("'offered'"),
         SignUp.offer_expires_at <= bindparam("now", type_=SignUp.offer_expires_at.type),
     ),
-    _of_session(
-        _COUNT,
-        SignUp.family_id == bindparam("family_id"),
-        is_in_state(ACTIVE),
-    ),
     GuidanceSession.updated_at,
     GuidanceSession.state,
 )
-_LOOK = Prepared(select(*_LOOK_AT).where(GuidanceSession.id == bindparam("session_id")))
-_IS_FULL = GuidanceSession.places_taken + bindparam("wanted") > GuidanceSession.places
-# In a rush nearly everybody is refused: all that a refusal needs comes at once, and whoever may
-# have a seat is not asked for it.
-_GET_FOR_SIGN_UP = Prepared(
-    select(
-        *SESSION_COLUMNS,
-        exists().where(
-            SignUp.family_id == bindparam("family_id"), is_in_state([SignUpState.NO_SHOW])
-        ),
-        *(case((_IS_FULL, column)) for column in _LOOK_AT),
-    )
-    .select_from(GuidanceSession)
-    .join(GuidanceSession.station)
-    .where(GuidanceSession.code == bindparam("code"))
+"""A Look but for the family, of a statement that reads the session."""
+LOOK_AT_FAMILY = _of_session(
+    _COUNT, SignUp.family_id == bindparam("family_id"), is_in_state(ACTIVE)
+)
+_LOOK = Prepared(
+    select(*LOOK_AT, LOOK_AT_FAMILY).where(GuidanceSession.id == bindparam("session_id"))
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A session as it stands for a family that asks for seats in it."""
-
-    session: GuidanceSession
-    has_missed: bool
-    """Whether the family was ever marked as having missed one."""
-    seen: Look | None
-    """The session's queue; None where the seats seem to be free."""
-
-
-def get_for_sign_up(db: Session, code: str, family: Family, wanted: int, now: datetime) -> Asked:
-    """The session by its code, and what a refusal needs to know. Raises SessionUnknown."""
-    db.flush()
-    row = _GET_FOR_SIGN_UP.first(db, code=code.upper(), family_id=family.id, wanted=wanted, now=now)
-    if row is None:
-        raise SessionUnknown(code)
-    session = put_session(db, row[: len(SESSION_COLUMNS)])
-    has_missed, *seen = row[len(SESSION_COLUMNS) :]
-    is_full = seen[0] is not None
-    return Asked(session, bool(has_missed), _seen(session, seen) if is_full else None)
-
-
-def _seen(session: GuidanceSession, row: Sequence[Any]) -> Look:
-    free, waiting, last_at, run_out, active, updated_at, state = row
+def seen_of(session: GuidanceSession, row: Sequence[Any]) -> Look:
+    """The look at a session in a row of LOOK_AT and LOOK_AT_FAMILY."""
+    free, waiting, last_at, run_out, updated_at, state, active = row
     is_changed = (updated_at, state) != (session.updated_at, session.state)
     return Look(free, waiting, last_at, run_out, active, is_changed)
 
@@ -266,7 +229,7 @@ def look(db: Session, session: GuidanceSession, family: Family, now: datetime) -
     db.flush()
     seen = _LOOK.first(db, session_id=session.id, now=now, family_id=family.id)
     assert seen is not None, "sessions are cancelled, never deleted"
-    return _seen(session, seen)
+    return seen_of(session, seen)
 
 
 def free_seats(db: Session, session_id: int) -> int:

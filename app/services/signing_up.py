@@ -29,7 +29,6 @@ from app.services import audit, waiting_list
 from app.services.audit import Actor
 from app.services.seats import (
     Look,
-    get_for_sign_up,
     get_session,
     held_on,
     lock_session,
@@ -38,6 +37,7 @@ from app.services.seats import (
     take_seats,
     terms_of,
 )
+from app.services.sign_up_reads import get_for_sign_up
 
 
 def sign_up(

@@ -55,7 +55,7 @@ class Job:
     entry: inbox.Entry | None = None
     """Its reply, where nothing more is to be done than to keep it."""
     reply: Reply | None = None
-    read: registration.CaregiverRows | None = None
+    read: registration.CaregiverRead | None = None
     """Who it is, where several were read together."""
     read_at: float = 0.0
 

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import structlog
 from sqlalchemy.orm import Session
 
-from app.db import LateTransaction
+from app.late_transaction import LateTransaction
 from app.services import inbox
 
 log = structlog.get_logger()

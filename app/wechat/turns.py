@@ -17,12 +17,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from app.crypto import Sealed
-from app.db import Database, LateTransaction
+from app.db import Database
 from app.dialogue.emergency import find_emergency
 from app.dialogue.message import Dialogue, Inbound, Reply
 from app.dialogue.reading.plain import normalise
 from app.dialogue.store import DialogueStore, Slot, TurnNotReached
 from app.dialogue.turn import Desk, Handlers
+from app.late_transaction import LateTransaction
 from app.services import registration
 from app.wechat.jobs import GONE, SILENT, HandedOver, Job, Race
 from app.wechat.keeping import Keeping, Waiting

@@ -12,12 +12,13 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.db import Database, LateTransaction, late_transaction
+from app.db import Database
 from app.dialogue.answer import answer
 from app.dialogue.message import Dialogue, Inbound, Kind, Reply
 from app.dialogue.store import Slot
 from app.dialogue.turn import Desk, Handlers
 from app.errors import DomainError
+from app.late_transaction import LateTransaction, late_transaction
 from app.models import Caregiver
 from app.models.notice_facts import LateReply
 from app.services import delivery, inbox, notices, registration, subscriptions
@@ -77,7 +78,7 @@ class Work:
             if job.entry is not None:
                 self._keep_alone(job, job.entry)
             try:
-                with self._database.turn() as db:
+                with self._database.turn(slot.reached_at) as db:
                     return self._work_or_refuse(db, job, slot)
             except DomainError as error:
                 # Rolled back; the refusal is kept by itself.
@@ -102,8 +103,9 @@ class Work:
             late = late_transaction(db)
             if late is None or late.has_begun:
                 raise
-            # Whatever was changed in memory alone is forgotten.
-            db.expunge_all()
+            if db.in_transaction():
+                # Whatever was changed in memory alone is forgotten.
+                db.expunge_all()
             refusal = _refusal(error, job.inbound)
             self._finish(db, job, refusal, slot.dialogue, self._clock())
             return refusal, slot.dialogue
@@ -150,10 +152,10 @@ class Work:
         return reply, following
 
     def _find_caregiver(self, db: Session, job: Job) -> Caregiver | None:
-        rows, job.read = job.read, None
-        if rows is None or time.monotonic() - job.read_at > FRESH_SECONDS:
+        read, job.read = job.read, None
+        if read is None or time.monotonic() - job.read_at > FRESH_SECONDS:
             return registration.find_caregiver(db, job.inbound.openid)
-        return registration.put_caregiver(db, rows)
+        return registration.put_caregiver(db, read)
 
     def _note_consent(self, db: Session, inbound: Inbound, now: datetime) -> None:
         """What a person allowed of subscription notices, and what became of one."""

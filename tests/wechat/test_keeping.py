@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from app.db import Database, late_transaction
+from app.db import Database
+from app.late_transaction import late_transaction
 from app.models import InboxEntry
 from app.services import inbox
 from app.wechat import keeping
