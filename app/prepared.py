@@ -239,11 +239,13 @@ class Loader:
         """Where this attribute stands among the columns."""
         return self._keys.index(name)
 
-    def put(self, db: Session, values: Sequence[Any], **related: Any) -> Any:
+    def put(
+        self, db: Session, values: Sequence[Any], *, is_fresh: bool = False, **related: Any
+    ) -> Any:
         """The object with these columns' values, in the session; None where its id is.
 
-        One that the session knows already stays as it is. `related` are relationships and
-        what else was loaded with it.
+        One that the session knows already stays as it is, or where these are fresh takes them.
+        `related` are relationships and what else was loaded with it.
         """
         identity = values[self._key_at]
         if identity is None:
@@ -258,6 +260,9 @@ class Loader:
             # and whether it might be another session's.
             state.key, state.session_id = key, db.hash_key
             db.identity_map.add(state)
+        elif is_fresh:
+            for name, value in zip(self._keys, values, strict=True):
+                set_committed_value(known, name, value)
         has = vars(known)
         for name, value in related.items():
             if name not in has:

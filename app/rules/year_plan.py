@@ -9,12 +9,14 @@ from the even rhythm. The same question always has the same answer.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
 
 from app.rules.age import add_months
+from app.rules.plan_days import Packing
+from app.rules.plan_stock import FEW_SEATS, Candidate, Fitting, Stock
 from app.rules.travel import Travel, travel, travel_cost
 
 MIN_GAP_DAYS: Final = 14
@@ -27,9 +29,6 @@ SHORTEST_GAP_DAYS: Final = TIGHT_GAPS_DAYS[-1]
 PAST_COUNTS_DAYS: Final = MAX_GAP_DAYS
 """A session longer ago says nothing about when the next one is due."""
 
-FEW_SEATS: Final = 4
-FEW_SEATS_COST: Final = 10
-"""Left for families who can come to no other."""
 SAME_KIND_COST: Final = 4
 SAME_TOPIC_COST: Final = 4
 """For every session of the kind or topic in the year so far, up to MOST_REPEATS."""
@@ -50,26 +49,6 @@ class Reason(StrEnum):
     """Less than two weeks from another: the year leaves no more room."""
     WAITING_LIST = "waiting_list"
     """Full: agreeing joins the waiting list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A published session whose sign-up is open."""
-
-    id: int
-    code: str
-    day: date
-    township: str
-    kind: str
-    topic: str | None
-    seats_left: int
-    """Seats that a new sign-up gets at once: 0 where others wait already."""
-    has_waiting_list: bool
-    min_months: int
-    max_months: int
-    """Both inclusive, in completed months on the day."""
-    own_township_only: bool = False
-    """Open to its own township's families alone for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,24 +99,22 @@ class Chosen:
     """How many of the missing ones nothing published can fill yet."""
 
 
-def choose(wish: Wish, candidates: Iterable[Candidate]) -> Chosen:
+def choose(wish: Wish, candidates: Iterable[Candidate] | Stock) -> Chosen:
     """The sessions that best fill the year, at most `wish.missing`.
 
     Spacing is two weeks or more as long as the rest of the year, with what may still be
     published in it, has room for that; it is relaxed only where the target could not be
-    reached otherwise.
+    reached otherwise. Whoever asks for many families makes the stock once.
     """
     if wish.missing <= 0:
         return Chosen(choices=(), short=0)
-    pool = _fitting(wish, candidates)
+    stock = candidates if isinstance(candidates, Stock) else Stock(candidates)
     missing = wish.missing
-    seated = [one for one in pool if one.seats_left > 0]
-    picked = _fill(wish, seated, wish.taken, missing)
+    picked = _fill(wish, stock, wish.taken, missing)
     taken = (*wish.taken, *(_as_taken(one) for one in picked))
     room = missing - len(picked)
     waits = room if wish.most_waiting is None else min(room, wish.most_waiting)
-    full = [one for one in pool if one.seats_left <= 0 and one.has_waiting_list]
-    waiting = _fill(wish, full, taken, waits)
+    waiting = _fill_up(wish, stock, taken, waits) if waits > 0 else []
     return Chosen(
         choices=explain(wish, (*picked, *waiting)),
         short=room - len(waiting),
@@ -211,6 +188,28 @@ def _fitting(wish: Wish, candidates: Iterable[Candidate]) -> list[Candidate]:
     return fitting
 
 
+def _fill_up(wish: Wish, stock: Stock, taken: Sequence[Taken], wanted: int) -> list[Candidate]:
+    """Places at the end of waiting lists, as _fill finds free seats."""
+    free = Stock(
+        replace(one, seats_left=FEW_SEATS + 1)
+        for one in stock
+        if one.seats_left <= 0 and one.has_waiting_list
+    )
+    return [stock.candidates[one.id] for one in _fill(wish, free, taken, wanted)]
+
+
+def _groups_that_fit(wish: Wish, stock: Stock) -> list[Fitting]:
+    """Where the child is of the age, from when and until when."""
+    if wish.born is None:
+        return []
+    fitting = []
+    for group in stock.groups_for(wish.township):
+        since, until = _days_of(wish, wish.born, group.min_months, group.max_months)
+        if since < until:
+            fitting.append(Fitting(group, since.toordinal(), until.toordinal()))
+    return fitting
+
+
 def _days_of(wish: Wish, born: date, min_months: int, max_months: int) -> tuple[date, date]:
     """From which day, and until before which, the child is of these ages and the year is on."""
     of_age, too_old = add_months(born, min_months), add_months(born, max_months + 1)
@@ -239,29 +238,6 @@ def _clear_of(pool: Iterable[Candidate], anchors: Sequence[int], gap: int) -> li
     return clear
 
 
-@dataclass(frozen=True, slots=True)
-class _Packing:
-    """Candidates that may be combined at one gap, and how many fit from each on."""
-
-    pool: Sequence[Candidate]
-    days: Sequence[int]
-    following: Sequence[int]
-    """For each candidate the first one that lies a gap or more behind it."""
-    most: Sequence[int]
-    """most[i]: how many can be taken of pool[i:]; one entry more than the pool."""
-
-    @staticmethod
-    def of(pool: Sequence[Candidate], anchors: Sequence[int], gap: int) -> "_Packing":
-        free = _clear_of(pool, anchors, gap)
-        days = [one.day.toordinal() for one in free]
-        following = [bisect_left(days, day + gap) for day in days]
-        most = [0] * (len(free) + 1)
-        for place in range(len(free) - 1, -1, -1):
-            # The earliest is never worse than a later one: it leaves the most room behind it.
-            most[place] = 1 + most[following[place]]
-        return _Packing(free, days, following, most)
-
-
 class _Repeats:
     """How often each kind and topic occurs in the year so far."""
 
@@ -282,54 +258,103 @@ class _Repeats:
         return SAME_KIND_COST * kinds + SAME_TOPIC_COST * topics
 
 
-def _fill(
-    wish: Wish, pool: Sequence[Candidate], taken: Sequence[Taken], wanted: int
-) -> list[Candidate]:
-    """Up to `wanted` of the pool, by day, clear of what is taken and of each other."""
-    if wanted <= 0 or not pool:
+def _fill(wish: Wish, stock: Stock, taken: Sequence[Taken], wanted: int) -> list[Candidate]:
+    """Up to `wanted` free ones of the stock, by day, clear of what is taken and of each other."""
+    fitting = _groups_that_fit(wish, stock)
+    days = stock.free_days(fitting, wish.excluded) if wanted > 0 else []
+    if not days:
         return []
     anchors = sorted(one.day.toordinal() for one in taken)
     # Weeks behind the last published session: there the standing request finds the rest.
-    later = (wish.year_end - pool[-1].day).days // MIN_GAP_DAYS
-    packing = _Packing.of(pool, anchors, MIN_GAP_DAYS)
+    later = (wish.year_end.toordinal() - days[-1]) // MIN_GAP_DAYS
+    packing = Packing.of(days, anchors, MIN_GAP_DAYS)
     for gap in TIGHT_GAPS_DAYS:
         if packing.most[0] + later >= wanted:
             break
-        tighter = _Packing.of(pool, anchors, gap)
+        tighter = Packing.of(days, anchors, gap)
         if tighter.most[0] > packing.most[0]:
             packing = tighter
-    return _spread(wish, packing, anchors, _Repeats(taken), min(wanted, packing.most[0]))
+    choosing = _Choosing(wish, stock, fitting, packing, _Repeats(taken))
+    return choosing.spread(anchors, min(wanted, packing.most[0]))
 
 
-def _spread(
-    wish: Wish, packing: _Packing, anchors: Sequence[int], repeats: _Repeats, wanted: int
-) -> list[Candidate]:
-    """Exactly `wanted` of a packing that has room for them, in an even rhythm.
+@dataclass(frozen=True, slots=True)
+class _Choosing:
+    """One family before a stock, with the days that may be combined."""
 
-    In order of time: the next one is due a step after the last, where the step shares out
-    what is left of the time; no choice is made that leaves too little room for the others.
-    """
-    if not wanted:
-        return []
-    picked: list[Candidate] = []
-    place, end = 0, packing.days[-1]
-    last = _start(wish.today.toordinal(), anchors)
-    while len(picked) < wanted:
-        left = wanted - len(picked)
-        ahead = bisect_left(anchors, last + 1)
-        # One share more: what is missed in the end still finds a day.
-        step = min(MAX_GAP_DAYS, (end - last) / (left + len(anchors) - ahead + 1))
-        if ahead < len(anchors) and anchors[ahead] - last < 1.5 * step:
-            beyond = bisect_left(packing.days, anchors[ahead], lo=place)
-            if packing.most[beyond] >= left:
-                last, place = anchors[ahead], beyond
+    wish: Wish
+    stock: Stock
+    fitting: Sequence[Fitting]
+    packing: Packing
+    repeats: _Repeats
+
+    def spread(self, anchors: Sequence[int], wanted: int) -> list[Candidate]:
+        """Exactly `wanted` of a packing that has room for them, in an even rhythm.
+
+        In order of time: the next one is due a step after the last, where the step shares out
+        what is left of the time; no choice is made that leaves too little room for the others.
+        """
+        if not wanted:
+            return []
+        packing = self.packing
+        picked: list[Candidate] = []
+        place, end = 0, packing.days[-1]
+        last = _start(self.wish.today.toordinal(), anchors)
+        while len(picked) < wanted:
+            left = wanted - len(picked)
+            ahead = bisect_left(anchors, last + 1)
+            # One share more: what is missed in the end still finds a day.
+            step = min(MAX_GAP_DAYS, (end - last) / (left + len(anchors) - ahead + 1))
+            if ahead < len(anchors) and anchors[ahead] - last < 1.5 * step:
+                beyond = bisect_left(packing.days, anchors[ahead], lo=place)
+                if packing.most[beyond] >= left:
+                    last, place = anchors[ahead], beyond
+                    continue
+            place, chosen = self._best(place, left, last + step)
+            picked.append(chosen)
+            self.repeats.add(chosen.kind, chosen.topic)
+            last, place = packing.days[place], packing.following[place]
+        return picked
+
+    def _best(self, first: int, left: int, due: float) -> tuple[int, Candidate]:
+        """The cheapest from a place on that leaves room for the others, and its day's place.
+
+        Of equal ones the earlier, of one day by code.
+        """
+        days, most = self.packing.days, self.packing.most
+        best: tuple[int, Candidate] | None = None
+        best_cost = float("inf")
+        for place in range(first, len(days)):
+            if most[place] < left:
+                break
+            late = days[place] - due
+            if late >= best_cost:
+                break
+            if -late >= best_cost:
                 continue
-        place = _best(wish.township, packing, place, left, last + step, repeats)
-        chosen = packing.pool[place]
-        picked.append(chosen)
-        repeats.add(chosen.kind, chosen.topic)
-        last, place = packing.days[place], packing.following[place]
-    return picked
+            cheapest = self._cheapest(days[place], abs(late), best_cost)
+            if cheapest is not None:
+                best_cost, best = cheapest[0], (place, cheapest[1])
+        assert best is not None, "the packing's days have free seats"
+        return best
+
+    def _cheapest(self, day: int, far: float, under: float) -> tuple[float, Candidate] | None:
+        """A day's cheapest with its cost, where that is under so much; of equal ones by code."""
+        best: Candidate | None = None
+        home, excluded, known = self.wish.township, self.wish.excluded, self.stock.candidates
+        for each in self.fitting:
+            if not each.since <= day < each.until:
+                continue
+            for way, one_id in each.group.by_way(home, day):
+                if far + way > under:
+                    break
+                one = known[one_id]
+                if one.seats_left <= 0 or one_id in excluded:
+                    continue
+                cost = far + (way + one.fixed_cost + self.repeats.cost(one))
+                if cost < under or (best is not None and cost == under and one.code < best.code):
+                    best, under = one, cost
+        return None if best is None else (under, best)
 
 
 def _start(today: int, anchors: Sequence[int]) -> int:
@@ -341,29 +366,9 @@ def _start(today: int, anchors: Sequence[int]) -> int:
     return today - MIN_GAP_DAYS
 
 
-def _best(
-    home: str, packing: _Packing, first: int, left: int, due: float, repeats: _Repeats
-) -> int:
-    """The place of the cheapest candidate from `first` on that leaves room for the others."""
-    best, best_cost = first, float("inf")
-    for place in range(first, len(packing.pool)):
-        if packing.most[place] < left:
-            break
-        late = packing.days[place] - due
-        if late >= best_cost:
-            break
-        if -late >= best_cost:
-            continue
-        cost = abs(late) + _cost(home, packing.pool[place], repeats)
-        if cost < best_cost:
-            best, best_cost = place, cost
-    return best
-
-
 def _cost(home: str, one: Candidate, repeats: _Repeats) -> float:
     """What speaks against a session, in days."""
-    few = FEW_SEATS_COST if 0 < one.seats_left <= FEW_SEATS else 0
-    return travel_cost(home, one.township) + few + repeats.cost(one)
+    return travel_cost(home, one.township) + one.fixed_cost + repeats.cost(one)
 
 
 _TRAVEL_REASONS: Final = {

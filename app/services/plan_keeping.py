@@ -9,23 +9,25 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.clock import SHANGHAI
 from app.models import Caregiver, Child, Family, Notice, PlanProposal, YearPlan
 from app.models.notice_facts import PlanProposed, PlanSession
-from app.rules.year_plan import Candidate, choose
+from app.rules.plan_stock import Candidate
+from app.rules.year_plan import choose
 from app.services import notices, sessions
 from app.services.delivery import Reason
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR
-from app.services.year_plan import find_plan
+from app.services.year_plan import find_plan_id
 from app.services.year_supply import (
     NOTHING_YET,
     OpenSession,
     Planned,
     Standing,
     Supply,
+    count_wished_for,
     load_standings,
     load_supply,
     make_wish,
@@ -55,12 +57,15 @@ def replace_missing(
     proposals of the plan, by time; none where there is no open plan or nothing is missing.
     A caller with many families loads the supply once, and keeps it up to date.
     """
-    plan = find_plan(db, family.id, now)
-    if plan is None:
+    plan_id = find_plan_id(db, family.id, now)
+    if plan_id is None:
         return ()
-    keeper = _Keeper.load(db, [_lock(db, plan.id)], supply or load_supply(db, now), now)
-    keeper.propose_for(plan.id)
-    return keeper.open_of(plan.id)
+    families = {family.id: family}
+    keeper = _Keeper.load(
+        db, [_lock(db, plan_id)], supply or load_supply(db, now), now, families=families
+    )
+    keeper.propose_for(plan_id)
+    return keeper.open_of(plan_id)
 
 
 def replace_lost(db: Session, family_ids: Collection[int], now: datetime) -> int:
@@ -88,11 +93,20 @@ def replace_lost(db: Session, family_ids: Collection[int], now: datetime) -> int
 
 
 def propose_missing(db: Session, *, after: int, now: datetime, limit: int = BATCH) -> Batch:
-    """One batch of open plans: each that is short gets proposals, and its family a notice."""
+    """One batch of open plans: each that is short gets proposals, and its family a notice.
+
+    Most plans are complete and have nothing open: the database passes over them.
+    """
     year = now.astimezone(SHANGHAI).year
+    is_open = exists().where(PlanProposal.year_plan_id == YearPlan.id, PlanProposal.state == "open")
     rows = db.execute(
         select(YearPlan)
-        .where(YearPlan.id > after, YearPlan.year == year, YearPlan.ended_at.is_(None))
+        .where(
+            YearPlan.id > after,
+            YearPlan.year == year,
+            YearPlan.ended_at.is_(None),
+            or_(is_open, count_wished_for(YearPlan.family_id, now) < target_of_year(db, now)),
+        )
         .order_by(YearPlan.id)
         .limit(limit)
         .with_for_update()
@@ -132,8 +146,17 @@ class _Keeper:
     """By plan, then by session."""
 
     @staticmethod
-    def load(db: Session, plans: Sequence[YearPlan], supply: Supply, now: datetime) -> "_Keeper":
-        families = load_families(db, [plan.family_id for plan in plans])
+    def load(
+        db: Session,
+        plans: Sequence[YearPlan],
+        supply: Supply,
+        now: datetime,
+        *,
+        families: Mapping[int, Family] | None = None,
+    ) -> "_Keeper":
+        """`families` where the caller has them at hand, by id."""
+        if families is None:
+            families = load_families(db, [plan.family_id for plan in plans])
         waived = {family.id: family.no_shows_waived_at for family in families.values()}
         proposals: defaultdict[int, dict[int, PlanProposal]] = defaultdict(dict)
         rows = db.execute(

@@ -19,6 +19,7 @@ from app.errors import (
     TownshipFirst,
 )
 from app.models import Caregiver, Child, GuidanceSession, SignUp
+from app.prepared import Prepared, among
 from app.rules.sign_up import SignUpState
 from app.services import sessions
 from app.services.audit import Actor
@@ -90,8 +91,16 @@ class SigningUp:
         self.made.clear()
 
 
+_CODES = Prepared(
+    lambda dialect: select(GuidanceSession.id, GuidanceSession.code).where(
+        among(GuidanceSession.id, "ids", dialect)
+    ),
+    only_reads=True,
+)
+
+
 def _codes(db: Session, session_ids: Collection[int]) -> dict[int, str]:
-    rows = db.execute(
-        select(GuidanceSession.id, GuidanceSession.code).where(GuidanceSession.id.in_(session_ids))
-    )
-    return {row.id: row.code for row in rows}
+    if not session_ids:
+        return {}
+    db.flush()
+    return dict(_CODES.all(db, ids=list(session_ids)))

@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from app.clock import SHANGHAI
 from app.models import Caregiver, Child, Family, Notice, PlanProposal, SignUp, YearPlan
 from app.models.notice_facts import PlanSession, PlanTaken
+from app.rules.plan_stock import Candidate
 from app.rules.sign_up import SignUpState
-from app.rules.year_plan import Candidate, choose
+from app.rules.year_plan import choose
 from app.services import audit, notices, year_plan
 from app.services.audit import SYSTEM, Actor
 from app.services.plan_keeping import (

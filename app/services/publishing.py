@@ -8,13 +8,14 @@ app/services/impact.py.
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
 from app.errors import ReasonMissing, SessionCodeTaken, StationUnknown
 from app.models import Child, GuidanceSession, SignUp, Station
+from app.prepared import Loader, Prepared
 from app.rules.session_life import (
     Timing,
     check_can_cancel_session,
@@ -137,8 +138,16 @@ def put_session(
     )
 
 
+_STATIONS = Loader(Station)
+_GET_STATION = Prepared(select(*_STATIONS.columns).where(Station.code == bindparam("code")))
+_IS_THERE = Prepared(select(GuidanceSession.id).where(GuidanceSession.code == bindparam("code")))
+
+
 def find_session(db: Session, code: str) -> GuidanceSession | None:
     """The session with this code, in any case."""
+    db.flush()
+    if _IS_THERE.first(db, code=code.upper()) is None:
+        return None
     return db.execute(
         select(GuidanceSession).where(GuidanceSession.code == code.upper())
     ).scalar_one_or_none()
@@ -343,9 +352,11 @@ def _check_can_move(db: Session, session: GuidanceSession, row: SessionRow, now:
 
 
 def _get_station(db: Session, code: str) -> Station:
-    station = db.execute(select(Station).where(Station.code == code)).scalar_one_or_none()
-    if station is None:
+    db.flush()
+    row = _GET_STATION.first(db, code=code)
+    if row is None:
         raise StationUnknown(code)
+    station: Station = _STATIONS.put(db, row)
     return station
 
 

@@ -261,11 +261,27 @@ def _is_reachable(db: Session, family_id: int) -> bool:
     return db.execute(found.limit(1)).first() is not None
 
 
+_TOWNSHIPS, _STATIONS = Loader(Township), Loader(Station)
+_GET_TOWNSHIP = Prepared(select(*_TOWNSHIPS.columns).where(Township.name == bindparam("name")))
+_GUIDANCE_STATION = Prepared(
+    select(*_STATIONS.columns)
+    .where(
+        Station.township_id == bindparam("township_id"),
+        Station.kind == literal_column("'guidance_station'"),
+        Station.is_active,
+    )
+    .order_by(Station.code)
+    .limit(1)
+)
+_LEARNS = Prepared(select(Learner.id).where(Learner.caregiver_id == bindparam("caregiver_id")))
+
+
 def get_township(db: Session, name: str) -> Township:
     """Raises TownshipUnknown."""
-    township = db.execute(select(Township).where(Township.name == name)).scalar_one_or_none()
-    if township is None:
+    row = _GET_TOWNSHIP.first(db, name=name)
+    if row is None:
         raise TownshipUnknown(name)
+    township: Township = _TOWNSHIPS.put(db, row)
     return township
 
 
@@ -293,14 +309,17 @@ def register_child(
     """
     check_child(draft, now.astimezone(SHANGHAI).date())
     family = caregiver.family
+    children: list[Child] = []
     if family is None:
+        # Nobody else sees it yet: there is nothing to lock, and no child.
         family = _new_family(db, caregiver, draft, now)
-    elif draft.township and draft.township != family.township.name:
-        set_township(db, caregiver=caregiver, name=draft.township, now=now)
-    # Locked, so that both parents registering the same child at once do not make two.
-    db.execute(select(Family.id).where(Family.id == family.id).with_for_update())
-    kept = select(Child).where(Child.family_id == family.id, Child.erased_at.is_(None))
-    children = list(db.execute(kept).scalars())
+    else:
+        if draft.township and draft.township != family.township.name:
+            set_township(db, caregiver=caregiver, name=draft.township, now=now)
+        # Locked, so that both parents registering the same child at once do not make two.
+        db.execute(select(Family.id).where(Family.id == family.id).with_for_update())
+        kept = select(Child).where(Child.family_id == family.id, Child.erased_at.is_(None))
+        children = list(db.execute(kept).scalars())
     if any(child.nickname == draft.nickname for child in children):
         raise ChildAlreadyRegistered(draft.nickname)
     if len(children) >= CHILDREN_LIMIT:
@@ -349,6 +368,8 @@ def _new_family(db: Session, caregiver: Caregiver, draft: ChildDraft, now: datet
 
 def _take_course_along(db: Session, caregiver: Caregiver, family: Family) -> None:
     """Who learns and comes from another family goes on in this one."""
+    if _LEARNS.first(db, caregiver_id=caregiver.id) is None:
+        return
     db.execute(
         update(Learner).where(Learner.caregiver_id == caregiver.id).values(family_id=family.id)
     )
@@ -363,16 +384,9 @@ def set_relation(db: Session, caregiver: Caregiver, relation: str) -> None:
 
 
 def _guidance_station(db: Session, township_id: int) -> Station | None:
-    return db.execute(
-        select(Station)
-        .where(
-            Station.township_id == township_id,
-            Station.kind == "guidance_station",
-            Station.is_active,
-        )
-        .order_by(Station.code)
-        .limit(1)
-    ).scalar_one_or_none()
+    db.flush()
+    row = _GUIDANCE_STATION.first(db, township_id=township_id)
+    return _STATIONS.put(db, row) if row else None
 
 
 def _record(db: Session, caregiver: Caregiver, action: str, child: Child, now: datetime) -> None:

@@ -3,14 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.clock import SHANGHAI
 from app.errors import NotRegistered
 from app.models import Caregiver, Child, Family, GuidanceSession, PlanProposal, SignUp, YearPlan
+from app.prepared import Loader, Prepared, among
 from app.rules.year_plan import (
     choose,
     choose_instead,
@@ -180,8 +184,10 @@ def agree(
         return Agreement(plan=None, lost=trying.last)
     plan = _put_plan(db, caregiver, family, child, now)
     made = trying.made
+    if made:
+        _BELONG.run(db, plan_id=plan.id, sign_ups=[signed_up.id for signed_up in made])
     for signed_up in made:
-        signed_up.year_plan_id = plan.id
+        set_committed_value(signed_up, "year_plan_id", plan.id)
     settle_proposals(db, plan, accepted=session_ids, declined=declined, now=now)
     audit.record(
         db,
@@ -232,6 +238,22 @@ def find_plan(db: Session, family_id: int, now: datetime) -> YearPlan | None:
     ).scalar_one_or_none()
 
 
+_FIND_PLAN_ID = Prepared(
+    select(YearPlan.id).where(
+        YearPlan.family_id == bindparam("family_id"),
+        YearPlan.year == bindparam("year"),
+        YearPlan.ended_at.is_(None),
+    )
+)
+
+
+def find_plan_id(db: Session, family_id: int, now: datetime) -> int | None:
+    """The id of the family's open plan of this Shanghai year."""
+    db.flush()
+    found = _FIND_PLAN_ID.first(db, family_id=family_id, year=now.astimezone(SHANGHAI).year)
+    return found[0] if found else None
+
+
 def find_plan_of(db: Session, caregiver: Caregiver, now: datetime) -> YearPlan | None:
     """The open plan of a caregiver's family. Raises NotRegistered."""
     if caregiver.family_id is None:
@@ -258,16 +280,41 @@ def standing_of(db: Session, family: Family, now: datetime) -> Standing:
 
 
 def turned_down(db: Session, family_id: int, year: int) -> frozenset[int]:
-    rows = db.execute(
-        select(PlanProposal.session_id)
-        .join(YearPlan, YearPlan.id == PlanProposal.year_plan_id)
-        .where(
-            YearPlan.family_id == family_id,
-            YearPlan.year == year,
-            PlanProposal.state == "declined",
-        )
+    db.flush()
+    return frozenset(each for (each,) in _TURNED_DOWN.all(db, family_id=family_id, year=year))
+
+
+_TURNED_DOWN = Prepared(
+    select(PlanProposal.session_id)
+    .join(YearPlan, YearPlan.id == PlanProposal.year_plan_id)
+    .where(
+        YearPlan.family_id == bindparam("family_id"),
+        YearPlan.year == bindparam("year"),
+        PlanProposal.state == literal_column("'declined'"),
     )
-    return frozenset(rows.scalars())
+)
+_BELONG = Prepared(
+    lambda dialect: (
+        update(SignUp)
+        .where(among(SignUp.id, "sign_ups", dialect))
+        .values(year_plan_id=bindparam("plan_id"))
+    )
+)
+_PUT = ("family_id", "child_id", "caregiver_id", "year", "target", "agreed_at")
+_PLANS = Loader(YearPlan)
+
+
+def _insert_plan(dialect: str) -> ReturningInsert[Any]:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert
+    made = insert(YearPlan.__table__).values({name: bindparam(name) for name in _PUT})
+    again = {name: made.excluded[name] for name in _PUT if name not in ("family_id", "year")}
+    statement: ReturningInsert[Any] = made.on_conflict_do_update(
+        index_elements=["family_id", "year"], set_={**again, "ended_at": None}
+    ).returning(*_PLANS.columns)
+    return statement
+
+
+_PUT_PLAN = Prepared(_insert_plan)
 
 
 def _put_plan(
@@ -275,29 +322,30 @@ def _put_plan(
 ) -> YearPlan:
     """The family's plan of this year, made or opened again, and locked."""
     count = sessions.year_count(db, family.id, now)
-    # Insert first: both parents may agree at the same moment.
-    insert = (postgresql if db.get_bind().dialect.name == "postgresql" else sqlite).insert
-    db.execute(
-        insert(YearPlan)
-        .values(
-            family_id=family.id,
-            child_id=child.id,
-            caregiver_id=caregiver.id,
-            year=count.year,
-            target=count.target,
-            agreed_at=now,
-        )
-        .on_conflict_do_nothing()
+    db.flush()
+    # One statement makes it or opens it again, and locks it: both parents may agree at once.
+    row = _PUT_PLAN.first(
+        db,
+        family_id=family.id,
+        child_id=child.id,
+        caregiver_id=caregiver.id,
+        year=count.year,
+        target=count.target,
+        agreed_at=now,
     )
-    plan = db.execute(
-        select(YearPlan)
-        .where(YearPlan.family_id == family.id, YearPlan.year == count.year)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one()
-    plan.child_id, plan.caregiver_id, plan.target = child.id, caregiver.id, count.target
-    plan.agreed_at, plan.ended_at = now, None
+    assert row is not None, "made, or opened again"
+    plan: YearPlan = _PLANS.put(db, row, is_fresh=True)
     return plan
+
+
+_ANY_OPEN = Prepared(
+    select(PlanProposal.id)
+    .where(
+        PlanProposal.year_plan_id == bindparam("plan_id"),
+        PlanProposal.state == literal_column("'open'"),
+    )
+    .limit(1)
+)
 
 
 def settle_proposals(
@@ -309,6 +357,8 @@ def settle_proposals(
     now: datetime,
 ) -> None:
     """Every open proposal has its answer in this yes; what was turned down is remembered."""
+    if not declined and _ANY_OPEN.first(db, plan_id=plan.id) is None:
+        return
     rows = {
         row.session_id: row
         for row in db.execute(

@@ -5,15 +5,26 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
-from sqlalchemy import exists, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ScalarSelect,
+    and_,
+    bindparam,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.clock import SHANGHAI
 from app.models import Child, Family, GuidanceSession, SignUp, Station, Township
+from app.prepared import Prepared, among
 from app.rules.no_show import MARKED_AFTER, REMEMBERED_FOR, sign_up_delay
+from app.rules.plan_stock import Candidate, Stock
 from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import WaitingOrder, offer_ends
-from app.rules.year_plan import Candidate, Choice, Reason, Taken, Wish
+from app.rules.year_plan import Choice, Reason, Taken, Wish
 
 S = SignUpState
 
@@ -43,26 +54,26 @@ class Supply:
     """All sessions of the rest of the year whose sign-up is open, at one moment."""
 
     sessions: Mapping[int, OpenSession]
-    candidates: Mapping[int, Candidate]
+    stock: Stock
     """Both by the session's id, in the order of their starts."""
 
-    def with_seats(self, free: Mapping[int, int]) -> "Supply":
-        """The same with other numbers of free seats, by session."""
-        changed = {
-            each: replace(self.candidates[each], seats_left=seats)
-            for each, seats in free.items()
-            if each in self.candidates
-        }
-        return Supply(self.sessions, {**self.candidates, **changed})
+    @property
+    def candidates(self) -> Mapping[int, Candidate]:
+        return self.stock.candidates
 
-    def open_for(self, standing: "Standing", now: datetime) -> Collection[Candidate]:
+    def put_seats(self, free: Mapping[int, int]) -> None:
+        """Bring the numbers of free seats up to date, by session; unknown ones are left out."""
+        for each, seats in free.items():
+            known = self.candidates.get(each)
+            if known is not None:
+                self.stock.put(replace(known, seats_left=seats))
+
+    def open_for(self, standing: "Standing", now: datetime) -> Stock:
         """Without those that open later for a family which repeatedly did not come."""
         delay = sign_up_delay(standing.missed, now, standing.waived_at)
         if not delay:
-            return self.candidates.values()
-        return [
-            one for one in self.candidates.values() if self.sessions[one.id].opens_at + delay <= now
-        ]
+            return self.stock
+        return Stock(one for one in self.stock if self.sessions[one.id].opens_at + delay <= now)
 
     def find_for(self, standing: "Standing", now: datetime, session_id: int) -> Candidate | None:
         """One of `open_for`; None where it is not among them."""
@@ -171,8 +182,8 @@ def load_supply(db: Session, now: datetime) -> Supply:
             )
             for row in rows
         },
-        candidates={
-            row.id: Candidate(
+        stock=Stock(
+            Candidate(
                 id=row.id,
                 code=row.code,
                 day=row.starts_at.date(),
@@ -189,16 +200,12 @@ def load_supply(db: Session, now: datetime) -> Supply:
                 and now < row.township_first_until,
             )
             for row in rows
-        },
+        ),
     )
 
 
-def load_standings(
-    db: Session, waived: Mapping[int, datetime | None], now: datetime
-) -> dict[int, Standing]:
-    """Each family's year by family id; `waived` holds their ids and no_shows_waived_at."""
-    year_start, year_end = year_bounds(now.astimezone(SHANGHAI).year)
-    rows = db.execute(
+_SIGN_UPS_OF = Prepared(
+    lambda dialect: (
         select(
             SignUp.family_id,
             SignUp.session_id,
@@ -210,11 +217,47 @@ def load_standings(
         )
         .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
         .where(
-            SignUp.family_id.in_(waived.keys()),
-            GuidanceSession.starts_at >= min(year_start, now - REMEMBERED_FOR),
-            GuidanceSession.starts_at < year_end,
+            among(SignUp.family_id, "family_ids", dialect),
+            GuidanceSession.starts_at >= bindparam("since"),
+            GuidanceSession.starts_at < bindparam("until"),
         )
         .order_by(GuidanceSession.starts_at, SignUp.id)
+    ),
+    only_reads=True,
+)
+
+
+def count_wished_for(family_id: InstrumentedAttribute[int], now: datetime) -> ScalarSelect[int]:
+    """In the database, as Standing: the year's attended, arranged and waited-for sessions."""
+    year_start, year_end = year_bounds(now.astimezone(SHANGHAI).year)
+    return (
+        select(func.count(distinct(SignUp.session_id)))
+        .join(GuidanceSession, GuidanceSession.id == SignUp.session_id)
+        .where(
+            SignUp.family_id == family_id,
+            GuidanceSession.starts_at >= year_start,
+            GuidanceSession.starts_at < year_end,
+            or_(
+                SignUp.state == S.ATTENDED,
+                and_(SignUp.state.in_(ARRANGED), GuidanceSession.starts_at > now - MARKED_AFTER),
+                and_(SignUp.state.in_(WAITING), GuidanceSession.starts_at > now),
+            ),
+        )
+        .scalar_subquery()
+    )
+
+
+def load_standings(
+    db: Session, waived: Mapping[int, datetime | None], now: datetime
+) -> dict[int, Standing]:
+    """Each family's year by family id; `waived` holds their ids and no_shows_waived_at."""
+    year_start, year_end = year_bounds(now.astimezone(SHANGHAI).year)
+    db.flush()
+    rows = _SIGN_UPS_OF.all(
+        db,
+        family_ids=list(waived),
+        since=min(year_start, now - REMEMBERED_FOR),
+        until=year_end,
     )
     states: dict[int, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     sessions: dict[int, tuple[datetime, Taken]] = {}

@@ -112,6 +112,8 @@ class YearPlans:
             # Asked anew at the answer, as the chat does: a proposal may be a week old.
             proposed = plan_keeping.replace_missing(db, at_home, now, self._supply(play, db, now))
             codes = {planned.session.id: planned.session.code for planned in proposed}
+            if not codes:
+                return  # nothing was asked that could be answered
             agreement = year_plan.agree(
                 db,
                 caregiver=caregiver,
@@ -130,7 +132,7 @@ class YearPlans:
             self.supply = load_supply(db, now)
         elif play.changed:
             free = {play.ids[code]: play.free[code] for code in play.changed}
-            self.supply = self.supply.with_seats(free)
+            self.supply.put_seats(free)
         play.changed.clear()
         return self.supply
 

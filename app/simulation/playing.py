@@ -1,11 +1,12 @@
 """Lives the days of a world through the real services, on a throw-away database.
 
-Each day is one transaction: the services never commit, and the file is thrown away.
+Each day is one transaction, but for who joins: the services never commit, and the file is
+thrown away.
 """
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -37,6 +38,8 @@ from app.simulation.world import SimFamily, SimSession, World
 REGISTERED_BEFORE = timedelta(hours=12)
 CLOSES_BEFORE = timedelta(hours=12)
 CANCEL_BEFORE = timedelta(hours=24)
+JOIN_AT_ONCE = 500
+"""Families that register in one transaction."""
 LOOKS_AT = time(10)
 CANCELS_AT = time(12)
 SHEET_AT = time(19)
@@ -178,17 +181,17 @@ def live(world: World, arm: Arm, database: Database, say: Say) -> Played:
         joins[family.joins_on].append(family)
     day = world.start
     while day <= world.end:
+        _join(state, database, joins[day], day)
         with database.transaction() as db:
-            for family in joins[day]:
-                caregiver_id = _join(db, family, day)
-                state.diaries[family.number] = Diary()
-                state.by_caregiver[caregiver_id] = family
+            # Held while the day lasts, so that nobody's township is asked for again.
+            towns = db.scalars(select(Township)).all()
             _look(state, arm, db, day)
             _cancel(state, db, day)
             for session in held[day]:
                 _hold(state, db, session)
             arm.keep(state, db, _at(day, KEEPS_AT))
             state.lost.clear()
+            del towns
         day += timedelta(days=1)
         if day.day == 1:
             say(f"{day - timedelta(days=1):%Y-%m}")
@@ -262,14 +265,33 @@ def _row(session: SimSession, station_code: str) -> SessionRow:
     )
 
 
-def _join(db: Session, family: SimFamily, day: date) -> int:
-    """Registered, and in need: known since the evening before, so that January is whole.
+def _join(state: Play, database: Database, families: Sequence[SimFamily], day: date) -> None:
+    """Registered, and in need: each in two turns, as a family would."""
+    for first in range(0, len(families), JOIN_AT_ONCE):
+        some = families[first : first + JOIN_AT_ONCE]
+        with database.transaction() as db:
+            for family in some:
+                caregiver_id = _register(db, family, _known_at(family, day))
+                state.diaries[family.number] = Diary()
+                state.by_caregiver[caregiver_id] = family
+        with database.transaction() as db:
+            found = registration.read_caregivers(db, [family.openid for family in some])
+            for family in some:
+                caregiver = registration.put_caregiver(db, found[family.openid])
+                now = _known_at(family, day)
+                registration.set_need(db, caregiver=caregiver, need=True, now=now)
+
+
+def _known_at(family: SimFamily, day: date) -> datetime:
+    """Since the evening before, so that January is whole.
 
     Whoever is born on the last day of all is known on that day.
     """
     now = _at(day, time(0, 1))
-    if family.born < day:
-        now -= REGISTERED_BEFORE
+    return now - REGISTERED_BEFORE if family.born < day else now
+
+
+def _register(db: Session, family: SimFamily, now: datetime) -> int:
     caregiver = registration.follow(db, family.openid, now)
     registration.register_child(
         db,
@@ -285,8 +307,6 @@ def _join(db: Session, family: SimFamily, day: date) -> int:
         consent=registration.ConsentGiven("simulation", "0", "nobody lives here"),
         now=now,
     )
-    db.expire(caregiver)
-    registration.set_need(db, caregiver=caregiver, need=True, now=now)
     return caregiver.id
 
 

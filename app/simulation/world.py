@@ -1,5 +1,6 @@
 """The families and sessions of a simulated year: pure, and the same for the same seed."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -226,9 +227,11 @@ def _sessions(
 ) -> tuple[SimSession, ...]:
     chance = Random(f"{seed} sessions")
     made: list[SimSession] = []
+    births: dict[str, list[date]] = {township: [] for township in seats}
+    for family in families:
+        births[family.township].append(family.born)
     for place, (township, many) in enumerate(seats.items()):
-        at_home = [family for family in families if family.township == township]
-        made += _township_sessions(place, township, many, at_home, end, chance)
+        made += _township_sessions(place, township, many, sorted(births[township]), end, chance)
     return tuple(sorted(made, key=lambda session: (session.starts_at, session.code)))
 
 
@@ -236,7 +239,7 @@ def _township_sessions(
     place: int,
     township: str,
     seats: int,
-    families: Sequence[SimFamily],
+    births: Sequence[date],
     end: date,
     chance: Random,
 ) -> list[SimSession]:
@@ -253,7 +256,7 @@ def _township_sessions(
         # Neighbours take turns: each township has its own days in the same rhythm.
         turn = (number + place * GOLDEN % 1) / count
         day = START + timedelta(days=first + int((days - first) * turn))
-        low, high = _band_for(bands, families, day, chance)
+        low, high = _band_for(bands, births, day, chance)
         opens_on = day - LATE_OPENS if number % LATE_EVERY == LATE_EVERY - 1 else START
         made.append(
             SimSession(
@@ -272,11 +275,19 @@ def _township_sessions(
 
 
 def _band_for(
-    bands: Sequence[tuple[int, int]], families: Sequence[SimFamily], day: date, chance: Random
+    bands: Sequence[tuple[int, int]], births: Sequence[date], day: date, chance: Random
 ) -> tuple[int, int]:
-    """A band drawn by how many of the township's children are of that age on the day."""
+    """A band drawn by how many of the township's children are of that age on the day.
+
+    `births` are in order: who is older than an age was born before who is not.
+    """
     if len(bands) == 1:
         return bands[0]
-    ages = [age_months(one.born, day) for one in families if one.born <= day]
-    weights = [sum(low <= age <= high for age in ages) for low, high in bands]
+    born = births[: bisect_right(births, day)]
+
+    def younger_from(months: int) -> int:
+        """The place of the first child that is not yet so old on the day."""
+        return bisect_left(born, True, key=lambda each: age_months(each, day) < months)
+
+    weights = [younger_from(low) - younger_from(high + 1) for low, high in bands]
     return chance.choices(bands, weights)[0] if any(weights) else bands[0]

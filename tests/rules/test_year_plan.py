@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules.age import age_months
+from app.rules.plan_stock import Candidate, Stock
 from app.rules.townships import TOWNSHIPS
 from app.rules.year_plan import (
     MIN_GAP_DAYS,
     SHORTEST_GAP_DAYS,
-    Candidate,
     Chosen,
     Reason,
     Taken,
@@ -341,6 +341,19 @@ def test_the_order_of_the_sessions_does_not_matter(
     shuffled = list(pool)
     random.Random(seed).shuffle(shuffled)
     assert choose(wish, shuffled) == choose(wish, pool)
+
+
+@given(wish=wishes, pool=candidates, seats=st.lists(st.integers(0, 6), min_size=60, max_size=60))
+def test_seats_brought_up_to_date_are_as_if_loaded_anew(
+    wish: Wish, pool: list[Candidate], seats: list[int]
+) -> None:
+    stock = Stock(pool)
+    choose(wish, stock)
+    changed = [replace(one, seats_left=left) for one, left in zip(pool, seats, strict=False)]
+    for one in changed:
+        stock.put(one)
+
+    assert choose(wish, stock) == choose(wish, changed)
 
 
 @given(wish=wishes, pool=candidates)
