@@ -50,7 +50,7 @@ def give_back(
     db.execute(
         update(YearPlan)
         .where(YearPlan.child_id.in_(children), YearPlan.ended_at.is_(None))
-        .values(ended_at=now)
+        .values(ended_at=now, takes_since=None)
     )
     db.flush()
     return count

@@ -304,7 +304,12 @@ def child_of(family: Family, plan: YearPlan) -> Child | None:
 
 
 def find_recipient(family: Family, plan: YearPlan | None) -> Caregiver | None:
-    """Who is asked: who agreed to the plan, else the first in the family who wants messages."""
+    """Who is asked: who agreed to the plan, else the first in the family who wants messages.
+
+    Nobody where a loss was told: nothing is proposed, and nothing taken, that none will hear of.
+    """
+    if family.stopped_at is not None:
+        return None
     willing = [one for one in family.caregivers if one.is_following and one.pushes == "on"]
     willing.sort(key=lambda one: plan is None or one.id != plan.caregiver_id)
     return willing[0] if willing else None

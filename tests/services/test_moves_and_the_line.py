@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 from app.crypto import Cipher
 from app.db import Database
 from app.errors import AttendanceTaken, SessionStepNotAllowed
-from app.models import Caregiver, Child, GuidanceSession, Notice, SignUp, Staff, YearPlan
+from app.models import Caregiver, Child, Family, GuidanceSession, Notice, SignUp, Staff, YearPlan
 from app.models.notice_facts import SessionChanged, SignUpOffered, load_facts
 from app.services import (
     attendance,
     impact,
     losses,
     moving,
+    plan_keeping,
     privacy,
     publishing,
     registration,
@@ -192,7 +193,21 @@ def test_a_child_that_died_holds_no_place_and_is_named_in_nothing(
         first.decided_at = now
         next_one = join(db, make_child(db, "毛毛", now), now, state="waitlisted")
         ids = (first.id, next_one.id)
+        plan = YearPlan(
+            family_id=lost.family_id,
+            child_id=lost.id,
+            caregiver_id=mother_of(db, lost).id,
+            year=now.year,
+            target=6,
+            agreed_at=now,
+            takes_since=now,
+        )
+        db.add(plan)
+        db.flush()
         losses.mark_lost(db, lost, actor=STAFF, now=now)
+        db.refresh(plan)
+        # Nor does the plan go on by itself once it is opened again, for a brother.
+        assert (plan.ended_at, plan.takes_since) == (now, None)
 
     with database.transaction() as db:
         assert [db.get_one(SignUp, one).state for one in ids] == ["cancelled", "offered"]
@@ -213,6 +228,8 @@ def test_a_family_that_wants_to_hear_nothing_is_offered_nothing(
         losses.stop_family(db, stopped.family, actor=STAFF, now=now)
 
         assert (first.state, next_one.state) == ("cancelled", "offered")
+        assert plan_keeping.find_recipient(stopped.family, None) is None
+        assert plan_keeping.find_recipient(db.get_one(Family, next_one.family_id), None)
 
 
 @pytest.mark.parametrize("how", ["unfollows", "is taken out"])
