@@ -73,7 +73,8 @@ def _unsent(db: Session, session_id: int, kinds: Sequence[str]) -> Sequence[Noti
     statement = select(Notice).where(
         Notice.subject.in_(subjects), Notice.kind.in_(kinds), Notice.state.in_(UNSENT)
     )
-    return db.scalars(statement).all()
+    # Locked: what a deliverer claims meanwhile is on its way as it was, and no longer unsent.
+    return db.scalars(statement.with_for_update()).all()
 
 
 def renew_notices(

@@ -1,10 +1,11 @@
 """What meets: a session moved while offers stand, families that change, and children lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from app.crypto import Cipher
@@ -372,3 +373,36 @@ def test_moved_and_moved_back_before_anybody_heard_of_it_is_no_news(
 
         assert told(db) == []
         assert get(db).calendar_sequence == 2
+
+
+def test_an_offer_that_leaves_while_its_session_is_moved_is_followed_by_the_news(
+    database: Database, now: datetime, in_a_week: datetime
+) -> None:
+    with database.transaction() as db:
+        join(db, make_child(db, "糖糖", now), now, state="waitlisted")
+        waiting_list.promote(db, get(db), now)
+
+    def moves() -> None:
+        with database.transaction() as db:
+            move(db, now, days=1)
+
+    with ThreadPoolExecutor(1) as staff:
+        with database.transaction() as deliverer:
+            deliverer.execute(update(Notice).values(state="sending", claimed_at=now))
+            moved = staff.submit(moves)
+            is_postgresql = deliverer.get_bind().dialect.name == "postgresql"
+            while is_postgresql and not deliverer.scalar(
+                text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            ):
+                assert not moved.done()
+        moved.result()
+
+    with database.reading() as db:
+        notices = db.scalars(select(Notice).order_by(Notice.id)).all()
+        assert [(each.kind, each.state) for each in notices] == [
+            ("sign_up_offered", "sending"),
+            ("session_changed", "queued"),
+        ]
+        left = load_facts(notices[0].facts)
+        assert isinstance(left, SignUpOffered)
+        assert left.starts_at == in_a_week
