@@ -30,7 +30,7 @@ from app.rules.age import SERVICE_UNTIL_MONTHS, add_months
 from app.rules.coverage import BARS, Cell
 from app.services.coverage_kept import Kept, find_kept
 from app.services.coverage_rows import bounds, rows_of
-from app.services.pack_totals import reach
+from app.services.pack_totals import has_changes, reach
 from app.services.staff import StaffScope
 
 MOST_COUNTED = BARS[-1]
@@ -92,20 +92,27 @@ def counting(
 ) -> Counting:
     """The tables, joined, with a row a family; `target` is the year's entitlement to sessions."""
     today = now.astimezone(SHANGHAI).date()
-    return _counting(year, today, target, scope, find_kept(db, year, today))
+    kept = find_kept(db, year, today)
+    packs_changed = has_changes(db, year) if kept is None else kept.packs_changed
+    return _counting(year, today, target, scope, kept, packs_changed)
 
 
 # Putting the statement together takes as long as sending it.
 @lru_cache(maxsize=KEPT)
 def _counting(
-    year: int, today: date, target: int, scope: StaffScope | None, kept: Kept | None
+    year: int,
+    today: date,
+    target: int,
+    scope: StaffScope | None,
+    kept: Kept | None,
+    packs_changed: bool,
 ) -> Counting:
     families = families_in(scope)
     row = _rows(year, today, families, kept).c
     online = reach(
         year,
         None if scope is None or scope.sees_all else families,
-        has_changes=kept is None or kept.packs_changed,
+        has_changes=packs_changed,
     )
     is_under_three = row.youngest > add_months(today, -SERVICE_UNTIL_MONTHS)
     _, end = bounds(year)

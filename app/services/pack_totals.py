@@ -115,6 +115,12 @@ def find_standings(db: Session, *, first: date, last: date, pack_id: str | None)
     return [Standing(*row) for row in rows]
 
 
+def has_changes(db: Session, year: int) -> bool:
+    """Whether packs of the year were sent or opened that are not in the families' sums yet."""
+    changed = select(CHANGED_FAMILY_PACKS.c.year).where(CHANGED_FAMILY_PACKS.c.year == year)
+    return db.execute(changed.limit(1)).first() is not None
+
+
 def reach(year: int, families: ColumnElement[bool] | None, *, has_changes: bool = True) -> Subquery:
     """By family that was sent anything in a year: 1 as `delivered`, and 1 or 0 as `opened`.
 

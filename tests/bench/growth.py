@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from app.clock import now as clock_now
@@ -61,6 +61,11 @@ CHANGED = 500
 """Families out of date when a report is asked for: half a minute of a busy morning."""
 FEWEST = 600
 """Sessions; a city has one for twenty families."""
+TABLES = (
+    *("families", "caregivers", "children", "consents", "family_terms", "sign_ups", "audit_log"),
+    *("notices", "pack_pushes", "inbox", "family_years", "family_packs"),
+)
+"""Those that docs/scale.md reckons with."""
 DISTRICT = StaffScope(staff_id=1, role=Role.DISTRICT, station_id=None, township_id=None)
 MEGABYTE = 1024
 
@@ -95,10 +100,28 @@ class _World:
         return max(FEWEST, self.size // 20)
 
 
-def measure(engine: str, size: int) -> list[Point]:
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a row of a table takes on PostgreSQL's disk, with its indexes."""
+
+    families: int
+    table: str
+    bytes_a_row: int
+
+
+def measure(engine: str, size: int) -> tuple[list[Point], list[Stored]]:
     """On a fresh database of this size."""
     with _settled(engine, size) as world:
-        return list(_points(world))
+        stored = list(_stored(world)) if engine == "postgresql" else []
+        return list(_points(world)), stored
+
+
+def _stored(world: _World) -> Iterator[Stored]:
+    with world.store.engine.connect() as connection:
+        for table in TABLES:
+            size = func.pg_total_relation_size(table)
+            rows = connection.execute(select(size, func.count()).select_from(text(table))).one()
+            yield Stored(world.size, table, round(rows[0] / max(1, rows[1])))
 
 
 @contextmanager
@@ -244,17 +267,20 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--sizes", type=_sizes, help="families: 1000,10000")
     chosen = parser.parse_args(arguments)
     engines = [chosen.engine] if chosen.engine else list(SIZES)
-    points = []
+    points: list[Point] = []
+    stored: list[Stored] = []
     for engine in engines:
         for size in chosen.sizes or SIZES[engine]:
             print(f"{size} families on {engine} …", file=sys.stderr)
-            points += measure(engine, size)
+            more, rows = measure(engine, size)
+            points, stored = points + more, stored + rows
     if chosen.json:
         found = {
             "machine": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
             "measured": f"{clock_now():%Y-%m-%d}",
             "points": [asdict(point) for point in points],
+            "stored": [asdict(row) for row in stored],
         }
         print(json.dumps(found, ensure_ascii=False, indent=2))
         return
@@ -266,5 +292,5 @@ def main(arguments: list[str]) -> None:
         )
 
 
-def _sizes(text: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in text.split(","))
+def _sizes(said: str) -> tuple[int, ...]:
+    return tuple(int(each) for each in said.split(","))

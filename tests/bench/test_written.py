@@ -6,6 +6,9 @@ import pytest
 
 from tests.bench import whole, written
 
+N_LOG_N = 1.2
+"""1.1 between a thousand and a million; the rest is for a machine with other things to do."""
+
 
 def test_the_page_is_made_of_the_kept_figures_alone() -> None:
     parts = whole.read()
@@ -37,3 +40,17 @@ def test_the_exponent_of_growth_is_the_slope_between_logarithms() -> None:
         assert written.exponent([(size, 3 * size**power) for size in sizes]) == pytest.approx(power)
     n_log_n = [(size, size * math.log(size)) for size in sizes]
     assert 1.05 < written.exponent(n_log_n) < 1.15
+
+
+def test_nothing_that_was_measured_grows_faster_than_n_log_n() -> None:
+    parts = whole.read()
+    curves: list[tuple[object, list[tuple[float, float]]]] = []
+    if "growth" in parts:
+        points = parts["growth"].figures["points"]
+        for key in {(point["engine"], point["what"]) for point in points}:
+            mine = [p for p in points if (p["engine"], p["what"]) == key]
+            curves.append((key, [(p["families"], p["milliseconds"]) for p in mine]))
+    planned = parts["packs"].figures["planning"]
+    curves.append(("planning", [(row["children"], row["seconds"]) for row in planned]))
+    for what, curve in curves:
+        assert written.exponent(curve) < N_LOG_N, what
