@@ -1,6 +1,7 @@
 """A session's code, scanned at its door."""
 
 from app.dialogue.message import Dialogue, Reply
+from app.dialogue.reading.names import names_said
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.errors import SessionUnknown
@@ -50,7 +51,7 @@ def go_on(turn: Turn) -> Answered:
     elif number is not None and number == int(number) and 1 <= number <= len(names):
         chosen = [names[int(number) - 1]]
     else:
-        chosen = [name for name in names if name.lower() in turn.text]
+        chosen = names_said(turn.text, names)
     if not chosen:
         return ELSEWHERE
     session, outcome = service.scan(

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from app.dialogue.message import Dialogue, Reply
 from app.dialogue.reading.answers import read_yes_no
+from app.dialogue.reading.names import names_said
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.turn import ELSEWHERE, Answered, Turn
 from app.dialogue.which_session import Wish, corrected, read_wish, that_match
@@ -108,7 +109,7 @@ def _choose_child(turn: Turn, dialogue: Dialogue) -> Answered:
     elif number is not None and number == int(number) and 1 <= number <= len(names):
         chosen = [names[int(number) - 1]]
     else:
-        chosen = [name for name in names if name.lower() in turn.text]
+        chosen = names_said(turn.text, names)
     if not chosen:
         return Reply(words.which_child(code, names)), dialogue
     return _sign_up(turn, code, [_child_named(family, name) for name in chosen])
@@ -158,7 +159,7 @@ def _propose(turn: Turn, wish: Wish) -> Answered | None:
     if len(found) > 1:
         return _page_of(turn, found, 0)
     session = found[0]
-    named = [name for name in session.fits if name.lower() in turn.text]
+    named = names_said(turn.text, session.fits)
     if not named and len(session.fits) > 1 and not wish.is_for_all:
         return book(replace(turn, argument=session.code))
     names = named or list(session.fits)

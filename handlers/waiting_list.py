@@ -7,13 +7,22 @@ from app.words import sessions as session_words
 from app.words import waiting_list as words
 
 
-def _code(turn: Turn) -> str | None:
-    return turn.argument.partition(" ")[0] or None
+def _meant(turn: Turn) -> tuple[str | None, frozenset[int]]:
+    """The session's code, where one was said, and whose seat: nobody named means all of them."""
+    family = turn.caregiver.family
+    named = {child.nickname.lower(): child.id for child in family.children} if family else {}
+    said = turn.argument.split()
+    children = frozenset(named[word.lower()] for word in said if word.lower() in named)
+    code = next((word for word in said if word.lower() not in named), None)
+    return code, children
 
 
 def accept(turn: Turn) -> Answered:
-    """接受, or 接受 CODE where several sessions have a seat for this family."""
-    taken = waiting_list.accept(turn.db, caregiver=turn.caregiver, code=_code(turn), now=turn.now)
+    """接受, or 接受 CODE where several sessions have a seat for this family; 接受 糖糖 for one."""
+    code, children = _meant(turn)
+    taken = waiting_list.accept(
+        turn.db, caregiver=turn.caregiver, code=code, children=children, now=turn.now
+    )
     first, _ = taken[0]
     session = first.session
     text = session_words.signed_up(
@@ -33,8 +42,11 @@ def accept(turn: Turn) -> Answered:
 
 
 def decline(turn: Turn) -> Answered:
-    """放弃, or 放弃 CODE."""
-    given = waiting_list.decline(turn.db, caregiver=turn.caregiver, code=_code(turn), now=turn.now)
+    """放弃, or 放弃 CODE; 放弃 糖糖 for one of several children."""
+    code, children = _meant(turn)
+    given = waiting_list.decline(
+        turn.db, caregiver=turn.caregiver, code=code, children=children, now=turn.now
+    )
     session = given[0][0].session
     names = [child.nickname for _, child in given]
     return Reply(words.declined(session.title, session.code, names)), None

@@ -3,7 +3,7 @@
 What is called here with a session needs that session's row locked, but for reading.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn
@@ -229,13 +229,14 @@ def accept(
     caregiver: Caregiver,
     now: datetime,
     code: str | None = None,
+    children: Collection[int] = (),
 ) -> list[tuple[SignUp, Child]]:
-    """The offered seats of one session become the family's.
+    """The offered seats of one session become the family's: those of `children`, or all.
 
     Raises NotRegistered, SessionUnknown, NoOffer, OfferExpired, OfferUnclear, AlreadySignedUp.
     """
     actor = Actor("caregiver", caregiver.id)
-    _, offers = _lock_offers(db, caregiver, code, now)
+    _, offers = _lock_offers(db, caregiver, code, children, now)
     for sign_up, _ in offers:
         change_state(db, sign_up, S.CONFIRMED, actor, now)
     return offers
@@ -247,14 +248,15 @@ def decline(
     caregiver: Caregiver,
     now: datetime,
     code: str | None = None,
+    children: Collection[int] = (),
 ) -> list[tuple[SignUp, Child]]:
-    """The offered seats of one session go to the next in line.
+    """The offered seats of one session, of `children` or all, go to the next in line.
 
     Raises as accept does, but PlaceIsTaken where the family has the place already.
     """
     actor = Actor("caregiver", caregiver.id)
     try:
-        session, offers = _lock_offers(db, caregiver, code, now)
+        session, offers = _lock_offers(db, caregiver, code, children, now)
     except AlreadySignedUp as error:
         # "Signed up already" answers who accepts; who gives up wants the way out.
         raise PlaceIsTaken(error.code, error.nickname) from None
@@ -280,19 +282,23 @@ def with_children(db: Session, *wanted: ColumnElement[bool]) -> list[tuple[SignU
 
 
 def _lock_offers(
-    db: Session, caregiver: Caregiver, code: str | None, now: datetime
+    db: Session,
+    caregiver: Caregiver,
+    code: str | None,
+    children: Collection[int],
+    now: datetime,
 ) -> tuple[GuidanceSession, list[tuple[SignUp, Child]]]:
     """The session meant, locked, with the family's open offers in it."""
     if caregiver.family_id is None:
         raise NotRegistered()
     if code is None:
-        code = _code_meant(_offered(db, caregiver.family_id, now), now)
+        code = _code_meant(_offered(db, caregiver.family_id, children, now), now)
     session = get_session(db, code)
     lock_session(db, session.id)
     session = get_session(db, code, fresh=True)
     rows = [
         (sign_up, child)
-        for sign_up, child in _offered(db, caregiver.family_id, now)
+        for sign_up, child in _offered(db, caregiver.family_id, children, now)
         if sign_up.session_id == session.id
     ]
     offers = [(each, child) for each, child in rows if _is_open(each, now)]
@@ -301,13 +307,17 @@ def _lock_offers(
     return session, offers
 
 
-def _offered(db: Session, family_id: int, now: datetime) -> list[tuple[SignUp, Child]]:
-    """All that the family was ever offered of what is still to come, the latest first."""
+def _offered(
+    db: Session, family_id: int, children: Collection[int], now: datetime
+) -> list[tuple[SignUp, Child]]:
+    """All that the family, or these of its children, was ever offered of what is still to come;
+    the latest first."""
     found = with_children(
         db,
         SignUp.family_id == family_id,
         SignUp.offered_at.is_not(None),
         GuidanceSession.starts_at > now,
+        *([SignUp.child_id.in_(children)] if children else []),
     )
     return sorted(found, key=lambda row: (row[0].offered_at or now, row[0].id), reverse=True)
 

@@ -460,3 +460,32 @@ def test_who_got_a_seat_is_not_told_that_there_is_none(
     clock.moves(days=6, hours=23)
     assert "told 0" in run_job(services, clock)
     assert told(services, "waiting_ended") == []
+
+
+@pytest.mark.parametrize("said", ["接受 大宝", "接受 CQ-1 大宝", "接受 大宝 cq-1"])
+def test_of_two_seats_the_one_named_is_taken_and_the_other_waits_for_its_answer(
+    full: Person, family: Family, publish: Publisher, services: Services, said: str
+) -> None:
+    twins = family("大宝")
+    twins.says("登记 小宝 2026-05-01 城桥镇")
+    twins.says("报名 CQ-1 都去")
+    publish("CQ-1", places=3, waiting_list="first_come")
+
+    answer = twins.says(said)
+
+    assert "报名成功！大宝\n" in answer
+    assert states(services) == {"糖糖": "confirmed", "大宝": "confirmed", "小宝": "offered"}
+    assert "小宝这次不来" in twins.says("放弃 小宝")
+    assert states(services)["大宝"] == "confirmed"
+
+
+def test_a_longer_nickname_does_not_stand_for_the_shorter_one(
+    family: Family, publish: Publisher, services: Services
+) -> None:
+    publish("CQ-1")
+    home = family("小豆豆")
+    home.says("登记 豆豆 2026-05-01 城桥镇")
+    assert "给哪个宝宝报" in home.says("报名 CQ-1")
+
+    assert "报名成功！小豆豆\n" in home.says("小豆豆去")
+    assert states(services) == {"小豆豆": "confirmed"}

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
@@ -44,6 +45,20 @@ _NO_NAME: Final = frozenset(
         "预约 不知道 还没 还没有 还没取 没取 保密 暂无 无 下一步 跳过",
     )
 )
+
+
+def names_said(text: str, names: Sequence[str]) -> list[str]:
+    """Which of a family's nicknames are in a text, in their own order.
+
+    The longest first, each taken out of the text: who says 小豆豆 does not mean 豆豆 as well.
+    """
+    left = text.lower()
+    said: set[str] = set()
+    for name in sorted(names, key=len, reverse=True):
+        if name.lower() in left:
+            said.add(name)
+            left = left.replace(name.lower(), " ")
+    return [name for name in names if name in said]
 
 
 def name_length(name: str) -> int:
