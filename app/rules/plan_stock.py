@@ -54,11 +54,19 @@ class Group:
         """How many of a day have."""
         self._on: defaultdict[int, list[Candidate]] = defaultdict(list)
         """All of a day as they were first put, by code."""
-        self._by_way: dict[tuple[str, int], list[tuple[int, int]]] = {}
+        self._by_way: defaultdict[int, dict[str, list[tuple[int, int]]]] = defaultdict(dict)
 
     def add(self, one: Candidate) -> None:
-        self._on[one.day.toordinal()].append(one)
+        day = one.day.toordinal()
+        insort(self._on[day], one, key=lambda each: each.code)
+        self._by_way.pop(day, None)
         self.count(one, int(one.seats_left > 0))
+
+    def drop(self, one: Candidate) -> None:
+        day = one.day.toordinal()
+        self._on[day] = [each for each in self._on[day] if each.id != one.id]
+        self._by_way.pop(day, None)
+        self.count(one, -int(one.seats_left > 0))
 
     def count(self, one: Candidate, more: int) -> None:
         """So many more (or fewer) of the day have free seats."""
@@ -75,10 +83,11 @@ class Group:
 
     def by_way(self, home: str, day: int) -> Sequence[tuple[int, int]]:
         """The way's cost from there and the id of each of a day: the nearest first, by code."""
-        found = self._by_way.get((home, day))
+        by_home = self._by_way[day]
+        found = by_home.get(home)
         if found is None:
             ways = [(travel_cost(home, one.township), one.id) for one in self.on(day)]
-            found = self._by_way[home, day] = sorted(ways, key=lambda way: way[0])
+            found = by_home[home] = sorted(ways, key=lambda way: way[0])
         return found
 
 
@@ -92,21 +101,31 @@ class Fitting:
 
 
 class Stock:
-    """Open sessions at one moment; the seats of known ones may be brought up to date."""
+    """Open sessions at one moment, which may be brought up to date one by one."""
 
     def __init__(self, candidates: Iterable[Candidate]) -> None:
-        self.candidates = {one.id: one for one in candidates}
+        self.candidates: dict[int, Candidate] = {}
         """By id, in the order in which they came."""
         self._groups: dict[tuple[int, int, str], Group] = {}
-        for one in sorted(self.candidates.values(), key=lambda one: (one.day, one.code)):
-            key = _key_of(one)
-            group = self._groups.get(key)
-            if group is None:
-                group = self._groups[key] = Group(*key)
-            group.add(one)
+        for one in candidates:
+            self.add(one)
 
     def __iter__(self) -> Iterator[Candidate]:
         return iter(self.candidates.values())
+
+    def add(self, one: Candidate) -> None:
+        """One that was not there."""
+        self.candidates[one.id] = one
+        key = _key_of(one)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group(*key)
+        group.add(one)
+
+    def drop(self, session_id: int) -> None:
+        """One that was there."""
+        one = self.candidates.pop(session_id)
+        self._groups[_key_of(one)].drop(one)
 
     def put(self, one: Candidate) -> None:
         """A known session with another number of free seats, and nothing else changed."""

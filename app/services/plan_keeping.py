@@ -92,10 +92,13 @@ def replace_lost(db: Session, family_ids: Collection[int], now: datetime) -> int
     return sum(keeper.tell(plan.id) for plan in plans if keeper.propose_for(plan.id))
 
 
-def propose_missing(db: Session, *, after: int, now: datetime, limit: int = BATCH) -> Batch:
+def propose_missing(
+    db: Session, *, after: int, now: datetime, limit: int = BATCH, supply: Supply | None = None
+) -> Batch:
     """One batch of open plans: each that is short gets proposals, and its family a notice.
 
-    Most plans are complete and have nothing open: the database passes over them.
+    Most plans are complete and have nothing open: the database passes over them. A caller who
+    alone books loads the supply once, and keeps it up to date.
     """
     year = now.astimezone(SHANGHAI).year
     is_open = exists().where(PlanProposal.year_plan_id == YearPlan.id, PlanProposal.state == "open")
@@ -114,7 +117,7 @@ def propose_missing(db: Session, *, after: int, now: datetime, limit: int = BATC
     plans = list(rows)
     if not plans:
         return Batch(None, 0)
-    keeper = _Keeper.load(db, plans, load_supply(db, now), now)
+    keeper = _Keeper.load(db, plans, supply or load_supply(db, now), now)
     told = 0
     for plan in plans:
         if keeper.may_ask(plan.id) and keeper.propose_for(plan.id):

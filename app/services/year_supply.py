@@ -53,7 +53,7 @@ class OpenSession:
 class Supply:
     """All sessions of the rest of the year whose sign-up is open, at one moment."""
 
-    sessions: Mapping[int, OpenSession]
+    sessions: dict[int, OpenSession]
     stock: Stock
     """Both by the session's id, in the order of their starts."""
 
@@ -67,6 +67,19 @@ class Supply:
             known = self.candidates.get(each)
             if known is not None:
                 self.stock.put(replace(known, seats_left=seats))
+
+    def go_on(self, opened: "Supply", now: datetime) -> None:
+        """Be as of now: without what has closed, with what has `opened` since.
+
+        For who alone changes the sessions; waiting lists and townships' first days stay as they
+        were read.
+        """
+        for each in [one.id for one in self.sessions.values() if one.closes_at <= now]:
+            del self.sessions[each]
+            self.stock.drop(each)
+        for each, session in opened.sessions.items():
+            self.sessions[each] = session
+            self.stock.add(opened.candidates[each])
 
     def open_for(self, standing: "Standing", now: datetime) -> Stock:
         """Without those that open later for a family which repeatedly did not come."""
@@ -127,8 +140,12 @@ def year_bounds(year: int) -> tuple[datetime, datetime]:
     return datetime(year, 1, 1, tzinfo=SHANGHAI), datetime(year + 1, 1, 1, tzinfo=SHANGHAI)
 
 
-def load_supply(db: Session, now: datetime) -> Supply:
-    """The sessions of this Shanghai year that can be signed up for now, with free seats."""
+def load_supply(db: Session, now: datetime, *, opened_after: datetime | None = None) -> Supply:
+    """The sessions of this Shanghai year that can be signed up for now, with free seats.
+
+    All of them, or those that opened after a moment.
+    """
+    since = [] if opened_after is None else [GuidanceSession.opens_at > opened_after]
     _, year_end = year_bounds(now.astimezone(SHANGHAI).year)
     somebody_waits = exists().where(
         SignUp.session_id == GuidanceSession.id, SignUp.state == S.WAITLISTED
@@ -163,6 +180,7 @@ def load_supply(db: Session, now: datetime) -> Supply:
             GuidanceSession.closes_at > now,
             GuidanceSession.starts_at > now,
             GuidanceSession.starts_at < year_end,
+            *since,
         )
         .order_by(GuidanceSession.starts_at, GuidanceSession.id)
     ).all()

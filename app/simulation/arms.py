@@ -1,6 +1,5 @@
 """The two ways of serving the same families: each for itself, or by the year plan."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -17,8 +16,6 @@ from app.simulation.world import AT_ONE_LOOK, SimFamily, SimSession, fits
 DAYS_APART: Final = 7
 """Nobody takes two sessions of one week, where it chooses by itself."""
 EXTRAS_DAYS: Final = 14
-A_BATCH: Final = 2000
-"""Nobody else waits for this database: the supply is read once for all plans."""
 LEAD: Final = timedelta(days=1)
 """A session of today is too near to be found in the list: its sign-up has closed."""
 PROPOSES_ON: Final = 0
@@ -46,7 +43,8 @@ class YearPlans:
     extras_days: int = EXTRAS_DAYS
     """How many days ahead families that want more than the plan take what is still free."""
     supply: Supply | None = None
-    """Of this hour: read once, and its seats counted down with every sign-up."""
+    """Read once, its seats counted with every sign-up: nobody else books in this database."""
+    read_at: datetime | None = None
 
     def look(self, play: Play, db: Session, family: SimFamily, now: datetime) -> None:
         if now.date() == family.first_look:
@@ -56,19 +54,15 @@ class YearPlans:
             take_first_open(play, db, family, now, until)
 
     def keep(self, play: Play, db: Session, now: datetime) -> None:
-        self.supply = None
-        self._keep(play, db, now)
-        self.supply = None
-
-    def _keep(self, play: Play, db: Session, now: datetime) -> None:
         for family in play.lost:
             if play.world.answers(family, now.date()):
                 self._accept(play, db, family, now)
         if now.weekday() == PROPOSES_ON:
             after: int | None = 0
             while after is not None:
+                supply = self._supply(play, db, now)
                 after = plan_keeping.propose_missing(
-                    db, after=after, now=now, limit=A_BATCH
+                    db, after=after, now=now, supply=supply
                 ).last_id
         if now.weekday() == ANSWERED_ON:
             self._answer(play, db, now)
@@ -128,12 +122,15 @@ class YearPlans:
             self.supply = None
 
     def _supply(self, play: Play, db: Session, now: datetime) -> Supply:
-        if self.supply is None:
+        if self.supply is None or self.read_at is None:
             self.supply = load_supply(db, now)
-        elif play.changed:
+        else:
+            if now != self.read_at:
+                self.supply.go_on(load_supply(db, now, opened_after=self.read_at), now)
             free = {play.ids[code]: play.free[code] for code in play.changed}
             self.supply.put_seats(free)
         play.changed.clear()
+        self.read_at = now
         return self.supply
 
 
@@ -146,27 +143,23 @@ def take_first_open(
     wanted = min(room, AT_ONE_LOOK[family.temper])
     if wanted <= 0:
         return
-    for session in _first_open(play, family, now, until or play.world.end):
-        wanted -= play.try_to_sign_up(db, family, session.code, now)
-        if not wanted:
-            return
-
-
-def _first_open(play: Play, family: SimFamily, now: datetime, until: date) -> Iterator[SimSession]:
-    """What the chat's list shows and the family can use: own township first, then by time.
-
-    Farther than the next townships, or over the water, nobody goes by itself.
-    """
-    diary = play.diaries[family.number]
-    for session in play.within_reach(family.township, now.date() + LEAD, until):
+    busy = {day for other in (*diary.booked.values(), *diary.attended) for day in _around(other)}
+    # What the chat's list shows and the family can use.
+    found = play.reach.look(family.township, now.date() + LEAD, until or play.world.end, busy)
+    for session in found:
         if (
-            play.free[session.code] > 0
-            and session.opens_at <= now
+            session.opens_at <= now
             and session.code not in diary.tried
             and fits(family, session)
-            and all(
-                abs((session.day - other.day).days) >= DAYS_APART
-                for other in (*diary.booked.values(), *diary.attended)
-            )
+            and play.try_to_sign_up(db, family, session.code, now)
         ):
-            yield session
+            busy.update(_around(session))
+            wanted -= 1
+            if not wanted:
+                return
+
+
+def _around(session: SimSession) -> range:
+    """The days, as ordinals, on which who goes there takes no other."""
+    day = session.day.toordinal()
+    return range(day - DAYS_APART + 1, day + DAYS_APART)

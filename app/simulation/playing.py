@@ -4,7 +4,6 @@ Each day is one transaction, but for who joins: the services never commit, and t
 thrown away.
 """
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,11 +27,11 @@ from app.errors import SessionFull, SignUpDelayed
 from app.migrating import upgrade
 from app.models import Caregiver, GuidanceSession, SignUp, Station, Township
 from app.rules.sign_up import SignUpState
-from app.rules.travel import Travel, travel
 from app.services import publishing, registration, sessions
 from app.services.audit import OPERATOR, SYSTEM
 from app.services.coverage import TotalRow, report
 from app.services.publishing import SessionExtras, SessionRow
+from app.simulation.reach import Reach
 from app.simulation.world import SimFamily, SimSession, World
 
 REGISTERED_BEFORE = timedelta(hours=12)
@@ -68,8 +67,7 @@ class Play:
     by_code: dict[str, SimSession]
     free: dict[str, int]
     """Seats left by code, as the chat would list them."""
-    reach: dict[str, tuple[list[SimSession], list[SimSession]]]
-    """By township: the sessions there, and those in the near ones; by time."""
+    reach: Reach
     changed: set[str] = field(default_factory=set)
     """Codes of sessions whose seats have changed since the supply was brought up to date."""
     diaries: dict[int, Diary] = field(default_factory=dict)
@@ -80,20 +78,22 @@ class Play:
         default_factory=lambda: defaultdict(list)
     )
 
-    def within_reach(self, home: str, since: date, until: date) -> Iterator[SimSession]:
-        """Sessions of the own township, then those of the near ones; each by time."""
-        for sessions_there in self.reach[home]:
-            first = bisect_left(sessions_there, since, key=lambda session: session.day)
-            for session in sessions_there[first:]:
-                if session.day > until:
-                    break
-                yield session
+    def take_seat(self, session: SimSession) -> None:
+        self.free[session.code] -= 1
+        self.changed.add(session.code)
+        if not self.free[session.code]:
+            self.reach.take_out(session)
+
+    def give_seat_back(self, session: SimSession) -> None:
+        self.free[session.code] += 1
+        self.changed.add(session.code)
+        if self.free[session.code] == 1:
+            self.reach.put_back(session)
 
     def book(self, family: SimFamily, code: str, today: date) -> None:
         """Note a place that the service gave, and what will become of it."""
         session = self.by_code[code]
-        self.free[code] -= 1
-        self.changed.add(code)
+        self.take_seat(session)
         self.diaries[family.number].booked[code] = session
         fate = self.world.fate(family, session)
         if fate.cancels_on is not None:
@@ -171,7 +171,7 @@ def live(world: World, arm: Arm, database: Database, say: Say) -> Played:
         ids=ids,
         by_code={session.code: session for session in world.sessions},
         free={session.code: session.places for session in world.sessions},
-        reach=_reach(world),
+        reach=Reach.of(world),
     )
     held = defaultdict(list)
     for session in world.sessions:
@@ -196,14 +196,6 @@ def live(world: World, arm: Arm, database: Database, say: Say) -> Played:
         if day.day == 1:
             say(f"{day - timedelta(days=1):%Y-%m}")
     return _count(world, database)
-
-
-def _reach(world: World) -> dict[str, tuple[list[SimSession], list[SimSession]]]:
-    def there(home: str, how: Travel) -> list[SimSession]:
-        return [one for one in world.sessions if travel(home, one.township) is how]
-
-    homes = {family.township for family in world.families}
-    return {home: (there(home, Travel.OWN), there(home, Travel.NEAR)) for home in homes}
 
 
 def _at(day: date, hour: time) -> datetime:
@@ -334,8 +326,7 @@ def _cancel(state: Play, db: Session, day: date) -> None:
         sessions.cancel_by_family(db, caregiver=caregiver, code=session.code, now=now)
         del diary.booked[session.code]
         diary.tried.add(session.code)
-        state.free[session.code] += 1
-        state.changed.add(session.code)
+        state.give_seat_back(session)
         state.lost.append(family)
 
 

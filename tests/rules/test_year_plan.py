@@ -352,8 +352,14 @@ def test_seats_brought_up_to_date_are_as_if_loaded_anew(
     changed = [replace(one, seats_left=left) for one, left in zip(pool, seats, strict=False)]
     for one in changed:
         stock.put(one)
-
     assert choose(wish, stock) == choose(wish, changed)
+
+    for one in changed[::3]:
+        stock.drop(one.id)
+    for one in changed[::6]:
+        stock.add(one)
+    left = [one for place, one in enumerate(changed) if place % 3 or not place % 6]
+    assert choose(wish, stock) == choose(wish, left)
 
 
 @given(wish=wishes, pool=candidates)

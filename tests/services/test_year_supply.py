@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from app.clock import SHANGHAI
 from app.db import Database
-from app.models import GuidanceSession
-from app.services.year_supply import load_supply
+from app.models import Family, GuidanceSession
+from app.rules.sign_up import SignUpState
+from app.services.year_supply import count_wished_for, load_standings, load_supply
 from tests.console.desk_world import make_child, make_session, make_sign_up, make_station
 
 BORN = date(2025, 9, 1)
@@ -62,3 +63,43 @@ def test_what_is_closed_not_open_cancelled_or_next_year_is_no_supply(
         db.flush()
         supply = load_supply(db, now)
     assert [one.code for one in supply.candidates.values()] == list(codes[5:])
+
+
+def test_a_supply_that_goes_on_is_as_if_read_anew(
+    database: Database, codes: Sequence[str], now: datetime
+) -> None:
+    later = now + timedelta(weeks=4)
+    with database.transaction() as db:
+        found = db.execute(select(GuidanceSession).order_by(GuidanceSession.code)).scalars().all()
+        found[6].opens_at = now + timedelta(weeks=3)
+        found[7].opens_at = later + timedelta(seconds=1)
+        db.flush()
+        supply = load_supply(db, now)
+        before = set(supply.sessions)
+
+        supply.go_on(load_supply(db, later, opened_after=now), later)
+
+        anew = load_supply(db, later)
+    assert supply.sessions == anew.sessions
+    assert supply.candidates == anew.candidates
+    assert set(supply.sessions) == before - {found[0].id} | {found[6].id}
+
+
+@pytest.mark.parametrize("days", [-400, -80, -4, -2, 2, 320])
+def test_the_database_counts_as_a_standing_does(
+    database: Database, days: int, now: datetime
+) -> None:
+    """Each state of a sign-up, long ago, in the days of the paper sheet, to come and next year."""
+    with database.transaction() as db:
+        station = make_station(db, "CQ")
+        session = make_session(db, station, "S", now + timedelta(days=days), places=20)
+        children = [make_child(db, "毛毛", now, born=BORN) for _ in SignUpState]
+        for child, state in zip(children, SignUpState, strict=True):
+            make_sign_up(db, session, child, now, state=state)
+        db.flush()
+        rows = db.execute(select(Family.id, count_wished_for(Family.id, now)))
+        counted = dict(rows.all())
+        standings = load_standings(db, dict.fromkeys(counted), now)
+    assert counted == {
+        family_id: one.attended + one.arranged + one.waiting for family_id, one in standings.items()
+    }

@@ -1,10 +1,13 @@
 """The simulated world is what it says it is, and the same for the same seed."""
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 
 from app.rules.age import is_under_three
+from app.rules.travel import Travel, travel
+from app.simulation.reach import Reach
 from app.simulation.world import START, World, fits, make_world
 
 
@@ -75,3 +78,43 @@ def test_neighbours_do_not_hold_all_their_sessions_on_the_same_days(world: World
 
     assert len(days) > 100
     assert min(days) >= date(2027, 1, 11)
+
+
+def test_a_look_finds_what_is_free_near_and_on_no_busy_day(world: World) -> None:
+    chance = Random(3)
+    reach = Reach.of(world)
+    full = set(chance.sample(world.sessions, len(world.sessions) // 2))
+    for session in full:
+        reach.take_out(session)
+    for session in sorted(full, key=lambda one: one.code)[::4]:
+        reach.put_back(session)
+        full.remove(session)
+    since, until = START + timedelta(days=20), START + timedelta(days=200)
+    for home in ("城桥镇", "堡镇", "长兴镇"):
+        busy = set(range(since.toordinal() + 5, since.toordinal() + 40)) | {until.toordinal()}
+        fits_in = [
+            one
+            for one in world.sessions
+            if one not in full and since <= one.day <= until and one.day.toordinal() not in busy
+        ]
+        expected = [
+            one
+            for way in (Travel.OWN, Travel.NEAR)
+            for one in fits_in
+            if travel(home, one.township) is way
+        ]
+
+        assert list(reach.look(home, since, until, busy)) == expected
+        assert expected or home == "长兴镇"
+
+
+def test_a_look_goes_on_while_seats_are_taken(world: World) -> None:
+    reach = Reach.of(world)
+    busy: set[int] = set()
+    found = []
+    for session in reach.look("城桥镇", START, world.end, busy):
+        reach.take_out(session)
+        found.append(session)
+        busy.add(session.day.toordinal())
+    days = [one.day for one in found if one.township == "城桥镇"]
+    assert days == sorted({one.day for one in world.sessions if one.township == "城桥镇"})
