@@ -30,6 +30,7 @@ PAGE: Final = ROOT / "docs" / "performance.md"
 KEPT: Final = ROOT / "docs" / "performance"
 PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "callback": ("--requests", "400"),
+    "signups": ("signups",),
     "rush": ("rush",),
     "growth": ("growth",),
     "packs": ("packs", "--children", "1000", "10000", "100000", "1000000"),
