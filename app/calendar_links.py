@@ -1,6 +1,7 @@
 """Signed links to calendar files: the sign-up's number and a signature, nothing of the family."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from itsdangerous import BadSignature, URLSafeSerializer
@@ -34,4 +35,10 @@ class CalendarLinks:
         return urlsplit(self.public_url).hostname or "localhost"
 
     def _serializer(self) -> URLSafeSerializer:
-        return URLSafeSerializer(self.secret_key, salt=SALT)
+        return _serializer(self.secret_key)
+
+
+@lru_cache(maxsize=4)
+def _serializer(secret_key: str) -> URLSafeSerializer:
+    # Making one costs more than signing with it.
+    return URLSafeSerializer(secret_key, salt=SALT)

@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import SelectBase
 
@@ -49,8 +50,13 @@ class LateTransaction:
             return
         self.has_begun = True
         self._queue_up(self._held)
-        is_sqlite = self._engine.dialect.name == "sqlite"
-        self.connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+        connection = self.connection
+        if self._engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        if not connection.in_transaction():
+            connection.begin()
+        self._order(connection, "BEGIN")
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -66,8 +72,13 @@ class LateTransaction:
 
     def commit(self) -> None:
         """Keep what was written, if anything was."""
-        if self._connection is not None:
-            self._connection.commit()
+        connection = self._connection
+        if connection is None:
+            return
+        if self.has_begun and connection.in_transaction() and connection.dialect.name != "sqlite":
+            # SQLAlchemy's own then finds nothing left to do.
+            self._order(connection, "COMMIT")
+        connection.commit()
 
     def end(self) -> None:
         """Give the connection back, roll back what was not kept, and let the next writer in."""
@@ -76,6 +87,15 @@ class LateTransaction:
                 self._connection.close()
         finally:
             self._held.close()
+
+    def _order(self, connection: Connection, sql: str) -> None:
+        """As SQLAlchemy would have it done, in a fifth of the time."""
+        from app.prepared_postgresql import order  # with SQLite its driver is never loaded
+
+        try:
+            order(connection.connection, sql)
+        except connection.dialect.loaded_dbapi.Error as error:
+            raise as_sqlalchemys(connection, sql, error) from error
 
     def _queue_up(self, held: ExitStack) -> None:
         if self._writers:
@@ -125,6 +145,25 @@ def begin_writing(connection: Connection) -> None:
     late = connection.get_execution_options().get(LATE)
     if late is not None:
         late.begin()
+
+
+def as_sqlalchemys(connection: Connection, sql: str, error: Any) -> DBAPIError:
+    """The driver's error as SQLAlchemy raises it; a connection that is gone is given up."""
+    dialect = connection.dialect
+    driver: Any = connection.connection.driver_connection
+    is_gone = dialect.is_disconnect(error, driver, None)
+    if is_gone:
+        connection.invalidate(error)
+    raised: DBAPIError = DBAPIError.instance(
+        sql,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_gone,
+        dialect=dialect,
+    )
+    return raised
 
 
 def begin_late(engine: Engine) -> None:

@@ -6,7 +6,7 @@ parameters, the engine's cipher, its errors, and when a transaction has to begin
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -28,7 +28,6 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import instance_state, set_committed_value
@@ -38,7 +37,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.type_api import TypeEngine
 
 from app.db import Base
-from app.late_transaction import begin_writing, connection_of
+from app.late_transaction import as_sqlalchemys, begin_writing, connection_of
 
 Row = tuple[Any, ...]
 Statement = Select[*tuple[Any, ...]] | Insert | Update
@@ -202,18 +201,7 @@ class Prepared:
         try:
             return compiled, *compiled.execute(pooled, compiled.sql, given)
         except dialect.loaded_dbapi.Error as error:
-            is_gone = dialect.is_disconnect(error, pooled.driver_connection, None)
-            if is_gone:
-                connection.invalidate(error)
-            raise DBAPIError.instance(
-                compiled.sql,
-                None,
-                error,
-                dialect.loaded_dbapi.Error,
-                hide_parameters=True,
-                connection_invalidated=is_gone,
-                dialect=dialect,
-            ) from error
+            raise as_sqlalchemys(connection, compiled.sql, error) from error
 
 
 class Loader:
@@ -238,6 +226,10 @@ class Loader:
     def place_of(self, name: str) -> int:
         """Where this attribute stands among the columns."""
         return self._keys.index(name)
+
+    def put_new(self, db: Session, values: Mapping[str, Any], **related: Any) -> Any:
+        """The object of a row that was just written; what is not named is empty in it."""
+        return self.put(db, [values.get(key) for key in self._keys], **related)
 
     def put(
         self, db: Session, values: Sequence[Any], *, is_fresh: bool = False, **related: Any

@@ -58,6 +58,12 @@ def execute(
     return transformer.load_rows(0, result.ntuples, tuple), result.ntuples
 
 
+def order(pooled: PoolProxiedConnection, sql: str) -> None:
+    """One command, such as BEGIN. Raises psycopg.Error."""
+    driver: Any = pooled.driver_connection
+    _check(driver, driver.pgconn.exec_(sql.encode()))
+
+
 def _check(driver: Connection[Any], result: Any) -> None:
     if result.status not in _GOOD:
         raise error_from_result(result, encoding=driver.info.encoding)

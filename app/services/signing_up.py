@@ -8,13 +8,12 @@ from datetime import datetime
 
 from sqlalchemy import bindparam, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, make_transient_to_detached
-from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.errors import AlreadySignedUp, NotRegistered, SessionFull
 from app.models import Caregiver, Child, Family, GuidanceSession, SignUp
-from app.prepared import Prepared
+from app.prepared import Loader, Prepared
 from app.rules.no_show import OPENS_LATER_BY, REMEMBERED_FOR, sign_up_delay
 from app.rules.sign_up import (
     ACTIVE,
@@ -262,6 +261,7 @@ def _insert_sign_up(dialect: str) -> ReturningInsert[int]:
 
 
 _INSERT = Prepared(_insert_sign_up)
+_SIGN_UPS = Loader(SignUp)
 
 
 def _insert(db: Session, session: GuidanceSession, **values: object) -> SignUp | None:
@@ -273,8 +273,5 @@ def _insert(db: Session, session: GuidanceSession, **values: object) -> SignUp |
     inserted = _INSERT.first(db, **values)
     if inserted is None:
         return None
-    made = SignUp(id=inserted[0], **values)
-    make_transient_to_detached(made)
-    db.add(made)
-    set_committed_value(made, "session", session)
+    made: SignUp = _SIGN_UPS.put_new(db, values | {"id": inserted[0]}, session=session)
     return made
