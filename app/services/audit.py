@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import bindparam, insert, text
+from sqlalchemy import CTE, Insert, bindparam, insert, select, text
 from sqlalchemy.orm import Session
 
 from app.models import AuditedFamily, AuditEntry
@@ -24,15 +24,9 @@ SYSTEM = Actor("system")
 OPERATOR = Actor("operator")
 
 
-_INSERT = Prepared(
-    insert(AuditEntry).values(
-        {
-            column.name: bindparam(column.name)
-            for column in AuditEntry.__table__.columns
-            if column.name != "id"
-        }
-    )
-)
+_COLUMNS = [column.name for column in AuditEntry.__table__.columns if column.name != "id"]
+_INSERT = Prepared(insert(AuditEntry).values({name: bindparam(name) for name in _COLUMNS}))
+_NAMED_APART = "audit_"
 _INSERT_FAMILIES = insert(AuditedFamily)
 _INSERT_MANY = text(
     "INSERT INTO audited_families (entry_id, family_id)"
@@ -82,6 +76,37 @@ def record(
     connection.execute(
         _INSERT_FAMILIES, [{"entry_id": entry_id, "family_id": each} for each in ids]
     )
+
+
+def insert_for_each(subjects: CTE) -> Insert:
+    """Part of a statement on PostgreSQL that has written `subjects`: their audit rows.
+
+    A session's lock is held meanwhile: each statement less lets the next in sooner. `given_apart`
+    makes its parameters; `subjects` have an id.
+    """
+    names = [name for name in _COLUMNS if name != "subject_id"]
+    values = [
+        bindparam(f"{_NAMED_APART}{name}", type_=AuditEntry.__table__.c[name].type)
+        for name in names
+    ]
+    return insert(AuditEntry).from_select(
+        [*names, "subject_id"], select(*values, subjects.c.id), include_defaults=False
+    )
+
+
+def given_apart(
+    *, actor: Actor, action: str, subject_type: str, now: datetime, after: str | None
+) -> dict[str, object]:
+    """The parameters of insert_for_each."""
+    values = {
+        "at": now,
+        "actor_type": actor.type,
+        "actor_id": actor.id,
+        "action": action,
+        "subject_type": subject_type,
+        "after": after,
+    }
+    return {f"{_NAMED_APART}{name}": value for name, value in values.items()}
 
 
 def record_each(

@@ -6,7 +6,7 @@ In a rush nearly everybody is refused: that way is the short one.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, literal_column, select
+from sqlalchemy import Select, bindparam, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -92,10 +92,13 @@ def sign_up_together(
             _check_may_sign_up(db, session, family, children, now)
         waitlisted_at = _seat_or_line_up(db, session, family, children, now)
     state = _first_state(session, waitlisted_at)
+    by = actor or Actor("caregiver", caregiver.id)
     made = [
         _insert(
             db,
             session,
+            by,
+            now,
             child_id=child.id,
             family_id=child.family_id,
             caregiver_id=caregiver.id,
@@ -109,16 +112,6 @@ def sign_up_together(
     seated = [sign_up for sign_up in made if sign_up is not None]
     if len(seated) < len(made):
         _check_none_active(db, session, children)
-    for sign_up in seated:
-        audit.record(
-            db,
-            actor=actor or Actor("caregiver", caregiver.id),
-            action="sign_up",
-            subject_type="sign_up",
-            subject_id=sign_up.id,
-            now=now,
-            after=state,
-        )
     return seated
 
 
@@ -249,29 +242,50 @@ INSERTED = (
 )
 
 
-def _insert_sign_up(dialect: str) -> ReturningInsert[int]:
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert
+def _insert_sign_up(dialect: str) -> ReturningInsert[int] | Select[int]:
+    """On PostgreSQL with its audit row; SQLite takes no statement inside another."""
+    is_postgresql = dialect == "postgresql"
+    insert = (postgresql if is_postgresql else sqlite).insert
     statement: ReturningInsert[int] = (
         insert(SignUp.__table__)
         .values({name: bindparam(name) for name in INSERTED})
         .on_conflict_do_nothing()
         .returning(SignUp.id)
     )
-    return statement
+    if not is_postgresql:
+        return statement
+    made = statement.cte("made")
+    return select(made.c.id).add_cte(audit.insert_for_each(made).cte("told"))
 
 
 _INSERT = Prepared(_insert_sign_up)
 _SIGN_UPS = Loader(SignUp)
 
 
-def _insert(db: Session, session: GuidanceSession, **values: object) -> SignUp | None:
-    """The new row, or None where the child has an active sign-up already.
+def _insert(
+    db: Session, session: GuidanceSession, by: Actor, now: datetime, **values: object
+) -> SignUp | None:
+    """The new row, with its audit row; None where the child has an active sign-up already.
 
     It is put together from what was inserted: reading it back would cost another statement.
     """
     values |= {"session_id": session.id, "is_walk_in": False, "is_override": False}
-    inserted = _INSERT.first(db, **values)
+    state = str(values["state"])
+    told = audit.given_apart(
+        actor=by, action="sign_up", subject_type="sign_up", now=now, after=state
+    )
+    inserted = _INSERT.first(db, **values, **told)
     if inserted is None:
         return None
+    if db.get_bind().dialect.name != "postgresql":
+        audit.record(
+            db,
+            actor=by,
+            action="sign_up",
+            subject_type="sign_up",
+            subject_id=inserted[0],
+            now=now,
+            after=state,
+        )
     made: SignUp = _SIGN_UPS.put_new(db, values | {"id": inserted[0]}, session=session)
     return made
