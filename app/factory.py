@@ -10,6 +10,7 @@ from app.calendar_pages import make_blueprint as make_calendar
 from app.console import init_console
 from app.family import init_family
 from app.health import make_blueprint as make_health
+from app.late_rule import LateRule
 from app.security import secure
 from app.telemetry import follow_requests
 from app.wechat.route import CallbackApp
@@ -25,6 +26,8 @@ class Application(Flask):
     What guards a browser's requests (session, form token, rate limit, security headers)
     means nothing to the platform, and would cost every message a tenth of its time.
     """
+
+    url_rule_class = LateRule
 
     def __init__(self, callback: CallbackApp, services: Services) -> None:
         super().__init__("app")

@@ -49,6 +49,7 @@ proc_name = "yuban"
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h
+PATTERNS_AFTER_SECONDS = 1.0
 
 # While the service is loaded nothing becomes garbage, and looking for it takes a tenth of the
 # time. The workers look again: post_fork.
@@ -119,10 +120,15 @@ def post_fork(server: Any, _worker: Any) -> None:
 
 
 def post_worker_init(_worker: Any) -> None:
-    """Compile the patterns nobody has needed yet, while the first messages are on their way."""
+    """Compile the patterns nobody has needed yet, once the first questions are answered.
+
+    Sooner, the workers would keep both cores from those who ask whether the service is up.
+    """
     from app.late_pattern import compile_all
 
-    threading.Thread(target=compile_all, name="patterns", daemon=True).start()
+    later = threading.Timer(PATTERNS_AFTER_SECONDS, compile_all)
+    later.name, later.daemon = "patterns", True
+    later.start()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

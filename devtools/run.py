@@ -1,7 +1,6 @@
 """`./dev run`: the whole service on this machine, and a phone for it in the browser."""
 
 import argparse
-import http.client
 import os
 import shutil
 import socket
@@ -141,10 +140,12 @@ def background_processes() -> tuple[Process, ...]:
 
 def answers(port: int, path: str) -> bool:
     """Whether a server there answers GET with 200."""
+    import http.client  # late, as app.demo below: the processes have begun to load by then
+
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1.0)
     try:
         connection.request("GET", path)
-        return connection.getresponse().status == http.HTTPStatus.OK
+        return connection.getresponse().status == http.client.OK
     except (OSError, http.client.HTTPException):
         return False
     finally:
@@ -166,16 +167,19 @@ def wait_for_answers(supervisor: Supervisor, questions: Mapping[str, tuple[int, 
                 answered.add(name)
         return answered == questions.keys()
 
-    if not supervisor.run_until(have_answered, START_SECONDS) and not supervisor.is_stopping:
+    if (
+        not supervisor.run_until(have_answered, START_SECONDS, every=0.02)
+        and not supervisor.is_stopping
+    ):
         silent = " and ".join(sorted(questions.keys() - answered))
         raise CannotRun(f"{silent} did not answer within {START_SECONDS:g} s")
 
 
-def welcome(addresses: Addresses, seconds: float) -> str:
+def welcome(addresses: Addresses) -> str:
     """What a newcomer needs to go on: the addresses and the demo log-ins."""
     from app.demo import DEMO_LOGINS
 
-    lines = [f"Yuban is ready ({seconds:.1f} s)", ""]
+    lines = [""]
     if addresses.sandbox is not None:
         lines.append(f"  phone    {addresses.sandbox}/")
     lines += [f"  console  {addresses.web}/console/", ""]
@@ -185,27 +189,36 @@ def welcome(addresses: Addresses, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def start(supervisor: Supervisor, addresses: Addresses, *, own_redis: bool) -> None:
-    """Everything up to web and sandbox answering, or a stop request. Raises CannotRun and its like.
+def start(supervisor: Supervisor, addresses: Addresses, *, own_redis: bool) -> str:
+    """Everything up to web and sandbox answering, or a stop request; gives the welcome.
 
-    What is looked at first starts first: two cores are busy loading for two seconds.
+    Raises CannotRun and its like.
+
+    What takes longest starts first: two cores are busy loading until the web server answers.
     """
     questions = {"web": (addresses.web_port, "/healthz")}
+    is_ready = is_prepared(os.environ["DATABASE_URL"], ROOT / "migrations" / "versions")
+    # It asks Redis for nothing before its first visitor, and loads for ten times as long.
+    if is_ready:
+        supervisor.start(web_process(addresses))
     # These two need nothing of the database: they start while it is being prepared.
     if own_redis:
         supervisor.start(redis_process(ROOT))
     if addresses.sandbox_port is not None:
         questions["sandbox"] = (addresses.sandbox_port, "/")
         supervisor.start(sandbox_process(ROOT, addresses))
-    if not is_prepared(os.environ["DATABASE_URL"], ROOT / "migrations" / "versions"):
+    if not is_ready:
         began = time.monotonic()
         step("migrating, and loading demo data where the database is empty")
         prepare()
         step(f"database ready in {time.monotonic() - began:.1f} s")
+        supervisor.start(web_process(addresses))
     if own_redis:
         embedded_redis.wait_until_ready(socket_path(ROOT, "redis"), ROOT / "var" / "redis")
-    supervisor.start(web_process(addresses))
+    # Before the wait, not after it: it loads a part of the service.
+    said = welcome(addresses)
     wait_for_answers(supervisor, questions)
+    return said
 
 
 def start_afterwards(supervisor: Supervisor, addresses: Addresses) -> None:
@@ -247,9 +260,9 @@ def serve(options: Options, began: float) -> None:
     complete(os.environ, process_settings(ROOT))
     lock.publish(addresses)
     with Supervisor(Printer(sys.stderr), os.environ, ROOT) as supervisor:
-        start(supervisor, addresses, own_redis=own_redis)
+        said = start(supervisor, addresses, own_redis=own_redis)
         if not supervisor.is_stopping:
-            print(welcome(addresses, time.monotonic() - began), flush=True)
+            print(f"Yuban is ready ({time.monotonic() - began:.1f} s)\n{said}", flush=True)
             start_afterwards(supervisor, addresses)
             supervisor.run()
         stopping_since = time.monotonic()
