@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from app.dialogue.understanding.model import Model, Trained
+from app.dialogue.understanding.numbered import Numbered, packed
 from content import examples
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -33,12 +34,15 @@ _SHAPED_BY: Final = (
     "understanding/features.py",
     "understanding/training.py",
     "understanding/kept.py",
+    "understanding/numbered.py",
     "reading/plain.py",
     "reading/spellings.py",
     "../rules/pinyin.py",
     "../rules/syllables.txt",
 )
 """Code whose change makes another model."""
+_ALIGNED: Final = 8
+"""Each part of the file begins at a multiple of so many bytes."""
 _KEPT_FILES: Final = 3
 """Files of older examples that stay: branches of one project share a folder."""
 
@@ -113,17 +117,22 @@ def _fingerprint() -> str:
 
 
 def _write(path: Path, trained: Trained) -> None:
+    table = packed(trained.places)
+    table += bytes(-len(table) % _ALIGNED)
     head = json.dumps(
         {
             "labels": trained.labels,
-            "features": list(trained.places),
             "words": dict(trained.words),
+            "features": len(trained.places),
+            "table": len(table),
         },
         ensure_ascii=False,
     ).encode()
+    head += b" " * (-len(head) % _ALIGNED)
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-        file.write(len(head).to_bytes(8, "little"))
+        file.write(len(head).to_bytes(_ALIGNED, "little"))
         file.write(head)
+        file.write(table)
         array("f", trained.weights).tofile(file)
     os.chmod(file.name, 0o644)  # whoever serves may be another user than who trained
     os.replace(file.name, path)
@@ -133,16 +142,17 @@ def _read(path: Path) -> Trained | None:
     """None where there is no such file, or one that was cut short."""
     try:
         with path.open("rb") as file:
-            head = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-            features = head["features"]
-            # Mapped: all workers look into the same pages, and few rows are ever asked for.
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            weights = memoryview(mapped)[file.tell() :].cast("f")
-            if len(weights) != len(features) * len(head["labels"]):
-                return None
-    except (OSError, TypeError, ValueError, KeyError):
+            # Mapped: all workers look into the same pages, and few of them are ever asked for.
+            mapped = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        table_at = _ALIGNED + int.from_bytes(mapped[:_ALIGNED], "little")
+        head = json.loads(bytes(mapped[_ALIGNED:table_at]))
+        weights_at = table_at + head["table"]
+        places = Numbered(mapped[table_at:weights_at], head["features"])
+        weights = mapped[weights_at:].cast("f")
+        if len(weights) != len(places) * len(head["labels"]):
+            return None
+    except (OSError, TypeError, ValueError, KeyError, IndexError):
         return None
-    places = {feature: place for place, feature in enumerate(features)}
     return Trained(tuple(head["labels"]), places, weights, head["words"])
 
 

@@ -82,13 +82,14 @@ class Model:
 
     def _scores(self, text: str) -> tuple[Sequence[float], float]:
         """A score for each label, and how much of the message was met in training: 0.5 to 1."""
-        width, weights, places = self._width, self._weights, self._places
+        width, weights, find = self._width, self._weights, self._places.get
         found = features(text, self._cutter)
-        rows = [places[feature] * width for feature in found if feature in places]
-        if not rows:
+        known = [(feature, place) for feature in found if (place := find(feature)) is not None]
+        if not known:
             return [0.0] * width, 0.0
         scale = 1 / sqrt(len(found))
-        sums = map(sum, zip(*(weights[row : row + width] for row in rows), strict=True))
-        characters = [feature for feature in found if len(feature) == 1]
-        met = sum(feature in places for feature in characters) / (len(characters) or 1)
+        rows = (weights[place * width : (place + 1) * width] for _, place in known)
+        sums = map(sum, zip(*rows, strict=True))
+        characters = sum(len(feature) == 1 for feature in found)
+        met = sum(len(feature) == 1 for feature, _ in known) / (characters or 1)
         return [total * scale for total in sums], 0.5 + met / 2
