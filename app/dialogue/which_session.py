@@ -1,6 +1,5 @@
 """Which sessions a wish in free words means: by day, part of the day, township and kind."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,12 +9,13 @@ from app.clock import SHANGHAI
 from app.dialogue.reading.dates import days_of, find_dates
 from app.dialogue.reading.times import DayPart, find_day_part
 from app.dialogue.reading.townships import find_townships
+from app.late_pattern import LatePattern
 from app.services.sessions import OpenSession
 
-_KINDS: Final = re.compile(
+_KINDS: Final = LatePattern(
     "流动车|嘉年华|阅读|绘本|加油站|祖辈|抚触|音乐|讲座|急救|辅食|亲子操|体能|游戏|按摩|感统|手工"
 )
-_ALL_CHILDREN: Final = re.compile(
+_ALL_CHILDREN: Final = LatePattern(
     "两个(?:孩子|宝宝|小囡|娃)?都|都(?:去|报|参加|来)|双胞胎|一起|大宝(?:和|跟|、|,)?二宝|全家|兄弟|姐妹"
 )
 _NOON: Final = 12

@@ -4,10 +4,10 @@ Names and telephones are encrypted, so no query can look into them. What can be 
 spelt out beforehand: each term is stored as a keyed hash, and a search hashes what was typed.
 """
 
-import re
 import unicodedata
 from typing import Final
 
+from app.late_pattern import LatePattern
 from app.rules.pinyin import syllable
 
 LONGEST_RUN: Final = 4
@@ -15,10 +15,10 @@ LONGEST_RUN: Final = 4
 FEWEST_DIGITS: Final = 4
 FEWEST_LETTERS: Final = 2
 
-_WORDS: Final = re.compile(r"[a-z]+|[^\W\da-z_]+|\d+")
-_HAN: Final = re.compile(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
-_LETTERS_APART: Final = re.compile(r"(?<=[a-z])['\s]+(?=[a-z])")
-_PHONE_MARKS: Final = re.compile(r"[\s()\-+—－]")
+_WORDS: Final = LatePattern(r"[a-z]+|[^\W\da-z_]+|\d+")
+_HAN: Final = LatePattern(r"[\u3400-\u9fff\U00020000-\U0003ffff]")
+_LETTERS_APART: Final = LatePattern(r"(?<=[a-z])['\s]+(?=[a-z])")
+_PHONE_MARKS: Final = LatePattern(r"[\s()\-+—－]")
 
 
 def _normal(text: str) -> str:

@@ -4,10 +4,10 @@ WECHAT_TEMPLATES pairs a notice's kind with a template's id. Where the account's
 other lines than LINES, they follow the id: "ID thing6=title time2=when phone_number9=phone".
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.late_pattern import LatePattern
 from app.wechat.plain_text import clean
 from app.words.notices import Field, NoticeWords
 
@@ -84,9 +84,9 @@ LINES: dict[str, tuple[tuple[str, Field], ...]] = {
 }
 """The lines that a kind fills where the setting says nothing else."""
 
-NOT_PRINTABLE_ASCII = re.compile(r"[^ -~]")
-NOT_CHINESE = re.compile(r"[^\u3400-\u9fff\uf900-\ufaff]")
-NOT_OF_A_NUMBER = re.compile(r"[^0-9+\-() ]")
+NOT_PRINTABLE_ASCII = LatePattern(r"[^ -~]")
+NOT_CHINESE = LatePattern(r"[^\u3400-\u9fff\uf900-\ufaff]")
+NOT_OF_A_NUMBER = LatePattern(r"[^0-9+\-() ]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class Rule:
     """What the platform takes in one type of line; a breach is 47003."""
 
     characters: int
-    without: re.Pattern[str] | None = None
+    without: LatePattern | None = None
 
 
 RULES = {

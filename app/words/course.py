@@ -3,10 +3,10 @@
 Encouragement, never blame: who answers wrongly is told why, and tries again.
 """
 
-import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
+from app.late_pattern import LatePattern
 from app.models.notice_facts import (
     CertificateChanged,
     CourseEnrolledByStaff,
@@ -223,7 +223,7 @@ def no_certificate(modules: int) -> str:
     return f"七会都学完就有证书，您已经完成{modules}会。\n看还差什么，回复「课程进度」；接着学，回复「下一课」。"
 
 
-_NAME = re.compile(r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?|[\u4e00-\u9fff]{5,8}")
+_NAME = LatePattern(r"[\u4e00-\u9fff]{2,4}(?:·[\u4e00-\u9fff]{1,8})?|[\u4e00-\u9fff]{5,8}")
 
 
 def is_name(text: str) -> bool:

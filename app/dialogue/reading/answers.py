@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from app.dialogue.reading.plain import normalise, say_plain
+from app.late_pattern import LatePattern
 
 # Every repetition is possessive: what people type has no upper length, and must not backtrack.
 _TAIL: Final = "[了的啊呀哦噢喔哈嘛呢吧啦哒滴嘞勒~!., 🙏😊🌹]*+"
@@ -22,7 +23,7 @@ _REFUSED: Final = (
     "(?:谢谢|多谢|需要|参加|登记|报名|可以|方便|愿意|同意|不要|不用|推送|要|用|去|来|报|好|行|必|"
     "想|约|老师|你们?|您)*+"
 )
-_NO: Final = re.compile(rf"{_SOFT}(?:{_REFUSAL}){_REFUSED}{_TAIL}{_REFUSED}{_TAIL}")
+_NO: Final = LatePattern(rf"{_SOFT}(?:{_REFUSAL}){_REFUSED}{_TAIL}{_REFUSED}{_TAIL}")
 _YES_WORD: Final = (
     "没问题|没有问题|没意见|没错|没事|就这样|就这个|嗯|恩|唔|okay|okk|ok|yeah|yep|yes|y|是|对|"
     "可以|可|行|能|成|中|"
@@ -30,21 +31,21 @@ _YES_WORD: Final = (
     "不错|报名|报|约|"
     "去|来|有|好|灵|麻烦|谢谢|多谢|老师|我们?|1|👌|👍|✅|✔️?|☑️?|🆗|🙆|❤️?"
 )
-_YES: Final = re.compile(rf"(?:(?:{_YES_WORD})[\U0001f3fb-\U0001f3ff]?\ufe0f?{_TAIL})++")
-_ONLY_POLITE: Final = re.compile(rf"(?:(?:谢谢|多谢|老师|我们?|麻烦|没事|❤️?){_TAIL})++")
-_QUESTION: Final = re.compile(
+_YES: Final = LatePattern(rf"(?:(?:{_YES_WORD})[\U0001f3fb-\U0001f3ff]?\ufe0f?{_TAIL})++")
+_ONLY_POLITE: Final = LatePattern(rf"(?:(?:谢谢|多谢|老师|我们?|麻烦|没事|❤️?){_TAIL})++")
+_QUESTION: Final = LatePattern(
     "吗|么$|什么|怎么|几|哪|多少|[?]|是不是|能不能|可不可以|要不要|好不好|行不行|对不对|有没有|为何"
 )
-_DOUBLE_NO: Final = re.compile(
+_DOUBLE_NO: Final = LatePattern(
     "不是不|不能不|没有?不|不错|不要紧|没问题|没错|没意见|没事|不要不|别不"
 )
 
-_NEED_NO: Final = re.compile(
+_NEED_NO: Final = LatePattern(
     "^无$|(?:没有?|无|不|暂无|暂时没有?|不太|没什么|没啥|还没|不大|目前没有?)(?:什么|这个|此|该|"
     "有|是)?(?:需求|需要|必要|要求)|"
     "(?:不|没|别)(?:需要|要|用|想|必|需)|用不着|不用"
 )
-_NEED_YES: Final = re.compile(
+_NEED_YES: Final = LatePattern(
     "有(?:这个|此|一些|点|些|很多|的|上门|指导)*(?:需求|需要|要求)|需要|需求|要的|想要|很?想|要"
 )
 

@@ -9,24 +9,27 @@ from app.dialogue.reading.dates import DateFound, find_dates
 from app.dialogue.reading.gestation import find_gestation
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 from app.rules.visiting import RiskFactor
 
-_DISCHARGE: Final = re.compile("出院|回家|到家")
-_NOT_DISCHARGED: Final = re.compile("(?:没|未|没有|不能|还在|等)[^,. ]{0,4}(?:出院|住院|医院|回家)")
-_WEIGHT: Final = re.compile(
+_DISCHARGE: Final = LatePattern("出院|回家|到家")
+_NOT_DISCHARGED: Final = LatePattern(
+    "(?:没|未|没有|不能|还在|等)[^,. ]{0,4}(?:出院|住院|医院|回家)"
+)
+_WEIGHT: Final = LatePattern(
     r"(?P<grams>\d{3,4})\s?(?:克|g(?![a-z]))"
     r"|(?P<kilos>\d(?:\.\d{1,3})?)\s?(?:公斤|千克|kg)"
     r"|(?P<jin>[\d一二三四五六七八九十]{1,2}(?:\.\d)?)\s?斤\s?(?:(?P<liang>[\d一二三四五六七八九半])\s?两?)?"
 )
-_TWINS: Final = re.compile("双胞胎|双胎|龙凤胎|三胞胎|多胎|两个(?:宝宝|孩子|小囡|毛头)|一对")
-_NOT_TWINS: Final = re.compile("(?:不是|非|没有?)(?:双|多)|单胎")
+_TWINS: Final = LatePattern("双胞胎|双胎|龙凤胎|三胞胎|多胎|两个(?:宝宝|孩子|小囡|毛头)|一对")
+_NOT_TWINS: Final = LatePattern("(?:不是|非|没有?)(?:双|多)|单胎")
 _FACTORS: Final = (
-    (RiskFactor.BIRTH_DEFECT, re.compile("出生缺陷|先心|先天性|唇裂|腭裂|畸形|遗传代谢")),
-    (RiskFactor.ASPHYXIA, re.compile("窒息|缺氧|颅内出血")),
-    (RiskFactor.JAUNDICE, re.compile("高胆红素|换血|照蓝光")),
-    (RiskFactor.INFECTION, re.compile("肺炎|败血症|感染")),
+    (RiskFactor.BIRTH_DEFECT, LatePattern("出生缺陷|先心|先天性|唇裂|腭裂|畸形|遗传代谢")),
+    (RiskFactor.ASPHYXIA, LatePattern("窒息|缺氧|颅内出血")),
+    (RiskFactor.JAUNDICE, LatePattern("高胆红素|换血|照蓝光")),
+    (RiskFactor.INFECTION, LatePattern("肺炎|败血症|感染")),
 )
-_DENIED: Final = re.compile("(?:没有?|无|不是|未)$")
+_DENIED: Final = LatePattern("(?:没有?|无|不是|未)$")
 GRAMS_A_JIN: Final = 500
 GRAMS_A_LIANG: Final = 50
 
@@ -102,6 +105,6 @@ def _is_multiple(plain: str) -> bool | None:
     return True if _TWINS.search(plain) else None
 
 
-def _is_told(rule: "re.Pattern[str]", plain: str) -> bool:
+def _is_told(rule: "LatePattern", plain: str) -> bool:
     found = rule.search(plain)
     return found is not None and _DENIED.search(plain[: found.start()]) is None

@@ -4,7 +4,6 @@ A small grammar: rules in order of trust, each a pattern and a reader. A stretch
 rule has read is closed to the rules after it. Another calendar is another rule.
 """
 
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -13,6 +12,7 @@ from typing import Final, TypeAlias
 from app.dialogue.reading.date_readers import Impossible, Lean, Lunar, OneDay, Several
 from app.dialogue.reading.date_rules import RULES, whole_text_date
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 
 
 class Certainty(StrEnum):
@@ -66,12 +66,12 @@ class LunarDate:
 
 Found: TypeAlias = DateFound | DateSpan | ImpossibleDate | LunarDate
 
-_OF_A_WEEK: Final = re.compile("[这本下上]+个?(?:周|星期|礼拜)")
-_BARE_WEEKDAY: Final = re.compile("(?:周|星期|礼拜)[一二三四五六日天]")
-_OR: Final = re.compile(r"\s?(?:或者?|和|跟|与|还是|,|要么)+\s?")
-_DENIED: Final = re.compile("(?:不是|不要|不去)(?:说|约|报|的|在)?$")
-_MEANT: Final = re.compile("(?:而是|是|要|改|换)(?:说|约|报|成|到|在)?$")
-_JOINED: Final = re.compile(r"\s?(?:号|日)?\s?(?:到|至|-{1,2}|~)\s?")
+_OF_A_WEEK: Final = LatePattern("[这本下上]+个?(?:周|星期|礼拜)")
+_BARE_WEEKDAY: Final = LatePattern("(?:周|星期|礼拜)[一二三四五六日天]")
+_OR: Final = LatePattern(r"\s?(?:或者?|和|跟|与|还是|,|要么)+\s?")
+_DENIED: Final = LatePattern("(?:不是|不要|不去)(?:说|约|报|的|在)?$")
+_MEANT: Final = LatePattern("(?:而是|是|要|改|换)(?:说|约|报|成|到|在)?$")
+_JOINED: Final = LatePattern(r"\s?(?:号|日)?\s?(?:到|至|-{1,2}|~)\s?")
 
 
 def find_dates(text: str, today: date, lean: Lean) -> tuple[Found, ...]:

@@ -4,22 +4,23 @@ import re
 from dataclasses import dataclass
 
 from app.dialogue.reading.numerals import CHINESE_DIGITS, read_number
+from app.late_pattern import LatePattern
 
 LONGEST = 60
 """A longer message is no list of measures."""
 _NUMBER = (
     rf"(?:\d{{1,3}}(?:[.．点]\d{{1,2}})?|[{CHINESE_DIGITS}]{{1,5}}(?:点[{CHINESE_DIGITS}]{{1,2}})?)"
 )
-_ONE = re.compile(
+_ONE = LatePattern(
     rf"(?P<what>体重|身高|身长|个子|头围)(?:是|为|有|:|：)?\s*(?P<number>{_NUMBER})\s*"
     r"(?P<unit>公斤|千克|kg|斤|市斤|厘米|公分|cm)?(?P<half>半)?[\s,，、。;；和]*"
 )
-_WHOLE = re.compile(
+_WHOLE = LatePattern(
     rf"^(?P<name>[^\d\s,，]{{0,8}}?)[\s,，]*(?:今天|今朝|刚刚?|现在)?(?:量了?|称了?)?[\s,，]*"
     rf"(?P<measures>(?:(?:体重|身高|身长|个子|头围)(?:是|为|有|:|：)?\s*{_NUMBER}\s*"
     r"(?:公斤|千克|kg|斤|市斤|厘米|公分|cm)?半?[\s,，、。;；和]*)+)[.!。！~～]*$"
 )
-_STARTS = re.compile(r"体重|身高|身长|个子|头围")
+_STARTS = LatePattern(r"体重|身高|身长|个子|头围")
 _JIN = frozenset({"斤", "市斤"})
 
 

@@ -9,6 +9,7 @@ from typing import Final
 from app.dialogue.reading.dates import find_dates
 from app.dialogue.reading.plain import normalise, tidy
 from app.dialogue.reading.townships import Likeness, TownshipFound, find_township
+from app.late_pattern import LatePattern
 
 LONGEST_NICKNAME: Final = 10
 
@@ -19,7 +20,7 @@ _CHILD: Final = (
     "外孙|娃"
 )
 SEX_WORD: Final = "小?[男女](?:孩子?|宝宝?|娃娃?|生|婴儿?|童)|女儿|儿子|孙女|孙子"
-_CALLED: Final = re.compile(
+_CALLED: Final = LatePattern(
     f"(?:(?:{_CHILD}|他|她|伊)?的?(?:小名|乳名|昵称|名字|大名|全名|姓名)(?:就?叫做?|改成|改为|"
     r"改叫|换成|是|为|:|,|取名|\s)*"
     r"|(?<![不没没别怎什么有])(?<!没有)(?<!打电话)(?:叫做|就叫|名叫|取名|起名|名为|叫)(?:做|:)?\s*)"
@@ -27,15 +28,15 @@ _CALLED: Final = re.compile(
     rf"(?=$|[\s,.;:!?|/\"'()]|(?:{SEX_WORD})|的|[男女](?=$|\W)|生日|出生|住|是|今年|现在|小名|"
     r"大名|[吧啊呀哦哈](?=$|\W))"
 )
-_NOT_CALLED: Final = re.compile(
+_NOT_CALLED: Final = LatePattern(
     "[不没别也还改报填错写]|人|老师|医生|你们?|我|他|她|什么|啥|不应|名字|救护车|一声|车|号|真人|"
     "人工|一个|个"
 )
-_LEAD_IN: Final = re.compile(
+_LEAD_IN: Final = LatePattern(
     f"^(?:(?:我家|我们家?|阿拉|我|咱家?|这是|就是|就|是)?的?(?:{_CHILD})?的?(?:小名|乳名|昵称|"
     r"名字|大名|姓名)?(?:就?叫做?|名叫|取名|起名|是|:|,)?\s*)"
 )
-_TAIL: Final = re.compile(r"(?:就好了?|就行了?|吧|呀|啊|哦|哈|谢谢.*|老师|的)$")
+_TAIL: Final = LatePattern(r"(?:就好了?|就行了?|吧|呀|啊|哦|哈|谢谢.*|老师|的)$")
 _WRAP: Final = "\"'()[]<>{}.,;:!?~-_=+*#@^&%$/\\|` 。，、；：！？～「」『』【】《》“”‘’…—"
 _NO_NAME: Final = frozenset(
     re.split(

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 
 CHINESE_DIGITS: Final = "零〇一二两三四五六七八九十廿卅百千"
 """What a Chinese number is made of, for the patterns of other readers."""
@@ -24,13 +25,13 @@ COUNTERS: Final = (
 _OLD_DIGITS: Final = str.maketrans("壹贰叁肆伍陆柒捌玖拾佰仟弍弎", "一二三四五六七八九十百千二三")
 _SHORT_TENS: Final = {"廿": "二十", "卅": "三十"}
 
-_NUMBER: Final = re.compile(
+_NUMBER: Final = LatePattern(
     rf"(?P<ordinal>第)?(?P<number>\d+(?:\.\d+)?|[{CHINESE_DIGITS}万壹贰叁肆伍陆柒捌玖拾佰仟]+|"
     "半(?=个|年|天|岁|碗|勺|片|小时|斤))"
     rf"(?P<half>(?:个|岁|年|点|天|斤|周)?半)?(?P<counter>{COUNTERS})?"
 )
 # 一 and its like inside words that count nothing.
-_NO_NUMBER: Final = re.compile(
+_NO_NUMBER: Final = LatePattern(
     "一下|一起|一样|一直|一定|一般|一点|一些|一会|一共|一边|一旦|一切|一家|一放|一不|一走|一堆|"
     "万一|唯一|统一|之一|十分(?!钟)|三星|七会|千万|百白破|五联|九价|三方|百度|万分|四处|半天|一大片"
 )

@@ -33,6 +33,7 @@ from app.dialogue.reading.townships import (
     find_townships,
     find_unknown_township,
 )
+from app.late_pattern import LatePattern
 from app.rules.people import Sex
 
 
@@ -76,45 +77,45 @@ class RegistrationDraft:
 
 
 _MASK: Final = "|"
-_COMMAND: Final = re.compile(
+_COMMAND: Final = LatePattern(
     "(?:我要|我想|想要?|请|麻烦|帮我|帮忙|给我?家?|要|来|先)*(?:宝宝|孩子|小孩|小囡|娃)?"
     "(?:登记|登季|登寄|登计|灯记|蹬记|注册|建档|录入)(?:一下|下|宝宝(?=信息|档案|资料)|"
     "孩子(?=信息|档案|资料)|信息|档案|资料)*"
 )
-_DUE: Final = re.compile("预产期?|产期|due")
-_BIRTH: Final = re.compile("生的?|出生|生日|生于|出世")
-_SEX: Final = re.compile(
+_DUE: Final = LatePattern("预产期?|产期|due")
+_BIRTH: Final = LatePattern("生的?|出生|生日|生于|出世")
+_SEX: Final = LatePattern(
     rf"性别\s?(?:是|为|:)?\s?(?P<stated>[男女])(?:的|生|孩|宝)?|(?P<word>{SEX_WORD})|"
     r"(?P<mark>(?<!\u200d)[👧👦♀♂]\ufe0f?(?!\u200d))"
 )
-_SEX_TOKEN: Final = re.compile("(?:是|为)?个?(?:男|女|girl|boy|f|m)(?:的|孩|宝|娃|生)?")
-_GIRL: Final = re.compile("女|girl|^f$|👧|♀")
-_ASIDE: Final = re.compile(
+_SEX_TOKEN: Final = LatePattern("(?:是|为)?个?(?:男|女|girl|boy|f|m)(?:的|孩|宝|娃|生)?")
+_GIRL: Final = LatePattern("女|girl|^f$|👧|♀")
+_ASIDE: Final = LatePattern(
     r"(?:有|没有|无|没)(?:指导|上门|这个)?需求|不?需要(?:上门|指导)?|谢谢\w*|感谢\w*|你好|您好|"
     r"老师好?|麻烦\w{0,2}|"
     r"双胞胎|龙凤胎|足月|不?是?早产儿?|顺产|剖腹产|剖宫产|新生儿|未出生|还没生|"
     r"(?:今年|现在|已经|快|刚|才|刚满|满)*\s?\d{1,2}\s?(?:个?半?月|岁半?|周|天)(?:大|了|多)*"
 )
-_LABEL: Final = re.compile(
+_LABEL: Final = LatePattern(
     "出生(?:日期|年月日?|时间|日子)?|生日|出生在|生于|预产期?|产期|性别|乡镇|所在乡镇|所属乡镇|"
     "地址|住址|家住|住在|现住|住|"
     "(?<![一-鿿])(?:街道|镇|乡)(?![一-鿿])|小名|乳名|昵称|名字|大名|姓名|宝宝(?=叫|的)|孩子(?=叫|"
     "的)"
 )
-_FILLER: Final = re.compile(
+_FILLER: Final = LatePattern(
     "(?:我家|我们家?|阿拉|咱家?|我|宝宝|宝贝|孩子|小孩|小囡|大宝|二宝|三宝|老大|老二|老三|娃|的|"
     "是|在|于|生|出生|左右|大概|大约|"
     "叫做?|名叫|一下|信息|资料|档案|家里|家|把|住|崇明县?区?|上海市?|和|跟|人|为|了|号|日|刚|个|"
     "有|第[一二三]胎|今年|去年|哦|啊|呀|吧)*+"
 )
 # Words of a sentence about registering, which is no form: nobody is called 怎么弄.
-_NO_NAME: Final = re.compile(
+_NO_NAME: Final = LatePattern(
     "怎么|怎样|什么|哪|吗$|如何|为何|可以|能不能|多少|需要|重新|填|帮|弄|新来|录|登记|注册|都要|"
     "两个|还没|没有|想|请|"
     "一遍|一下|补|建|档案|应该|改|申请|办|选|搬|手机|电话|双胎|要$|上门|活动|早教|服务|不知道|"
     "刚生|怀|孕|出院|医院|今天|法$"
 )
-_SPLIT: Final = re.compile(r"[^\s,.;:!?|/\\\"'()\[\]<>~+=*#_·-]+")
+_SPLIT: Final = LatePattern(r"[^\s,.;:!?|/\\\"'()\[\]<>~+=*#_·-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +135,7 @@ class _Message:
     def cover(self, start: int, end: int) -> None:
         self.open = self.open[:start] + _MASK * (end - start) + self.open[end:]
 
-    def cover_all(self, pattern: re.Pattern[str]) -> None:
+    def cover_all(self, pattern: LatePattern) -> None:
         for found in pattern.finditer(self.open):
             self.cover(found.start(), found.end())
 

@@ -9,6 +9,7 @@ from typing import Final
 from app.dialogue.reading.dates import Certainty, DateFound, find_dates
 from app.dialogue.reading.numerals import read_number
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 
 
 class DayPart(StrEnum):
@@ -36,7 +37,7 @@ _PARTS: Final = (
 )
 _HOUR: Final = r"\d{1,2}|[一二两三四五六七八九十]{1,3}|零"
 _MINUTE: Final = r"[0-5]\d|[一二三四五]?十[一二三四五六七八九]?|零[一二三四五六七八九]|五"
-_TIME: Final = re.compile(
+_TIME: Final = LatePattern(
     rf"(?P<part>{_PARTS})?的?\s?(?:"
     rf"(?<![周期拜])(?P<first>{_HOUR})(?:点|时)?\s?(?:-|~|到|至)\s?(?=(?:{_PARTS})?(?:{_HOUR})点)"
     rf"|(?<![\d:.])(?P<clock_hour>\d{{1,2}}):(?P<clock_minute>[0-5]\d)(?::[0-5]\d)?(?!\d)\s?(?P<ampm>[ap]m)?"
@@ -54,7 +55,7 @@ _NOON_PARTS: Final = ("中午", "正午")
 _AFTERNOON_PARTS: Final = ("午后", "下午", "下半天", "下半日", "下昼")
 _NIGHT_PARTS: Final = ("夜里厢", "夜里向", "夜里", "夜头", "半夜", "深夜", "今夜")
 
-_DAY_PART: Final = re.compile(
+_DAY_PART: Final = LatePattern(
     "(?P<morning>早上|早晨|清早|清晨|早浪|上午|上半天|上半日|上昼|午前|今早|明早|am(?![a-z]))"
     "|(?P<afternoon>下午|下半天|下半日|下昼|午后|中午|pm(?![a-z]))"
     "|(?P<evening>傍晚|晚上|晚间|夜里|夜头|今晚|明晚|后晚)"

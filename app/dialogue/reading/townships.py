@@ -8,6 +8,7 @@ from typing import Final
 
 from app.dialogue.reading.plain import normalise, tidy
 from app.dialogue.reading.sounds import near_syllable, plain_latin, syllables
+from app.late_pattern import LatePattern
 from app.rules.townships import TOWNSHIPS
 
 
@@ -88,22 +89,22 @@ def _any(names: dict[str, str]) -> str:
     return "|".join(sorted(names, key=len, reverse=True))
 
 
-_NAME: Final = re.compile(_any(_NAMES))
-_SHORT_NAME: Final = re.compile(
+_NAME: Final = LatePattern(_any(_NAMES))
+_SHORT_NAME: Final = LatePattern(
     rf"(?P<safe>{_any(_SHORT)})"
     rf"|(?:(?<![{_HAN}a-z0-9])|(?<=住在)|(?<=搬到)|(?<=应该是)|(?<=改成)|(?<=[住在到是去来选]))"
     rf"(?P<guarded>{_any(_GUARDED)})(?=$|[^{_HAN}]|{_AFTER})"
 )
-_MOVED_TO: Final = re.compile(
+_MOVED_TO: Final = LatePattern(
     r"(?:搬到|搬去|搬来|迁到|改成|改为|改到|换成|换到|应该是|其实是|实际是|到)$"
 )
-_LATIN: Final = re.compile(r"[a-zà-ɏ̀-ͯ][a-zà-ɏ̀-ͯ'1-5 -]*", re.I)
-_PLACE: Final = re.compile(rf"[{_HAN}]{{1,4}}?[镇乡](?![{_HAN}]*[镇乡])")
-_TOKEN: Final = re.compile(rf"[{_HAN}]+")
-_LEAD_IN: Final = re.compile(
+_LATIN: Final = LatePattern(r"(?i)[a-zà-ɏ̀-ͯ][a-zà-ɏ̀-ͯ'1-5 -]*")
+_PLACE: Final = LatePattern(rf"[{_HAN}]{{1,4}}?[镇乡](?![{_HAN}]*[镇乡])")
+_TOKEN: Final = LatePattern(rf"[{_HAN}]+")
+_LEAD_IN: Final = LatePattern(
     rf"^(?:(?:我们?|阿拉|咱们?|宝宝|家|家里|现在|目前|崇明县?区?|上海市?|{_BEFORE})+)"
 )
-_NO_PLACE: Final = re.compile(
+_NO_PLACE: Final = LatePattern(
     "乡镇|城镇|村镇|集镇|老镇|本镇|哪个?[镇乡]|全镇|各镇|同乡|老乡|家乡|故乡|下乡|几个?镇|冰镇|"
     "小镇|古镇|市镇|什么镇|个镇|的镇"
 )

@@ -12,6 +12,7 @@ from typing import Final
 
 from app.dialogue.reading.plain import say_plain
 from app.dialogue.understanding.cutter import Cutter
+from app.late_pattern import LatePattern
 from app.rules.pinyin import syllable
 from app.rules.townships import TOWNSHIPS
 from content.examples import word_classes
@@ -19,39 +20,39 @@ from content.examples import word_classes
 LONGEST: Final = 160
 """Characters that are looked at; of a longer message the beginning and the end."""
 
-_LEAD: Final = re.compile(
+_LEAD: Final = LatePattern(
     r"^(?:(?:你好|您好|老师好?|各位|大家好|哈喽|嗨|hi|hello|请问一下|请问|想请问|想问一下|想问下|想问问|"
     r"想问|问一下|问下|问个问题|咨询一下|咨询下|咨询|打扰一下|打扰了|不好意思|麻烦问下|麻烦问一下|麻烦|"
     r"早上好|下午好|晚上好|上午好|那个|就是|嗯+|哎呀?|唉|喂|亲|在吗|您|我是新手妈妈|求助|求问|急)"
     r"[\s,.!?~、:;]*)+"
 )
-_TRAIL: Final = re.compile(
+_TRAIL: Final = LatePattern(
     r"[\s,.!?~]*(?:(?:谢谢|多谢|感谢|辛苦了?|麻烦了|拜托了?|急|在线等|求解答?|求回复|望回复|请回复|谢了)"
     r"(?:老师|你们?|您|啦|哈|哦|大家)*[\s,.!~🙏]*)+$"
 )
-_CHILD: Final = re.compile(
+_CHILD: Final = LatePattern(
     "(?:我们?家?的?|咱家?|家里的?)?(?:大|小)?(?:宝宝|宝贝|孩子|小孩子?|小朋友|小家伙|小宝|娃娃?|外孙女?|"
     "孙子|孙女|孙孙|儿子|女儿|婴儿|幼儿|男宝|女宝|男孩|女孩|小子|丫头|妹妹|弟弟|娃儿)"
 )
 _NUM: Final = r"(?:\d+(?:\.\d+)?|[一二两三四五六七八九十半几百]+)"
-_MONTHS: Final = re.compile(rf"{_NUM}个?(?:多|半)?个?月(?:龄|大|了|半)*(?![份号日底初])")
-_YEARS: Final = re.compile(rf"{_NUM}(?:周)?岁(?:{_NUM}?(?:个?月)?)?(?:多|大|了)?|周岁")
-_DAYS: Final = re.compile(rf"{_NUM}(?:多)?天")
-_PLACE: Final = re.compile(
+_MONTHS: Final = LatePattern(rf"{_NUM}个?(?:多|半)?个?月(?:龄|大|了|半)*(?![份号日底初])")
+_YEARS: Final = LatePattern(rf"{_NUM}(?:周)?岁(?:{_NUM}?(?:个?月)?)?(?:多|大|了)?|周岁")
+_DAYS: Final = LatePattern(rf"{_NUM}(?:多)?天")
+_PLACE: Final = LatePattern(
     f"(?:{'|'.join(name[:-1] for name in TOWNSHIPS if len(name) > 2)})(?:镇|乡|岛)?|庙镇|堡镇"
 )
-_DAY: Final = re.compile(
+_DAY: Final = LatePattern(
     rf"(?:{_NUM}|元|腊|正)月{_NUM}[号日]?|{_NUM}[号日](?!楼)|(?:这个?|下下?个?|上个?|本)?(?:周|星期)[一二三四五六日天末\d]|"
     "双休日|大?[后前]天|今天|明天|昨天"
 )
-_CLOCK: Final = re.compile(
+_CLOCK: Final = LatePattern(
     rf"(?:{_NUM})(?:点钟|点)(?:半|一刻|{_NUM}分?)?|\d{{1,2}}:\d\d|上午|下午|中午|傍晚"
 )
-_NUMBER: Final = re.compile(r"\d+(?:[.:]\d+)*")
-_PHONE: Final = re.compile(r"1\d{10}")
-_CODE: Final = re.compile(r"\b[a-z]{1,4}-?\d{2,6}\b")
-_REPEATED: Final = re.compile(r"(.)\1{2,}")
-_HAN: Final = re.compile("[一-鿿]+")
+_NUMBER: Final = LatePattern(r"\d+(?:[.:]\d+)*")
+_PHONE: Final = LatePattern(r"1\d{10}")
+_CODE: Final = LatePattern(r"\b[a-z]{1,4}-?\d{2,6}\b")
+_REPEATED: Final = LatePattern(r"(.)\1{2,}")
+_HAN: Final = LatePattern("[一-鿿]+")
 
 MONTHS: Final = "月龄"
 YEARS: Final = "岁数"
