@@ -30,7 +30,7 @@ def test_every_domain_error_has_a_sentence(kind: type[DomainError]) -> None:
         ),
         (
             errors.AttendanceTaken("CQ-1", count=3),
-            "「CQ-1」已经记了3个宝宝的到场情况，不能再取消。要改，请先撤销签到。",
+            "「CQ-1」已经记了3个宝宝的到场情况，不能再取消或改到以后。要改，请先撤销签到。",
         ),
         (
             errors.CheckInTooEarly("CQ-1", datetime(2026, 11, 28, 0, 0, tzinfo=SHANGHAI)),
