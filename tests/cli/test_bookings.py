@@ -8,10 +8,7 @@ from app.services import decisions, pending_requests, registration, subscription
 from app.wiring import Services
 from tests.cli.running import Run
 
-
-@pytest.fixture(autouse=True)
-def _demo(run: Run) -> None:
-    assert run("demo", "load").code == 0
+pytestmark = pytest.mark.usefixtures("demo")
 
 
 def test_a_roster_holds_what_scripts_read(run: Run) -> None:

@@ -6,9 +6,8 @@ from app.wiring import Services
 from tests.cli.running import Run
 
 
+@pytest.mark.usefixtures("demo")
 def test_sound_data_exits_with_nothing_to_say(run: Run) -> None:
-    run("demo", "load")
-
     done = run("doctor")
 
     assert (done.code, done.err) == (0, "")
@@ -17,8 +16,8 @@ def test_sound_data_exits_with_nothing_to_say(run: Run) -> None:
     assert all(set(check) == {"name", "ok", "broken"} for check in done.json["checks"])
 
 
+@pytest.mark.usefixtures("demo")
 def test_broken_data_is_named_and_exits_with_one(run: Run, services: Services) -> None:
-    run("demo", "load")
     with services.database.engine.begin() as connection:
         connection.exec_driver_sql(
             "UPDATE guidance_sessions SET places_taken = 7 WHERE code = 'CQ-12'"
@@ -33,11 +32,11 @@ def test_broken_data_is_named_and_exits_with_one(run: Run, services: Services) -
     assert faults == {"places_taken_equals_seats_held": ["session:CQ-12"]}
 
 
+@pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_many_faults_are_counted_in_the_line_and_listed_in_the_report(
     run: Run, services: Services
 ) -> None:
-    run("demo", "load")
     with services.database.engine.begin() as connection:
         connection.exec_driver_sql("UPDATE guidance_sessions SET code = lower(code)")
 

@@ -50,9 +50,8 @@ def test_the_menu_is_shown_and_published(run: Run) -> None:
     assert published.err == ""
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_stations_lasting_code_is_made(run: Run, platform: str) -> None:
-    run("demo", "load")
-
     made = run("qr", "create", "CQ").json
 
     assert made["station"] == "CQ"
@@ -66,7 +65,10 @@ class TestWhenThePlatformIsAway:
     def platform(self) -> str:
         return "http://127.0.0.1:9"
 
-    def test_it_is_told_in_one_line(self, run: Run) -> None:
+    def test_it_is_told_in_one_line(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        # It is tried three times; nobody has to wait in between here.
+        monkeypatch.setattr("app.wechat.client.FIRST_WAIT_SECONDS", 0.0)
+
         assert run("menu", "publish").error == "platform_unreachable"
 
 

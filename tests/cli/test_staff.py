@@ -13,11 +13,10 @@ from tests.cli.running import Run
 PASSWORD = "correct horse battery"
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_worker_can_log_in_with_the_password_given(
     run: Run, services: Services, tmp_path: Path
 ) -> None:
-    run("demo", "load")
-
     done = run("staff", "add", "Wang", "--role", "worker", "--station", "CQ", stdin=PASSWORD + "\n")
 
     assert done.json["username"] == "wang"
@@ -30,6 +29,7 @@ def test_a_worker_can_log_in_with_the_password_given(
     check_password(attempt, PASSWORD)
 
 
+@pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("line", "stdin", "error"),
@@ -48,11 +48,10 @@ def test_a_worker_can_log_in_with_the_password_given(
 def test_what_cannot_be_added_is_refused(
     run: Run, line: tuple[str, ...], stdin: str, error: str
 ) -> None:
-    run("demo", "load")
-
     assert run("staff", "add", *line, stdin=stdin).error == error
 
 
+@pytest.mark.usefixtures("demo")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     "line",
@@ -63,8 +62,6 @@ def test_what_cannot_be_added_is_refused(
     ],
 )
 def test_every_role_can_be_added(run: Run, line: tuple[str, ...]) -> None:
-    run("demo", "load")
-
     done = run("staff", "add", *line, stdin=PASSWORD, as_json=False)
 
     assert (done.code, done.out) == (0, f"added lead ({line[2]})\n")

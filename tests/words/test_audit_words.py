@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from app.rules.sign_up import SessionState, SignUpState
@@ -30,38 +31,35 @@ def constants(node: ast.expr) -> Iterator[str]:
         yield from constants(node.orelse)
 
 
-def written(keyword: str) -> set[str]:
-    return {
-        text
-        for call in calls()
-        for given in call.keywords
-        if given.arg == keyword
-        for text in constants(given.value)
-        if ACTION_LIKE.fullmatch(text)
-    }
+@cache
+def written() -> dict[str, set[str]]:
+    """Texts by the keyword that they are given for; the service's source is read once for all.
+
+    Under "" those that are handed to a module's own _record(…): its action.
+    """
+    found: dict[str, set[str]] = {"": set()}
+    for call in calls():
+        for given in call.keywords:
+            found.setdefault(given.arg or "**", set()).update(action_like(given.value))
+        if isinstance(call.func, ast.Name) and call.func.id in ("_record", "record", "_step"):
+            for argument in call.args:
+                found[""].update(action_like(argument))
+    return found
 
 
-def written_by_helpers() -> set[str]:
-    """Texts that are handed to a module's own _record(…): its action."""
-    return {
-        text
-        for call in calls()
-        if isinstance(call.func, ast.Name) and call.func.id in ("_record", "record", "_step")
-        for given in call.args
-        for text in constants(given)
-        if ACTION_LIKE.fullmatch(text)
-    }
+def action_like(node: ast.expr) -> set[str]:
+    return {text for text in constants(node) if ACTION_LIKE.fullmatch(text)}
 
 
 def test_every_action_has_its_word() -> None:
-    actions = written("action") | written_by_helpers() | {str(state) for state in SignUpState}
+    actions = written()["action"] | written()[""] | {str(state) for state in SignUpState}
 
     assert len(actions) > 40
     assert sorted(actions - ACTIONS.keys() - SUBJECTS.keys()) == []
 
 
 def test_every_subject_and_every_page_has_its_word() -> None:
-    subjects = written("subject_type") | written("page")
+    subjects = written()["subject_type"] | written()["page"]
 
     assert len(subjects) > 30
     assert sorted(subjects - SUBJECTS.keys()) == []
