@@ -160,12 +160,15 @@ def take_seats(db: Session, session: GuidanceSession, wanted: int) -> None:
 
 def release_place(db: Session, session_id: int) -> None:
     """Count one seat less. The caller holds the session's row."""
-    db.execute(
-        update(GuidanceSession)
-        .where(GuidanceSession.id == session_id)
-        .values(places_taken=GuidanceSession.places_taken - 1)
-        .execution_options(synchronize_session=False)
-    )
+    db.flush()
+    _RELEASE.run(db, session_id=session_id)
+
+
+_RELEASE = Prepared(
+    update(GuidanceSession)
+    .where(GuidanceSession.id == bindparam("session_id"))
+    .values(places_taken=GuidanceSession.places_taken - literal_column("1"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +238,18 @@ def look(db: Session, session: GuidanceSession, family: Family, now: datetime) -
 def free_seats(db: Session, session_id: int) -> int:
     """Places less seats held, as stored now; below zero where places were cut."""
     # Columns, not the row: the counter moves behind what the transaction has read.
-    return db.execute(
-        select(GuidanceSession.places - GuidanceSession.places_taken).where(
-            GuidanceSession.id == session_id
-        )
-    ).scalar_one()
+    db.flush()
+    found = _FREE.first(db, session_id=session_id)
+    assert found is not None, "sessions are cancelled, never deleted"
+    free: int = found[0]
+    return free
+
+
+_FREE = Prepared(
+    select(GuidanceSession.places - GuidanceSession.places_taken).where(
+        GuidanceSession.id == bindparam("session_id")
+    )
+)
 
 
 def holds_place(sign_up: SignUp) -> bool:

@@ -11,8 +11,10 @@ from typing import NoReturn
 from sqlalchemy import (
     ColumnElement,
     and_,
+    bindparam,
     case,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -29,6 +31,7 @@ from app.errors import (
 )
 from app.models import Caregiver, Child, GuidanceSession, SignUp
 from app.models.notice_facts import SignUpOffered, SignUpOfferExpired
+from app.prepared import Prepared
 from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import (
     CUT_OFF,
@@ -47,11 +50,8 @@ S = SignUpState
 
 def line(db: Session, session: GuidanceSession) -> list[Waiting]:
     """All who wait for this session, in its order."""
-    rows = db.execute(
-        select(SignUp.id, SignUp.family_id, SignUp.waitlisted_at, SignUp.requested_at).where(
-            SignUp.session_id == session.id, SignUp.state == S.WAITLISTED
-        )
-    ).all()
+    db.flush()
+    rows = _LINE.all(db, session_id=session.id)
     order = WaitingOrder(session.waiting_list)
     attended: dict[int, int] = {}
     if order is WaitingOrder.FEWEST_ATTENDED and rows:
@@ -133,8 +133,28 @@ def offer_until(session: GuidanceSession, now: datetime) -> datetime | None:
     )
 
 
+_ANY_RUN_OUT = Prepared(
+    select(SignUp.id)
+    .where(
+        SignUp.session_id == bindparam("session_id"),
+        SignUp.state == literal_column("'offered'"),
+        SignUp.offer_expires_at <= bindparam("now", type_=SignUp.offer_expires_at.type),
+    )
+    .limit(1)
+)
+_LINE = Prepared(
+    select(SignUp.id, SignUp.family_id, SignUp.waitlisted_at, SignUp.requested_at).where(
+        SignUp.session_id == bindparam("session_id"),
+        SignUp.state == literal_column("'waitlisted'"),
+    )
+)
+
+
 def settle_expired(db: Session, session: GuidanceSession, now: datetime) -> int:
     """Offers of this session whose time is over end, and free their seats; how many."""
+    db.flush()
+    if _ANY_RUN_OUT.first(db, session_id=session.id, now=now) is None:
+        return 0
     expired = with_children(
         db,
         SignUp.session_id == session.id,
