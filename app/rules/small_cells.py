@@ -2,7 +2,8 @@
 
 A cell of one to four families is hidden. What is hidden in a row or a column could be worked out
 from the total where it is a single cell, or where the rest can only be ones or only be fours: then
-the next smallest is hidden with it.
+the next smallest is hidden with it, and every other one of its size. So what is hidden may have
+stood in any order: whoever knows this rule would see the same cells hidden.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ def hidden(table: Sequence[Sequence[int]]) -> frozenset[tuple[int, int]]:
         if is_small(count)
     }
     while True:
-        more = {cell for line in _lines(table) if (cell := _companion(table, line, found))}
+        more = {cell for line in _lines(table) for cell in _companions(table, line, found)}
         if more <= found:
             return frozenset(found)
         found |= more
@@ -43,21 +44,18 @@ def _lines(table: Sequence[Sequence[int]]) -> Iterator[list[tuple[int, int]]]:
         yield [(row, column) for row in range(len(table))]
 
 
-def _companion(
+def _companions(
     table: Sequence[Sequence[int]], line: list[tuple[int, int]], found: set[tuple[int, int]]
-) -> tuple[int, int] | None:
-    """The cell to hide beside what the total of a row or column would tell; the smallest that is
-    not empty, or an empty one where there is no other."""
+) -> set[tuple[int, int]]:
+    """The cells to hide beside what the total of a row or column would tell: the smallest that are
+    not empty, or the empty ones where there are no others."""
     if not _is_told_by_the_total(
         [table[row][column] for row, column in line if (row, column) in found]
     ):
-        return None
-    others = [cell for cell in line if cell not in found]
-    if not others:
-        return None
-    return min(
-        others, key=lambda cell: (table[cell[0]][cell[1]] == 0, table[cell[0]][cell[1]], cell)
-    )
+        return set()
+    others = {cell: table[cell[0]][cell[1]] for cell in line if cell not in found}
+    smallest = min((count for count in others.values() if count), default=0)
+    return {cell for cell, count in others.items() if count == smallest}
 
 
 def _is_told_by_the_total(hidden_counts: Sequence[int]) -> bool:

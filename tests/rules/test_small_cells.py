@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.rules.small_cells import hidden, is_small
@@ -47,7 +47,14 @@ def test_ones_alone_and_fours_alone_are_not_left_to_work_out() -> None:
     assert hidden([[1, 2, 9, 20]]) == {(0, 0), (0, 1)}
 
 
+def test_of_several_next_smallest_all_are_hidden() -> None:
+    """Hiding the first 5 alone would tell that 8 were left for 5 and 3, in this order."""
+    assert hidden([[5, 5, 3, 30]]) == {(0, 0), (0, 1), (0, 2)}
+    assert hidden([[3, 0, 0]]) == {(0, 0), (0, 1), (0, 2)}
+
+
 @settings(max_examples=40)
+@example([5, 5, 3])
 @given(st.lists(st.integers(0, 7), min_size=1, max_size=3))
 def test_who_knows_the_rule_and_the_total_cannot_tell_a_small_number(counts: list[int]) -> None:
     """Every row is tried that adds up to what is left and would be hidden in the same places."""

@@ -54,6 +54,7 @@ BIG = frozenset(
         "inbox",
         "audit_log",
         "pack_pushes",
+        "family_years",
         "family_terms",
     }
 )
@@ -121,11 +122,17 @@ def _postgresql_scans(node: Any, is_repeated: bool) -> Iterator[tuple[str, bool]
             yield node["Relation Name"], is_repeated
         for name, value in node.items():
             if name == "Plans" and node["Node Type"] == "Nested Loop":
+                # Behind a single row it is read once.
+                outer = max(each["Plan Rows"] for each in value if not _is_inner(each))
                 for each in value:
-                    inner = each.get("Parent Relationship") == "Inner"
+                    inner = _is_inner(each) and outer > 1
                     yield from _postgresql_scans(each, is_repeated or inner)
             elif isinstance(value, (list, dict)):
                 yield from _postgresql_scans(value, is_repeated)
+
+
+def _is_inner(node: Any) -> bool:
+    return bool(node.get("Parent Relationship") == "Inner")
 
 
 def _sqlite_scans(rows: list[Any], tables: dict[str, str]) -> Iterator[tuple[str, bool]]:
@@ -229,13 +236,31 @@ def test_what_somebody_waits_for_reads_no_big_table_whole(
             db, DISTRICT, FamilyQuery(), limit=50, offset=100, now=now
         ),
     }
+    _count_was_lost(database, now)
     with explaining(database, monkeypatch) as plans:
         assert "queued 100 messages" in plan_day(database, [OPENS_TODAY], now)
         for does in for_everybody.values():
             with database.transaction() as db:
                 does(db)
     assert plans.whole, "what is about everybody reads everybody"
+    if database.engine.dialect.name == "postgresql":
+        # Else a report goes through the rows once for every family: 36 s instead of 0.2 s.
+        with database.reading() as db:
+            known = db.scalar(text("SELECT reltuples FROM pg_class WHERE relname = 'family_years'"))
+        assert known >= 20_000
     assert sorted(plans.over_and_over) == []
+
+
+def _count_was_lost(database: Database, now: datetime) -> None:
+    """As after a migration that counts anew: its table is known to be empty, and is filled again."""
+    with database.transaction() as db:
+        coverage_kept.bring_up_to_date(db, now)
+    with database.transaction() as db:
+        db.execute(text("DELETE FROM family_years"))
+        db.execute(text("DELETE FROM counted_years"))
+    if database.engine.dialect.name == "postgresql":
+        with database.transaction() as db:
+            db.execute(text("ANALYZE family_years"))
 
 
 OPENS_TODAY = make_pack("A", 292, 330, audience="preterm")
