@@ -252,7 +252,7 @@ def test_what_somebody_waits_for_reads_no_big_table_whole(
 
 
 def _count_was_lost(database: Database, now: datetime) -> None:
-    """As after a migration that counts anew: its table is known to be empty, and is filled again."""
+    """As after a migration that counts anew: the table is known to be empty, and is filled."""
     with database.transaction() as db:
         coverage_kept.bring_up_to_date(db, now)
     with database.transaction() as db:
