@@ -112,6 +112,9 @@ async def _open(url: str, requests: Sequence[Sealed], per_second: float) -> Meas
 
 
 async def _send(client: aiohttp.ClientSession, sealed: Sealed) -> bool:
-    """Whether the answer was a sealed reply."""
-    async with client.post(sealed.path, data=sealed.body) as answer:
-        return answer.status == 200 and b"Encrypt" in await answer.read()
+    """Whether the answer was a sealed reply; a connection that is cut is none."""
+    try:
+        async with client.post(sealed.path, data=sealed.body) as answer:
+            return answer.status == 200 and b"Encrypt" in await answer.read()
+    except aiohttp.ClientConnectionError:
+        return False
