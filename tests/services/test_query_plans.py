@@ -58,6 +58,8 @@ BIG = frozenset(
         "family_terms",
     }
 )
+A_FEW = 5
+"""Rows before which a nested loop is no fault."""
 ALIASED = re.compile(rf"\b({'|'.join(sorted(BIG))}) (?:AS )?(\w+)")
 TURNS = (
     "我的预约",
@@ -122,10 +124,10 @@ def _postgresql_scans(node: Any, is_repeated: bool) -> Iterator[tuple[str, bool]
             yield node["Relation Name"], is_repeated
         for name, value in node.items():
             if name == "Plans" and node["Node Type"] == "Nested Loop":
-                # Behind a single row it is read once.
+                # Behind a few packs it is read as often: that is no reading for each family.
                 outer = max(each["Plan Rows"] for each in value if not _is_inner(each))
                 for each in value:
-                    inner = _is_inner(each) and outer > 1
+                    inner = _is_inner(each) and outer > A_FEW
                     yield from _postgresql_scans(each, is_repeated or inner)
             elif isinstance(value, (list, dict)):
                 yield from _postgresql_scans(value, is_repeated)
