@@ -50,7 +50,11 @@ def hand_over(db: Session, *, family_id: int, leaving_id: int) -> None:
         .where(
             Notice.caregiver_id == leaving_id,
             Notice.state.in_(UNSENT),
-            or_(Notice.subject.like("sign_up:%"), Notice.subject.like("home_visit:%")),
+            or_(
+                Notice.subject.like("sign_up:%"),
+                Notice.subject.like("home_visit:%"),
+                Notice.kind == "plan_taken",
+            ),
         )
         .values(caregiver_id=heir_id)
         .execution_options(synchronize_session="fetch")

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
@@ -20,6 +20,7 @@ from app.rules.sign_up import SignUpState
 from app.rules.year_plan import choose
 from app.services import audit, notices, year_plan
 from app.services.audit import SYSTEM, Actor
+from app.services.delivery import Reason
 from app.services.plan_keeping import (
     BATCH,
     child_of,
@@ -40,8 +41,10 @@ from app.services.year_supply import (
 TIME_TO_GIVE_BACK = timedelta(days=2)
 """So long a family must be able to give up by itself a place that it was not asked about;
 what is nearer is proposed."""
-UNHEARD = ("queued", "sending", "waiting", "unknown", "failed")
-"""States of a notice that has not, or not for certain, arrived."""
+HEARD = or_(
+    Notice.state == "sent", and_(Notice.state == "skipped", Notice.reason == Reason.SUPERSEDED)
+)
+"""It has arrived for certain, or the family has given up all that it tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +271,5 @@ def _unheard(db: Session, plans: Sequence[YearPlan]) -> frozenset[int]:
         .where(Notice.kind == "plan_taken", Notice.subject.in_(by_subject))
         .group_by(Notice.subject)
     )
-    rows = db.scalars(
-        select(Notice.subject).where(Notice.id.in_(newest), Notice.state.in_(UNHEARD))
-    )
+    rows = db.scalars(select(Notice.subject).where(Notice.id.in_(newest), not_(HEARD)))
     return frozenset(by_subject[subject] for subject in rows)

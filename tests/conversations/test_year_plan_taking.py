@@ -3,7 +3,8 @@
 import pytest
 from sqlalchemy import select
 
-from app.models import AuditEntry, Notice, SignUp, YearPlan
+from app.models import AuditEntry, Caregiver, Notice, SignUp, YearPlan
+from app.services.handing_over import hand_over
 from app.wiring import Services
 from tests.conversations.conftest import Clock, Person, Publisher
 from tests.conversations.plans import listed, rows, run_job, told
@@ -100,6 +101,40 @@ def test_whoever_may_not_have_heard_of_the_last_is_asked_about_the_next(
     arrived(services)
     assert run_job(services, clock).endswith("signed up for 1 plans")
     assert rows(services) == [("FIRST", "confirmed"), ("SECOND", "confirmed")]
+
+
+def test_a_notice_that_was_dropped_was_not_heard(
+    taking: Person, services: Services, clock: Clock, publish: Publisher
+) -> None:
+    publish("FIRST", days=30)
+    run_job(services, clock)
+    with services.database.transaction() as db:
+        notice = db.scalars(select(Notice).where(Notice.kind == "plan_taken")).one()
+        notice.state, notice.reason = "skipped", "not_following"
+    publish("SECOND", days=60)
+    assert run_job(services, clock).endswith("signed up for 0 plans")
+
+
+def test_who_leaves_hands_over_the_news_of_what_was_taken(
+    taking: Person, services: Services, clock: Clock, publish: Publisher
+) -> None:
+    publish("FIRST", days=30)
+    run_job(services, clock)
+    with services.database.transaction() as db:
+        mother = db.scalars(select(Caregiver).where(Caregiver.openid == taking.openid)).one()
+        father = Caregiver(
+            openid="o-father",
+            family_id=mother.family_id,
+            is_following=True,
+            pushes="on",
+            created_at=clock(),
+        )
+        db.add(father)
+        db.flush()
+        assert mother.family_id is not None
+        hand_over(db, family_id=mother.family_id, leaving_id=mother.id)
+        notice = db.scalars(select(Notice).where(Notice.kind == "plan_taken")).one()
+        assert notice.caregiver_id == father.id
 
 
 def test_it_takes_no_more_than_the_year_wants(
