@@ -66,7 +66,9 @@ class Settings(BaseSettings):
     console_second_factor: Literal["required", "optional"] = "required"
     """Whether accounts that reach the whole district must log in with a second factor."""
     web_threads: int = 8
-    """Turns that one web worker answers at once."""
+    """Turns that one web worker has under way at most, where some are held up."""
+    web_quick_turns: int = 1
+    """Of them those that it works at together while they go quickly."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("public_url", "wechat_api_url", "wechat_open_url", "wechat_js_sdk_url")

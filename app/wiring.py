@@ -158,6 +158,7 @@ def make_services(
         ),
         deadline_seconds=settings.turn_deadline_seconds,
         threads=threads,
+        quick=settings.web_quick_turns,
         clock=clock,
     )
     return Services(settings, cipher, database, redis, turns, jobs, shelf)

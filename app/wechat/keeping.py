@@ -4,9 +4,10 @@ In a rush nearly every turn ends so, and each commit waits for the disk, one aft
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import structlog
@@ -20,6 +21,9 @@ log = structlog.get_logger()
 MOST_TOGETHER = 8
 """Each count is a statement of its own, which the database plans once."""
 
+COMPANY_SECONDS = 0.02
+"""So long a reply waits for others that are just being made."""
+
 Who = TypeVar("Who")
 
 
@@ -29,13 +33,14 @@ class Waiting(Generic[Who]):
 
     who: Who
     entry: inbox.Entry
+    since: float = field(default_factory=time.monotonic)
 
 
 class Keeping(Generic[Who]):
     """Whoever comes first keeps its reply, and then those that came meanwhile, several at a time.
 
-    Nobody waits, neither for company nor for another's writing: who finds somebody at it hands
-    over its reply and is done. `kept` is told what became of them (whether each callback is
+    Who finds somebody at it hands over its reply and is done; who knows that others come right
+    behind may leave it to them. `kept` is told what became of them (whether each callback is
     new), `failed` of whom it could not be kept: somebody else's connection may have been the
     reason, and each is to be tried by itself.
     """
@@ -50,13 +55,28 @@ class Keeping(Generic[Who]):
         self._writing = threading.Lock()
         self._queue: deque[Waiting[Who]] = deque()
 
-    def hand_over(self, db: Session, late: LateTransaction, mine: Waiting[Who]) -> None:
+    def hand_over(
+        self, db: Session, late: LateTransaction, mine: Waiting[Who], *, others_come: bool = False
+    ) -> None:
         """Have it kept, committed by itself and with nothing else of this turn.
 
         `late` is the session's transaction, which has not begun. What it raises, this very
-        reply was not kept.
+        reply was not kept. Where `others_come`, it may be left for a moment: to one of theirs,
+        or to keep_waiting().
         """
         self._queue.append(mine)
+        if not (others_come and self._can_wait()):
+            self.keep_waiting(db, late, mine)
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether replies were left."""
+        return bool(self._queue)
+
+    def keep_waiting(
+        self, db: Session, late: LateTransaction, mine: Waiting[Who] | None = None
+    ) -> None:
+        """Keep what was left, unless somebody is at it. Raises only where `mine` is lost."""
         # Asked again after each letting go: somebody may have come just before it.
         while self._queue and self._writing.acquire(blocking=False):
             try:
@@ -64,7 +84,16 @@ class Keeping(Generic[Who]):
             finally:
                 self._writing.release()
 
-    def _keep_some(self, db: Session, late: LateTransaction, mine: Waiting[Who]) -> None:
+    def _can_wait(self) -> bool:
+        try:
+            oldest = self._queue[0]
+        except IndexError:
+            return True  # somebody has just taken them all, mine too
+        if len(self._queue) >= MOST_TOGETHER:
+            return False
+        return time.monotonic() - oldest.since < COMPANY_SECONDS
+
+    def _keep_some(self, db: Session, late: LateTransaction, mine: Waiting[Who] | None) -> None:
         together = self._next()
         if not together:
             return

@@ -23,12 +23,12 @@ from app.dialogue.message import Dialogue, Inbound, Reply
 from app.dialogue.reading.plain import normalise
 from app.dialogue.store import DialogueStore, Slot, TurnNotReached
 from app.dialogue.turn import Desk, Handlers
-from app.late_transaction import LateTransaction
+from app.late_transaction import LateTransaction, late_transaction
 from app.services import registration
 from app.wechat.jobs import GONE, SILENT, HandedOver, Job, Race
 from app.wechat.keeping import Keeping, Waiting
 from app.wechat.kept_replies import dump_reply, load_reply
-from app.wechat.line import Line
+from app.wechat.line import QUICK_SECONDS, Line
 from app.wechat.working import Work, entry_of, queue_late
 from app.words import general as words
 from app.words.emergency import emergency_words
@@ -41,6 +41,8 @@ LAST_CALL_SECONDS = 0.6
 """A turn that is about to commit at the deadline gets this much to finish: 4.0 + 0.6 < 5."""
 EMERGENCY_SECONDS = 1.5
 """An emergency waits no longer than this for its record: then first aid is given without."""
+LONGEST_PAUSE_SECONDS = 0.5
+"""Between two looks of who waits whether the line moves."""
 QUEUE_LIMIT = 400
 """Turns waiting for a thread; beyond it a message is refused politely at once."""
 
@@ -57,6 +59,7 @@ class Turns:
         desk: Desk,
         deadline_seconds: float,
         threads: int,
+        quick: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -73,7 +76,14 @@ class Turns:
             kept=self._kept,
         )
         self._keeping: Keeping[Job] = Keeping(self._kept, self._keep_each)
-        self._line = Line(threads=threads, name="turn", enter=self._enter, do=self._do)
+        self._line = Line(
+            threads=threads,
+            quick=quick,
+            name="turn",
+            enter=self._enter,
+            do=self._do,
+            rest=self._keep_waiting,
+        )
         self._urgent = Line(threads=4, name="urgent", enter=self._enter, do=self._do)
         self._lock = threading.Lock()
         self._running: dict[str, Job] = {}
@@ -87,7 +97,7 @@ class Turns:
             log.warning("turn_refused", reason="queue full", turn=inbound.key[:12])
             return first_aid or self._cannot(inbound)
         seconds = self._deadline_seconds
-        if job.wait(seconds if first_aid is None else min(EMERGENCY_SECONDS, seconds)):
+        if self._await(job, seconds if first_aid is None else min(EMERGENCY_SECONDS, seconds)):
             return job.reply
         if job.race.win("deadline"):
             log.warning("turn_late", turn=inbound.key[:12])
@@ -96,6 +106,16 @@ class Turns:
             return job.reply
         # Committing, but not back yet: the platform asks again and gets the stored reply.
         return first_aid
+
+    def _await(self, job: Job, seconds: float) -> bool:
+        """Whether its reply is there within this time; meanwhile see to it that the line moves."""
+        ends, pause = time.monotonic() + seconds, QUICK_SECONDS
+        while (left := ends - time.monotonic()) > pause:
+            if job.wait(pause):
+                return True
+            self._line.hurry(for_rest=self._keeping.has_waiting)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        return job.wait(max(0.0, left))
 
     def _job_of(self, inbound: Inbound, *, has_first_aid: bool) -> Job | None:
         """The callback's job, set to work where it is new here; None where too many wait.
@@ -198,6 +218,8 @@ class Turns:
             [slot] = self._store.enter([(inbound.openid, inbound.key)], again=True)
             job.slot = slot
         try:
+            if not slot.is_first:
+                self._keep_waiting()  # one of them may be whom this one waits for
             self._store.wait(slot, LINE_SECONDS, again=is_again)
             if slot.is_too_fast and inbound.kind not in GONE and not job.race.has_first_aid:
                 log.warning("turn_refused", reason="too fast", turn=inbound.key[:12])
@@ -257,6 +279,18 @@ class Turns:
             return self._cannot(job.inbound)
         return load_reply(stored.reply) if stored else None
 
+    def _keep_waiting(self) -> None:
+        """Keep the replies that were left to others, of whom none came."""
+        if not self._keeping.has_waiting:
+            return
+        try:
+            with self._database.turn() as db:
+                late = late_transaction(db)
+                assert late is not None
+                self._keeping.keep_waiting(db, late)
+        except DBAPIError as error:
+            log.warning("connection_not_given_back", reason=type(error).__name__)
+
     def _keep_each(self, waiting: Sequence[Waiting[Job]]) -> None:
         """Whose reply could not be kept with others' has it tried by itself."""
         self._line.add_inside([each.who for each in waiting])
@@ -301,7 +335,8 @@ class Turns:
         entry = entry_of(job.inbound, None if dumped is None else self._store.seal(dumped), now)
         job.entry, job.reply, job.slot.next = entry, reply, following
         try:
-            self._keeping.hand_over(db, late, Waiting(job, entry))
+            others_come = not job.race.has_first_aid and self._line.has_more()
+            self._keeping.hand_over(db, late, Waiting(job, entry), others_come=others_come)
         except BaseException:
             job.entry = None
             raise

@@ -39,11 +39,17 @@ class Outcome:
     def _note_failed(self, waiting: Sequence[Waiting[str]]) -> None:
         self.failed.extend(each.who for each in waiting)
 
-    def hand_over(self, who: str, entry: inbox.Entry) -> None:
+    def hand_over(self, who: str, entry: inbox.Entry, *, others_come: bool = False) -> None:
         with self.database.turn() as db:
             late = late_transaction(db)
             assert late is not None
-            self.keeping.hand_over(db, late, Waiting(who, entry))
+            self.keeping.hand_over(db, late, Waiting(who, entry), others_come=others_come)
+
+    def keep_waiting(self) -> None:
+        with self.database.turn() as db:
+            late = late_transaction(db)
+            assert late is not None
+            self.keeping.keep_waiting(db, late)
 
     def all_while_the_first_writes(self, entries: Sequence[inbox.Entry]) -> None:
         """What the first has raised is raised."""
@@ -156,3 +162,51 @@ def test_who_has_been_kept_does_not_fail_with_those_who_came_later(
     assert outcome.new == [("0", True)]
     assert outcome.failed == ["1", "2"]
     assert stored(database) == 1
+
+
+def test_with_others_right_behind_it_is_left_to_them(
+    database: Database, entry: inbox.Entry, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "COMPANY_SECONDS", 1_000.0)
+    outcome.is_written.set()
+    entries = [replace(entry, key=f"key-{number}") for number in range(12)]
+    for number, each in enumerate(entries[:2]):
+        outcome.hand_over(str(number), each, others_come=True)
+    assert outcome.new == []
+    assert outcome.keeping.has_waiting
+    outcome.hand_over("2", entries[2])
+    assert outcome.together == [3]
+    # But no more wait than are written in one statement.
+    for number, each in enumerate(entries[3:11], start=3):
+        outcome.hand_over(str(number), each, others_come=True)
+    assert outcome.together == [3, keeping.MOST_TOGETHER]
+    outcome.hand_over("11", entries[11], others_come=True)
+    outcome.keep_waiting()
+    assert outcome.together == [3, keeping.MOST_TOGETHER, 1]
+    assert outcome.new == [(str(number), True) for number in range(12)]
+    assert stored(database) == 12
+
+
+def test_it_is_not_left_where_one_has_waited_long_enough(
+    entry: inbox.Entry, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "COMPANY_SECONDS", 0.0)
+    outcome.is_written.set()
+    outcome.hand_over("0", entry, others_come=True)
+    assert outcome.new == [("0", True)]
+
+
+def test_what_was_left_and_cannot_be_kept_is_tried_one_by_one(
+    entry: inbox.Entry, outcome: Outcome, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "COMPANY_SECONDS", 1_000.0)
+    for number in range(3):
+        outcome.hand_over(str(number), replace(entry, key=f"key-{number}"), others_come=True)
+
+    def fail(_db: Session, _entries: Any) -> frozenset[str]:
+        raise ConnectionError
+
+    monkeypatch.setattr(inbox, "keep_together", fail)
+    outcome.keep_waiting()
+    assert outcome.failed == ["0", "1", "2"]
+    assert not outcome.keeping.has_waiting

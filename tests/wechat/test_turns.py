@@ -23,7 +23,8 @@ from app.dialogue.turn import Answered, Handlers, Turn
 from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import LateReply, load_facts
 from app.services import inbox, registration
-from app.wechat import working
+from app.wechat import keeping, line, working
+from app.wechat.jobs import Job
 from app.wechat.kept_replies import dump_reply, load_reply
 from app.wiring import Services, make_services
 from handlers import HANDLERS
@@ -373,6 +374,70 @@ def test_whose_reply_could_not_be_kept_with_others_has_it_kept_by_itself(
     assert sum("系统正忙" in text for text in texts) <= 1
     again = [services.turns.handle(inbound("帮助", now, openid, 2)) for openid in people]
     assert all(each and "活动" in each.text for each in again)
+
+
+def test_who_is_behind_itself_gets_the_reply_that_was_left_to_others(
+    start: Callable[..., Services],
+    redis_client: Redis,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One thread: it must not wait for a turn of which only the reply is still to be kept."""
+    monkeypatch.setattr(line, "QUICK_SECONDS", 1_000.0)
+    monkeypatch.setattr(keeping, "COMPANY_SECONDS", 1_000.0)
+    all_stand_in_line = threading.Event()
+    come: list[str] = []
+    add = line.Line.add
+
+    def count(self: line.Line[Job], job: Job) -> None:
+        add(self, job)
+        come.append(job.inbound.key)
+
+    monkeypatch.setattr(line.Line, "add", count)
+
+    def wait(turn: Turn) -> Answered:
+        all_stand_in_line.wait(20)
+        return Reply("好"), None
+
+    services = start(with_handler("help", wait))
+    for openid in ("o-0", "o-1"):  # whoever is new writes more than a reply
+        services.turns.handle(inbound("你好", now, openid, 9))
+    come.clear()
+    with ThreadPoolExecutor(3) as callers:
+        first = callers.submit(services.turns.handle, inbound("帮助", now, "o-0"))
+        wait_for(lambda: redis_client.llen("turns:o-0") == 1)
+        more = [
+            callers.submit(services.turns.handle, inbound("帮助", now, number=number))
+            for number in (1, 2)
+        ]
+        wait_for(lambda: len(come) == 3)
+        all_stand_in_line.set()
+        assert [each.result(20) for each in (first, *more)] == [Reply("好")] * 3
+
+
+def test_one_that_is_held_up_does_not_hold_up_others(
+    start: Callable[..., Services], now: datetime
+) -> None:
+    let_go = threading.Event()
+
+    def hang(turn: Turn) -> Answered:
+        if turn.inbound.openid == "o-stuck":
+            let_go.wait(20)
+        return Reply("好"), None
+
+    services = start(with_handler("help", hang), deadline=3.0)
+    with ThreadPoolExecutor(12) as callers:
+        stuck = [
+            callers.submit(services.turns.handle, inbound("帮助", now, "o-stuck", number))
+            for number in range(3)
+        ]
+        others = [
+            callers.submit(services.turns.handle, inbound("帮助", now, f"o-{number}"))
+            for number in range(9)
+        ]
+        assert [each.result(20) for each in others] == [Reply("好")] * 9
+        let_go.set()
+        assert [each.result(20) for each in stuck] == [Reply("好")] * 3
 
 
 def test_who_unfollows_is_unlinked_by_the_retry_when_the_first_try_broke(
