@@ -22,3 +22,10 @@ def instead(name: str, module: ModuleType | None) -> Iterator[None]:
         del modules[name]
         if before is not None:
             modules[name] = before
+
+
+class Absent(ModuleType):
+    """Stands in for a module of which only the names are wanted: each of them is None."""
+
+    def __getattr__(self, _name: str) -> None:
+        return None

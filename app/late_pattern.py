@@ -41,6 +41,10 @@ class LatePattern:
         """Every match as text; only for patterns without groups, or with one."""
         return self.compiled().findall(text)
 
+    def split(self, text: str) -> list[str]:
+        """What lies between the matches; only for patterns without groups."""
+        return self.compiled().split(text)
+
     def sub(self, replacement: str | Callable[[re.Match[str]], str], text: str) -> str:
         return self.compiled().sub(replacement, text)
 

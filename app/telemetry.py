@@ -8,13 +8,16 @@ by its type and the places it passed through.
 import logging
 import sys
 import traceback
+from typing import TYPE_CHECKING
 
 import structlog
-from flask import Flask, Response, request
 from prometheus_client import Counter, Histogram
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from app import tracing
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
 
 FASTEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 5.0)
 DELIVERY_BUCKETS = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 600.0, 3600.0)
@@ -97,15 +100,16 @@ def _chain(error: BaseException) -> list[str]:
     return lines
 
 
-def follow_requests(app: Flask) -> None:
+def follow_requests(app: "Flask") -> None:
     """Give each request an id, which its log lines and its answer bear."""
+    from flask import request  # a web worker counts messages before it has loaded the pages
 
     @app.before_request
     def _begin() -> None:
         tracing.begin(endpoint=request.endpoint)
 
     @app.after_request
-    def _end(response: Response) -> Response:
+    def _end(response: "Response") -> "Response":
         request_id = tracing.current_id()
         if request_id:
             response.headers["X-Request-Id"] = request_id

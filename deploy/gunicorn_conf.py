@@ -24,7 +24,7 @@ threads = 8 * int(os.environ.get("WEB_THREADS") or 8)
 # connection, and a quarter of the throughput remains. gunicorn's own reuse_port would have the
 # worker open it, and whoever waits there is turned away when the worker ends: on_starting.
 reuse_port = False
-# The dictionary of the word cutter is read once and shared by all workers.
+# What answers messages is loaded once and shared by all workers.
 preload_app = True
 
 # A turn that takes longer is a fault: the platform has given up after 5 s.
@@ -49,7 +49,7 @@ proc_name = "yuban"
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h
-PATTERNS_AFTER_SECONDS = 1.0
+REST_AFTER_SECONDS = 1.0
 
 # While the service is loaded nothing becomes garbage, and looking for it takes a tenth of the
 # time. The workers look again: post_fork.
@@ -119,16 +119,24 @@ def post_fork(server: Any, _worker: Any) -> None:
             sys.exit(0)
 
 
-def post_worker_init(_worker: Any) -> None:
-    """Compile the patterns nobody has needed yet, once the first questions are answered.
+def post_worker_init(worker: Any) -> None:
+    """Load what waits, once the first questions are answered.
 
     Sooner, the workers would keep both cores from those who ask whether the service is up.
     """
+    later = threading.Timer(REST_AFTER_SECONDS, _load_the_rest, [worker.wsgi])
+    later.name, later.daemon = "loading", True
+    later.start()
+
+
+def _load_the_rest(front: Any) -> None:
+    """The pages; a reader that a message may want; and the patterns nobody has needed yet."""
+    front.pages()
+    import phonenumbers as phonenumbers
+
     from app.late_pattern import compile_all
 
-    later = threading.Timer(PATTERNS_AFTER_SECONDS, compile_all)
-    later.name, later.daemon = "patterns", True
-    later.start()
+    compile_all()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

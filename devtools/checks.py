@@ -98,11 +98,13 @@ def dev_commands(script: str) -> set[str]:
 def flask_commands() -> dict[str, frozenset[str]]:
     """The service's command line: every command, with the commands under it."""
     import click
+    from flask import Flask
 
     # As Flask's own command line says it: a web worker goes without the commands.
     os.environ["FLASK_RUN_FROM_CLI"] = "true"
     import wsgi
 
+    assert isinstance(wsgi.app, Flask)
     group = wsgi.app.cli
     context = click.Context(group)
     commands: dict[str, frozenset[str]] = {}

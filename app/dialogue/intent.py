@@ -1,6 +1,5 @@
 """What a message wants: one-line forms first, then some wishes by their words, then examples."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -8,6 +7,7 @@ from app.dialogue.emergency import find_emergency
 from app.dialogue.reading.measurements import read_measures
 from app.dialogue.reading.plain import normalise
 from app.dialogue.understanding.kept import the_model
+from app.late_pattern import LatePattern
 from content.examples import LABELS
 
 EMERGENCY: Final = "emergency"
@@ -138,16 +138,15 @@ TAKES_ARGUMENT = frozenset(
     }
 )
 
-_COMMAND = re.compile(
-    r"^[「『“\"]?(" + "|".join(sorted(COMMANDS, key=len, reverse=True)) + r")[」』”\"]?"
-    r"(?:[\s,，:：、]+(.*))?[。.!！~～]*$",
-    re.DOTALL,
+_COMMAND = LatePattern(
+    r"(?s)^[「『“\"]?(" + "|".join(sorted(COMMANDS, key=len, reverse=True)) + r")[」』”\"]?"
+    r"(?:[\s,，:：、]+(.*))?[。.!！~～]*$"
 )
 # 报名CQ-1206 and 取消CQ-1206: people leave the space out before a code.
-_GLUED = re.compile(r"^(报名|取消|加入|接受|放弃)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$", re.DOTALL)
+_GLUED = LatePattern(r"(?s)^(报名|取消|加入|接受|放弃)\s*([a-z0-9][a-z0-9_-]{1,31})(.*)$")
 # 打卡今天试了, 重学第5课, 答ABA: what stands behind needs no space either.
 _GLUED_COURSE = tuple(
-    re.compile(pattern, re.DOTALL)
+    LatePattern(f"(?s){pattern}")
     for pattern in (
         r"^(打卡)[\s,:.]*(?!吗|怎么|什么|是)(\S.*)$",
         r"^(重学)[\s,:]*(第?[0-9一二三四五六七八九十廿]+[课节]?)[.!~]*$",
@@ -217,7 +216,7 @@ _WISHES: tuple[tuple[str, str], ...] = (
     ("help", r"^(帮助|怎么用|有什么功能|功能|菜单|不会(用|弄)|能(做|干)(些)?(什么|啥))[?.!]*$"),
 )
 """Wishes beside the 35 intents of the examples, by their words."""
-_WISH_RULES = tuple((label, re.compile(pattern)) for label, pattern in _WISHES)
+_WISH_RULES = tuple((label, LatePattern(pattern)) for label, pattern in _WISHES)
 
 ASKS_BACK_BELOW: Final = 0.18
 """Less sure than this, we ask back."""

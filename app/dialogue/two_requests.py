@@ -1,15 +1,15 @@
 """Two requests in one message: 周六有活动吗，另外上门要收费吗."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from app.dialogue.intent import SURE, read_command, read_wish, understand
+from app.late_pattern import LatePattern
 
-_BREAK: Final = re.compile(
+_BREAK: Final = LatePattern(
     r"[,。.;!?、\s]+|(?:,|。)?(?:顺便|另外|还有一?(?:件|个)?事?|对了|再问(?:一)?下|还想问(?:一)?下?|再帮我|同时)[,:]?"
 )
-_ASKS: Final = re.compile(
+_ASKS: Final = LatePattern(
     "[?]|吗|呢|么|伐|怎么|怎样|哪能|什么|啥|多少|哪|几|能不能|可不可以|可以|要不要|有没有|想|帮|报|取消|查|看看|发我|给我|预约|约"
 )
 SHOWS: Final = frozenset({"list_sessions", "my_bookings", "course_progress", "ask_pack"})
@@ -22,7 +22,7 @@ _OF_THE_COURSE: Final = frozenset({"faq_grandparent", "course_enrol", "book_sess
 SHORTEST: Final = 4
 
 
-_AND: Final = re.compile("另外|还有|对了|再问|还想问|同时")
+_AND: Final = LatePattern("另外|还有|对了|再问|还想问|同时")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,12 @@
 """The platform: callbacks in, messages out. What wechatpy brings along is imported here."""
 
-import warnings
+from contextlib import ExitStack
 
-from app.importing import instead
+from app.importing import Absent, instead
 
-# Guessing in which encoding an answer may be: 3 MB a process, of which the platform's JSON needs
-# nothing. `requests` warns that it is missing; only wechatpy imports it.
-with (
-    warnings.catch_warnings(),
-    instead("charset_normalizer", None),
-    instead("chardet", None),
-):
-    warnings.simplefilter("ignore")
-    import requests as requests
+# Clients of sixty interfaces, and `requests` under them: to read and seal messages none is
+# needed. What calls the platform imports the one that it needs from its own place.
+with ExitStack() as absent:
+    for name in ("client", "component", "oauth", "pay"):
+        absent.enter_context(instead(f"wechatpy.{name}", Absent(f"wechatpy.{name}")))
+    import wechatpy as wechatpy

@@ -8,13 +8,13 @@ rest of a message together.
 
 import os
 import ssl
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
 import certifi
 import urllib3
-from requests.utils import get_environ_proxies, select_proxy
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -23,10 +23,21 @@ from urllib3.exceptions import (
     SSLError,
 )
 from urllib3.util import Timeout, make_headers, parse_url
-from wechatpy import WeChatClient
+from wechatpy.client import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
+from app.importing import instead
 from app.wechat.errors import AnswerLost, ApiRefused, NotSent, reaction_to
+
+# Guessing in which encoding an answer may be: 3 MB a process, of which the platform's JSON needs
+# nothing. `requests` warns that it is missing; only wechatpy and we import it.
+with (
+    warnings.catch_warnings(),
+    instead("charset_normalizer", None),
+    instead("chardet", None),
+):
+    warnings.simplefilter("ignore")
+    from requests.utils import get_environ_proxies, select_proxy
 
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0

@@ -4,19 +4,16 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-import phonenumbers
-
 from app.dialogue.reading.plain import normalise, tidy
+from app.late_pattern import LatePattern
 
 _REGION: Final = "CN"
 _SHANGHAI_AREA: Final = "021"
 # Eight digits that are a day, 20260501, are no telephone number.
-_LOCAL_LANDLINE: Final = re.compile(
+_LOCAL_LANDLINE: Final = LatePattern(
     r"(?<![\d-])(?!(?:19|20)\d\d(?:0\d|1[0-2])[0-3]\d)([2-8]\d{3}[ -]?\d{4})(?![\d-])"
 )
-_CODE: Final = re.compile(
-    r"(?<![a-z0-9_-])[a-z0-9](?:[a-z0-9_-]{0,18}[a-z0-9])(?![a-z0-9_-])", re.I
-)
+_CODE: Final = LatePattern(r"(?i)(?<![a-z0-9_-])[a-z0-9](?:[a-z0-9_-]{0,18}[a-z0-9])(?![a-z0-9_-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,8 @@ class PhoneFound:
 
 def find_phones(text: str) -> tuple[PhoneFound, ...]:
     """Every valid Chinese telephone number in a text: mobiles, and landlines with area code."""
+    import phonenumbers  # late: as large as the rest of the readers together
+
     plain = normalise(text)
     return tuple(
         PhoneFound(
@@ -51,6 +50,8 @@ def read_phone(text: str) -> str | None:
     """
     found = {phone.e164 for phone in find_phones(text)}
     if not found:
+        import phonenumbers
+
         found = {
             phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
             for landline in _LOCAL_LANDLINE.findall(normalise(text))

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from app.dialogue.reading.plain import normalise
+from app.late_pattern import LatePattern
 
 _LETTER: Final = "abc"
 _DIGITS: Final = {"1": "A", "2": "B", "3": "C", "一": "A", "二": "B", "三": "C", "两": "B"}
@@ -15,11 +16,11 @@ _HEARD: Final = str.maketrans(
         **dict.fromkeys("西希丙叁③", "c"),
     }
 )
-_FILLER: Final = re.compile(
+_FILLER: Final = LatePattern(
     "答案?(?:是|为)?|我?觉得|我?(?:们)?(?:都)?选择?(?:的)?(?:是)?|应该|回答|都是|是|个|项|老师|吧|呀|了"
     "|的|哦|和|我"
 )
-_MARKS: Final = re.compile(r"[\s,.;:/\\|~!?·()\"'\-_+*]+")
+_MARKS: Final = LatePattern(r"[\s,.;:/\\|~!?·()\"'\-_+*]+")
 _NUMBERED: Final = re.compile(r"(?:第)?([1-9一二三四五六七八九])(?:题|道|问)?([abc])")
 _NUMBERED_DIGIT: Final = re.compile(r"第([1-9一二三四五六七八九])(?:题|道|问)?([123一二三两])")
 _ORDINALS: Final = "一二三四五六七八九"
