@@ -2,47 +2,20 @@
 
 wechatpy's client makes the body and reads the answer. Its token handling stays out of the way: it
 knows no stable token, no lock, no limit of retries, and no time-out on the token's fetch. Its
-requests leave on urllib3's connections: what `requests` does around these costs more than the
-rest of a message together.
+requests leave on connections of ours: what `requests` does around a message costs more than the
+rest of it together.
 """
 
-import os
-import ssl
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-import certifi
-import urllib3
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    NewConnectionError,
-    ProxyError,
-    SSLError,
-)
-from urllib3.util import Timeout, make_headers, parse_url
 from wechatpy.client import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
-from app.importing import instead
+from app.wechat.connections import Interrupted, NotConnected, connections_to
 from app.wechat.errors import AnswerLost, ApiRefused, NotSent, reaction_to
 
-# Guessing in which encoding an answer may be: 3 MB a process, of which the platform's JSON needs
-# nothing. `requests` warns that it is missing; only wechatpy and we import it.
-with (
-    warnings.catch_warnings(),
-    instead("charset_normalizer", None),
-    instead("chardet", None),
-):
-    warnings.simplefilter("ignore")
-    from requests.utils import get_environ_proxies, select_proxy
-
-CONNECT_SECONDS = 3.0
-READ_SECONDS = 5.0
-POOLED_CONNECTIONS = 16
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 OK = 200
 
 
@@ -105,28 +78,9 @@ class _Http:
     """What wechatpy's client uses of a session of `requests`, on connections that are kept."""
 
     def __init__(self, api_url: str) -> None:
-        timeout = Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
-        trusted = os.environ.get("REQUESTS_CA_BUNDLE") or certifi.where()
-        # A proxy of the environment may be the allow-listed way out, but never the way here.
-        is_here = urlsplit(api_url).hostname in LOOPBACK
-        proxy = None if is_here else select_proxy(api_url, get_environ_proxies(api_url))
-        self._root = ""
-        """What an address begins with that goes by the one host's own pool."""
-        self._pool: urllib3.PoolManager | urllib3.HTTPConnectionPool
-        if proxy:
-            self._pool = urllib3.ProxyManager(
-                proxy,
-                proxy_headers=make_headers(proxy_basic_auth=parse_url(proxy).auth),
-                maxsize=POOLED_CONNECTIONS,
-                timeout=timeout,
-                ca_certs=trusted,
-            )
-        else:
-            manager = urllib3.PoolManager(
-                maxsize=POOLED_CONNECTIONS, timeout=timeout, ca_certs=trusted
-            )
-            # There is but one host: asking the manager for it, each time, costs a tenth of a call.
-            self._root, self._pool = api_url, manager.connection_from_url(api_url)
+        parts = urlsplit(api_url)
+        self._root = f"{parts.scheme}://{parts.netloc}"
+        self._connections = connections_to(api_url)
 
     def request(
         self,
@@ -138,22 +92,18 @@ class _Http:
         data: bytes | None = None,
     ) -> _Answer:
         """The response; nothing is repeated and no redirection followed."""
-        url = url.removeprefix(self._root)
-        answer = self._pool.urlopen(
-            method.upper(),
-            f"{url}?{urlencode(params)}" if params else url,
-            body=data,
-            headers={} if data is None else {"Content-Type": "application/json"},
-            retries=False,
-            redirect=False,
+        path = url.removeprefix(self._root)
+        return _Answer(
+            *self._connections.exchange(
+                method.upper(),
+                f"{path}?{urlencode(params)}" if params else path,
+                data,
+                {} if data is None else {"Content-Type": "application/json"},
+            )
         )
-        return _Answer(answer.status, answer.data)
 
     def close(self) -> None:
-        if isinstance(self._pool, urllib3.PoolManager):
-            self._pool.clear()
-        else:
-            self._pool.close()
+        self._connections.close()
 
 
 def _read(ask: Callable[[], object]) -> Mapping[str, object]:
@@ -163,20 +113,12 @@ def _read(ask: Callable[[], object]) -> Mapping[str, object]:
         raise ApiRefused(error.errcode, reaction_to(error.errcode)) from None
     except _StatusError:
         raise AnswerLost("http_error") from None
-    except HTTPError as error:
-        if _never_left(error):
-            raise NotSent(type(error).__name__) from None
-        raise AnswerLost(type(error).__name__) from None
+    except NotConnected as error:
+        raise NotSent(str(error)) from None
+    except Interrupted as error:
+        raise AnswerLost(str(error)) from None
     except (ValueError, TypeError):
         raise AnswerLost("unreadable") from None
     if not isinstance(answer, dict):
         raise AnswerLost("unreadable")
     return answer
-
-
-def _never_left(error: HTTPError) -> bool:
-    """Whether no connection came about, so that the platform cannot have seen the request."""
-    if isinstance(error, SSLError):
-        # A certificate is refused before anything is said; other faults may come later.
-        return any(isinstance(arg, ssl.SSLCertVerificationError) for arg in error.args)
-    return isinstance(error, (ConnectTimeoutError, NewConnectionError, ProxyError))

@@ -2,9 +2,7 @@
 
 Planning on PostgreSQL, for families that are known already, beside `INSERT … SELECT` of the very
 rows that it wrote, into tables of the same columns, indexes and references. Delivery beside bare
-loops of the same requests with the same number of threads against the same sandbox: one with a
-session of `requests` a thread, as most would write it, and one with urllib3. The deliverer's own
-requests leave on urllib3: that loop is the fair measure, and the other stands beside it.
+loops of the same requests (tests/bench/delivering.py).
 """
 
 import argparse
@@ -12,43 +10,26 @@ import json
 import logging
 import statistics
 import sys
-import tempfile
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import psutil
-import requests
 import structlog
-import urllib3
-from redis import Redis
 from sqlalchemy import Engine, func, select, text
 
-from app.clock import SHANGHAI
-from app.config import Settings
 from app.crypto import Cipher
 from app.db import Database, make_engine
 from app.migrating import upgrade
 from app.models import Notice, PackPush
-from app.services import pack_catalogue
-from app.wechat.deliver import THREADS, make_deliverer
 from content.library import load_library
 from content.packs import Pack
-from devtools import embedded_postgres, embedded_redis
-from devtools.environment import ROOT, socket_folder
-from sandbox import credentials
+from devtools import embedded_postgres
+from devtools.environment import ROOT
 from scheduler.queue_packs import plan_day
-from tests.bench.sandbox_process import Sandbox, playing
+from tests.bench.delivering import delivering
+from tests.bench.pack_families import DATA_KEY, DAY, settle
 
-DATA_KEY = "YSBiZW5jaG1hcmsga2V5IG9mIDMyIGJ5dGVzIG9ubHk="
-DAY = datetime(2026, 11, 25, 10, 0, tzinfo=SHANGHAI)
-DAYS_OF_CHILDHOOD = 1_096
 MEGABYTE = 1024 * 1024
-TEMPLATE = "bench-pack-template"
 ROUNDS = 3
 
 
@@ -70,22 +51,6 @@ class Planning:
     """Of PostgreSQL's process for it, with what it touched of the memory that all share."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivering:
-    messages: int
-    threads: int
-    per_second: float
-    bare_per_second: float
-    share_of_bare: float
-    lean_per_second: float
-    share_of_lean: float
-    """Of a loop with urllib3, which the deliverer uses."""
-    cpu_ms: float
-    bare_cpu_ms: float
-    lean_cpu_ms: float
-    """Of the sending process, a message: what the machine's other work does not disturb."""
-
-
 def planning(children: int) -> Planning:
     """One ordinary day for so many children: the medians of a few, ours and bare in turns."""
     packs = list(load_library().packs.values())
@@ -94,7 +59,7 @@ def planning(children: int) -> Planning:
         server.create_database("settled")
         engine = make_engine(server.url("settled"), Cipher((DATA_KEY,)))
         upgrade(engine)
-        _settle(engine, children, packs)
+        settle(engine, children, packs)
         with Database(engine).reading() as db:
             caregivers = db.execute(text("SELECT count(*) FROM caregivers")).scalar_one()
         engine.dispose()
@@ -174,60 +139,6 @@ def _cpu(process: psutil.Process) -> float:
     return times.user + times.system
 
 
-def _settle(engine: Engine, children: int, packs: list[Pack]) -> None:
-    """Families of one child, three in ten with a second caregiver; planned until yesterday."""
-    name = Cipher((DATA_KEY,)).encrypt("糖糖")
-    with Database(engine).transaction() as db:
-        pack_catalogue.sync(db, packs, DAY - timedelta(days=1))
-        db.execute(text("UPDATE pack_catalogue SET planned_until = :day"), {"day": _yesterday()})
-        db.execute(
-            text(
-                "INSERT INTO families (id, township_id, created_at)"
-                " SELECT n, 1 + n % 18, :at FROM generate_series(1, :many) n"
-            ),
-            {"at": DAY - timedelta(days=400), "many": children},
-        )
-        db.execute(
-            text(
-                "INSERT INTO children (id, family_id, nickname, birth_date, gestation_weeks,"
-                " created_at, updated_at, packs_from, packs_born, packs_weeks)"
-                " SELECT n, n, :name, b, w, :at, :at, :at, b, COALESCE(w, 40) FROM"
-                " (SELECT n, CAST(:today AS date) - (CAST(n AS bigint) * 7919 % :days)::int AS b,"
-                " CASE WHEN n % 14 = 0 THEN 28 + n % 9 END AS w"
-                " FROM generate_series(1, :many) n) c"
-            ),
-            {
-                "name": name,
-                "today": DAY.date(),
-                "days": DAYS_OF_CHILDHOOD,
-                "at": DAY - timedelta(days=400),
-                "many": children,
-            },
-        )
-        for first, share in ((0, 10), (children, 3)):
-            db.execute(
-                text(
-                    "INSERT INTO caregivers (id, openid, family_id, relation, is_following,"
-                    " pushes, created_at, packs_from) SELECT :first + n, 'o-' || (:first + n), n,"
-                    " CASE WHEN :first = 0 THEN 'mother' ELSE 'grandmother' END, true, 'on',"
-                    " :at, :at FROM generate_series(1, :many) n WHERE n % 10 < :share"
-                ),
-                {
-                    "first": first,
-                    "share": share,
-                    "at": DAY - timedelta(days=400),
-                    "many": children,
-                },
-            )
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM ANALYZE"))
-        connection.execute(text("CHECKPOINT"))
-
-
-def _yesterday() -> date:
-    return DAY.date() - timedelta(days=1)
-
-
 def _bare(engine: Engine) -> float:
     """Seconds of INSERT … SELECT of the same rows, in one transaction each."""
     copies = (
@@ -258,168 +169,17 @@ def _bare(engine: Engine) -> float:
     return seconds
 
 
-def delivering(messages: int) -> Delivering:
-    """Template messages of one day's packs, ours and bare, in turns."""
-    ours: list[tuple[float, float]] = []
-    bare: list[tuple[float, float]] = []
-    lean: list[tuple[float, float]] = []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        embedded_postgres.serving(ROOT) as server,
-        playing(Path(name)) as sandbox,
-    ):
-        folder = Path(name)
-        socket = socket_folder(ROOT, folder) / f"bench-{folder.name}.sock"
-        with embedded_redis.serving(folder / "redis", socket):
-            redis_url = f"unix://{socket}?db=0"
-            sandbox.add_template(TEMPLATE)
-            people = sandbox.add_people(messages)
-            for number in range(ROUNDS):
-                database_name = f"bench{number}"
-                server.create_database(database_name)
-                bare.append(_bare_loop(sandbox, people, f"bare{number}", _with_requests))
-                lean.append(_bare_loop(sandbox, people, f"lean{number}", _with_urllib3))
-                settings = _settings(server.url(database_name), redis_url, sandbox.url)
-                ours.append(_deliver(settings, people))
-    mine, cpu = (statistics.median(column) for column in zip(*ours, strict=True))
-    theirs, bare_cpu = (statistics.median(column) for column in zip(*bare, strict=True))
-    leanest, lean_cpu = (statistics.median(column) for column in zip(*lean, strict=True))
-    return Delivering(
-        messages=messages,
-        threads=THREADS,
-        per_second=round(mine, 1),
-        bare_per_second=round(theirs, 1),
-        share_of_bare=round(mine / theirs, 3),
-        lean_per_second=round(leanest, 1),
-        share_of_lean=round(mine / leanest, 3),
-        cpu_ms=round(cpu * 1000, 2),
-        bare_cpu_ms=round(bare_cpu * 1000, 2),
-        lean_cpu_ms=round(lean_cpu * 1000, 2),
-    )
-
-
-def _settings(url: str, redis_url: str, sandbox_url: str) -> Settings:
-    return Settings.model_validate(
-        {
-            "database_url": url,
-            "redis_url": redis_url,
-            "secret_key": "a secret only for the benchmark",
-            "data_key": DATA_KEY,
-            "wechat_app_id": credentials.APP_ID,
-            "wechat_app_secret": credentials.APP_SECRET,
-            "wechat_token": credentials.TOKEN,
-            "wechat_aes_key": credentials.AES_KEY,
-            "wechat_api_url": sandbox_url,
-            "wechat_templates": {"pack": TEMPLATE},
-        }
-    )
-
-
-def _deliver(settings: Settings, people: list[str]) -> tuple[float, float]:
-    engine = make_engine(settings.database_url, Cipher((DATA_KEY,)), pool_size=THREADS + 2)
-    upgrade(engine)
-    packs = list(load_library().packs.values())
-    _settle(engine, len(people), packs[:1])
-    database = Database(engine)
-    with database.transaction() as db:
-        # Everybody is due the same first pack today.
-        db.execute(text("DELETE FROM caregivers WHERE id > :many"), {"many": len(people)})
-        born = DAY.date() - timedelta(days=packs[0].from_days)
-        db.execute(
-            text("UPDATE children SET birth_date = :born, packs_born = :born"), {"born": born}
-        )
-        for number, openid in enumerate(people, 1):
-            db.execute(
-                text("UPDATE caregivers SET openid = :openid WHERE id = :id"),
-                {"openid": openid, "id": number},
-            )
-    plan_day(database, packs[:1], DAY)
-    deliverer = make_deliverer(
-        settings,
-        database,
-        Redis.from_url(settings.redis_url),
-        worker="bench",
-        stopping=threading.Event(),
-    )
-    began, cpu = time.perf_counter(), time.process_time()
-    while deliverer.run_once(DAY):
-        pass
-    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    with database.reading() as db:
-        counted = db.execute(select(Notice.state, func.count()).group_by(Notice.state)).all()
-    states = {row[0]: row[1] for row in counted}
-    if states != {"sent": len(people)}:
-        raise RuntimeError(f"not all were sent: {states}")
-    deliverer.close()
-    engine.dispose()
-    return len(people) / seconds, cpu / len(people)
-
-
-Post = Callable[[str, dict[str, object]], bytes]
-"""Posts a body to a path; what is answered."""
-
-
-def _with_requests(address: str) -> Post:
-    local = threading.local()
-
-    def post(path: str, body: dict[str, object]) -> bytes:
-        http = getattr(local, "http", None)
-        if http is None:
-            http = local.http = requests.Session()
-            http.trust_env = False
-        answer: bytes = http.post(f"{address}{path}", json=body, timeout=10).content
-        return answer
-
-    return post
-
-
-def _with_urllib3(address: str) -> Post:
-    pool = urllib3.PoolManager(maxsize=THREADS, timeout=10)
-
-    def post(path: str, body: dict[str, object]) -> bytes:
-        said = json.dumps(body, ensure_ascii=False).encode()
-        return pool.request("POST", f"{address}{path}", body=said, retries=False).data
-
-    return post
-
-
-def _bare_loop(
-    sandbox: Sandbox, people: list[str], name: str, client: Callable[[str], Post]
-) -> tuple[float, float]:
-    path = f"/cgi-bin/message/template/send?access_token={sandbox.token()}"
-    post = client(sandbox.url)
-
-    def send(openid: str) -> None:
-        answer = post(
-            path,
-            {
-                "touser": openid,
-                "template_id": TEMPLATE,
-                "data": {"thing1": {"value": "新生儿访视"}, "thing2": {"value": "适合新生儿"}},
-                "client_msg_id": f"{name}{openid}"[:32],
-            },
-        )
-        if json.loads(answer).get("errcode"):
-            raise RuntimeError(answer)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(send, people[: THREADS * 4]))  # connections are made once
-        began, cpu = time.perf_counter(), time.process_time()
-        list(pool.map(send, people))
-        seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
-    return len(people) / seconds, cpu / len(people)
-
-
 def main(arguments: list[str]) -> None:
     logging.basicConfig(level=logging.WARNING)
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     parser = argparse.ArgumentParser(prog="./dev bench packs", description=__doc__)
     parser.add_argument("--json", action="store_true", help="figures for machines")
     parser.add_argument("--children", type=int, nargs="*", default=[100_000])
-    parser.add_argument("--messages", type=int, default=2_000, help="0 leaves delivery out")
+    parser.add_argument("--messages", type=int, default=1_000, help="a round; 0 leaves them out")
+    parser.add_argument("--rounds", type=int, default=9, help="of delivery")
     chosen = parser.parse_args(arguments)
     planned = [planning(children) for children in chosen.children]
-    delivered = [delivering(chosen.messages)] if chosen.messages else []
+    delivered = [delivering(chosen.messages, chosen.rounds)] if chosen.messages else []
     if chosen.json:
         found = {
             "planning": [asdict(row) for row in planned],
@@ -437,9 +197,13 @@ def main(arguments: list[str]) -> None:
         )
     for row in delivered:
         print(
-            f"delivery with {row.threads} threads: {row.per_second}/s,"
-            f" {row.share_of_lean:.0%} of a bare loop with the deliverer's own library, urllib3"
-            f" ({row.lean_per_second}/s), {row.share_of_bare:.0%} of one with requests"
-            f" ({row.bare_per_second}/s);"
-            f" CPU a message {row.cpu_ms} ms, bare {row.lean_cpu_ms} and {row.bare_cpu_ms} ms"
+            f"delivery with {row.threads} threads, median of {row.rounds} rounds of"
+            f" {row.messages} messages (spread): {row.per_second}/s ({row.spread});"
+            f" {row.share_of_lean:.0%} (from {row.lowest_share_of_lean:.0%} to"
+            f" {row.highest_share_of_lean:.0%}) of a bare loop with urllib3"
+            f" ({row.lean_per_second}/s, {row.lean_spread}), {row.share_of_bare:.0%} of one with"
+            f" requests ({row.bare_per_second}/s, {row.bare_spread}), {row.share_of_own:.0%} of one"
+            f" with the deliverer's own connections ({row.own_per_second}/s); CPU a message"
+            f" {row.cpu_ms} ms and PostgreSQL's {row.server_cpu_ms} ms, bare {row.lean_cpu_ms},"
+            f" {row.bare_cpu_ms} and {row.own_cpu_ms} ms"
         )

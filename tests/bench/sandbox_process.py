@@ -24,6 +24,7 @@ class Sandbox:
     """Its address, and what a test asks of it."""
 
     url: str
+    pid: int
 
     def _post(self, path: str, body: dict[str, object]) -> Any:
         answer = _http().post(f"{self.url}{path}", json=body, timeout=60)
@@ -78,7 +79,7 @@ def playing(folder: Path) -> Iterator[Sandbox]:
     command += ["--callback", "http://127.0.0.1:9/wechat"]
     with (folder / "sandbox.log").open("wb") as out:
         process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, env=_environment())
-    sandbox = Sandbox(f"http://127.0.0.1:{port}")
+    sandbox = Sandbox(f"http://127.0.0.1:{port}", process.pid)
     try:
         _wait_for(sandbox)
         yield sandbox

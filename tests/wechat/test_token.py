@@ -169,14 +169,14 @@ def test_the_secret_travels_in_the_body_and_never_in_the_address(
     tokens: AccessTokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
-    pool = tokens._platform._http._pool
-    send = pool.urlopen
+    connections = tokens._platform._http._connections
+    send = connections.exchange
 
-    def listen(method: str, url: str, **more: Any) -> object:
-        asked.append(url)
-        return send(method, url, **more)
+    def listen(method: str, path: str, *more: Any) -> tuple[int, bytes]:
+        asked.append(path)
+        return send(method, path, *more)
 
-    monkeypatch.setattr(pool, "urlopen", listen)
+    monkeypatch.setattr(connections, "exchange", listen)
     tokens.current()
 
     assert asked == [PATH]
