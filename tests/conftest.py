@@ -27,6 +27,7 @@ from app.migrating import upgrade
 from devtools import embedded_postgres, embedded_redis, postgres_reset
 from devtools.embedded_postgres import PostgresServer
 from devtools.environment import ROOT, socket_folder
+from devtools.postgres_reset import Resetter
 from tests import engines
 from tests.engines import make_engine
 
@@ -52,6 +53,7 @@ WECHAT_TOKEN = "spamtest"
 WECHAT_AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 WECHAT_APP_ID = "wx2c2769f8efd9abc2"
 MIGRATED = "migrated"
+COPY = "yuban.db"
 TESTS = ROOT / "tests"
 ENGINES = ("sqlite", "postgresql")
 
@@ -149,31 +151,38 @@ def migrated_postgres(postgres_server: PostgresServer, cipher: Cipher) -> Postgr
     return postgres_server
 
 
+@pytest.fixture(scope="session")
+def postgres_resetter(migrated_postgres: PostgresServer) -> Iterator[Resetter]:
+    with postgres_reset.resetting(migrated_postgres.conninfo(MIGRATED)) as resetter:
+        yield resetter
+    engines.keep(migrated_postgres.url(MIGRATED))
+
+
 @pytest.fixture
-def postgres_url(migrated_postgres: PostgresServer) -> str:
+def postgres_url(migrated_postgres: PostgresServer, postgres_resetter: Resetter) -> str:
     """A migrated PostgreSQL database that holds what the migration put in, and nothing else."""
     url = migrated_postgres.url(MIGRATED)
-    engines.keep(url)
-    postgres_reset.reset(migrated_postgres.conninfo(MIGRATED))
+    postgres_resetter.reset(engines.keep_connected(url, postgres_resetter.others()))
     return url
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, cipher: Cipher) -> Path:
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory, cipher: Cipher) -> Iterator[Path]:
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     engine = make_engine(f"sqlite:///{path}", cipher)
     upgrade(engine)
     engine.dispose()
-    return path
+    yield path
+    engines.keep(f"sqlite:///{path.with_name(COPY)}")
 
 
 @pytest.fixture
 def sqlite_url(migrated_sqlite: Path) -> str:
     """A migrated SQLite database that is this test's alone."""
-    path = migrated_sqlite.with_name("yuban.db")
+    path = migrated_sqlite.with_name(COPY)
     url = f"sqlite:///{path}"
     engines.keep(url)
-    for left in path.parent.glob("yuban.db*"):
+    for left in path.parent.glob(f"{COPY}*"):
         left.unlink()
     shutil.copyfile(migrated_sqlite, path)
     return url
@@ -221,10 +230,9 @@ def settings(database_url: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture
-def engine(database_url: str, cipher: Cipher) -> Iterator[Engine]:
-    engine = make_engine(database_url, cipher)
-    yield engine
-    engine.dispose()
+def engine(database_url: str, cipher: Cipher) -> Engine:
+    """Kept from test to test: see tests/engines.py."""
+    return make_engine(database_url, cipher)
 
 
 @pytest.fixture

@@ -29,10 +29,8 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
-    services = make_services(settings, HANDLERS, JOBS)
-    yield services
-    services.database.engine.dispose()
+def services(settings: Settings) -> Services:
+    return make_services(settings, HANDLERS, JOBS)
 
 
 @pytest.fixture

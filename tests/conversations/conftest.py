@@ -85,7 +85,6 @@ def services(settings: Settings, clock: Clock) -> Iterator[Services]:
     services = make_services(settings, HANDLERS, clock=clock)
     yield services
     services.turns.close()
-    services.database.engine.dispose()
     services.redis.close()
 
 

@@ -49,7 +49,6 @@ def start(settings: Settings, now: datetime) -> Iterator[Callable[..., Services]
     yield make
     for services in started:
         services.turns.close()
-        services.database.engine.dispose()
         services.redis.close()
 
 
@@ -200,7 +199,6 @@ def test_with_redis_gone_an_emergency_is_answered_and_the_rest_is_polite(
     emergency = without.turns.handle(inbound("孩子抽搐了", now))
     other = without.turns.handle(inbound("活动", now, number=2))
     without.turns.close()
-    without.database.engine.dispose()
     assert emergency is not None
     assert "120" in emergency.text
     assert other is not None
