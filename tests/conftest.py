@@ -10,6 +10,7 @@ import shutil
 import socket
 from collections.abc import Iterator
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zlib import crc32
 
@@ -28,7 +29,7 @@ from devtools import embedded_postgres, embedded_redis, postgres_reset
 from devtools.embedded_postgres import PostgresServer
 from devtools.environment import ROOT, socket_folder
 from devtools.postgres_reset import Resetter
-from tests import engines
+from tests import engines, hashing
 from tests.engines import make_engine
 
 # How long an example takes says more about the machine than about the code.
@@ -46,6 +47,8 @@ structlog.configure(
         ),
     ]
 )
+
+hashing.be_quick()
 
 DATA_KEY = base64.urlsafe_b64encode(b"thirty-two bytes, only for tests").decode()
 # The demonstration values of the platform's own documentation.
@@ -211,6 +214,12 @@ def bare_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterato
 @pytest.fixture
 def settings(database_url: str, redis_url: str) -> Settings:
     """Complete settings on real servers, whatever this shell's environment holds."""
+    return _settings_of(database_url, redis_url)
+
+
+@cache
+def _settings_of(database_url: str, redis_url: str) -> Settings:
+    """Frozen: one for all tests. Reading the environment takes longer than many of them."""
     return Settings.model_validate(
         {
             "database_url": database_url,

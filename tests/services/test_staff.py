@@ -30,6 +30,7 @@ from app.services.staff import (
     scope_of,
 )
 from tests.console.desk_world import PASSWORD, make_staff, make_station
+from tests.hashing import QUICK, SERVICES_OWN
 
 
 def add(
@@ -86,6 +87,13 @@ def test_the_right_password_logs_in_and_is_never_stored(database: Database, now:
     assert staff.last_login_at == now
     assert staff.password_hash.startswith("$argon2id$")
     assert PASSWORD not in staff.password_hash
+
+
+def test_guessing_a_stolen_hash_is_as_slow_as_it_should_be() -> None:
+    """OWASP's least for argon2id; the tests' own hashes are quick."""
+    slow, quick = SERVICES_OWN, QUICK
+    assert (slow.memory_cost, slow.time_cost, slow.parallelism) == (19 * 1024, 2, 1)
+    assert slow.check_needs_rehash(quick.hash(PASSWORD))
 
 
 @pytest.mark.parametrize("typed", ["WANG", " wang ", "ｗａｎｇ"])
