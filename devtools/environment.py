@@ -5,18 +5,15 @@ Imports nothing heavy: every ./dev command passes through here.
 
 import base64
 import fcntl
-import hashlib
 import json
 import os
 import re
-import secrets
-import tempfile
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox import credentials
-from sandbox.catalogue import DEMO_SUBSCRIPTION_IDS, DEMO_TEMPLATE_IDS
+from sandbox.template_ids import DEMO_SUBSCRIPTION_IDS, DEMO_TEMPLATE_IDS
 
 # Not resolved: a folder of links to the project is a project of its own, with its own var/.
 ROOT = Path(__file__).absolute().parent.parent
@@ -109,6 +106,8 @@ def read_or_make_keys(path: Path) -> dict[str, str]:
 
 
 def _new_key() -> str:
+    import secrets  # late: once in a project's life
+
     return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
 
 
@@ -134,6 +133,9 @@ def private_folder(root: Path) -> Path:
 
     Raises EnvironmentBroken where somebody else made it first.
     """
+    import hashlib  # late: few projects lie that deep
+    import tempfile
+
     digest = hashlib.sha256(os.fsencode(root)).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"yuban-{os.getuid()}-{digest}"
     folder.mkdir(mode=0o700, exist_ok=True)

@@ -37,7 +37,10 @@ REDIS_PATIENCE_SECONDS = 1.5
 # A worker whose master was killed notices it within a second.
 ORPHAN_SECONDS = 2.0
 # Our own source, for compiling.
-SOURCES = ("app", "content", "handlers", "migrations", "sandbox", "scheduler", "wsgi.py")
+SOURCES = (
+    *("app", "content", "deploy", "devtools", "handlers", "migrations", "sandbox", "scheduler"),
+    "wsgi.py",
+)
 SERVICE_STAGE, SANDBOX_STAGE, REDIS_STAGE = 0, 1, 2
 
 

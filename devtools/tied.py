@@ -9,6 +9,8 @@ Some programs refuse to run as root (PostgreSQL). USER says what a root process 
 see User.
 
 Elsewhere than on Linux the program simply runs untied.
+
+It imports little: every server waits for it.
 """
 
 import ctypes
@@ -16,7 +18,6 @@ import os
 import signal
 import sys
 from enum import StrEnum
-from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 CLONE_NEWUSER = 0x10000000  # linux/sched.h
@@ -42,7 +43,7 @@ def tied(
     user: User = User.SAME,
 ) -> tuple[str, ...]:
     """The command line that runs `command` tied to the calling process."""
-    launcher = (sys.executable, "-I", "-S", str(Path(__file__).resolve()))
+    launcher = (sys.executable, "-I", "-S", os.path.realpath(__file__))
     return (*launcher, user.value, str(os.getpid()), str(int(ending)), *command)
 
 
@@ -65,10 +66,10 @@ def become(wanted: User) -> None:
         user, group = os.getuid(), os.getgid()
         if libc.unshare(CLONE_NEWUSER) != 0:
             raise OSError(ctypes.get_errno(), "user namespaces are not allowed here")
-        own = Path("/proc/self")
-        (own / "setgroups").write_text("deny")
-        (own / "uid_map").write_text(f"{ORDINARY_USER} {user} 1")
-        (own / "gid_map").write_text(f"{ORDINARY_USER} {group} 1")
+        mapped = {"uid_map": f"{ORDINARY_USER} {user} 1", "gid_map": f"{ORDINARY_USER} {group} 1"}
+        for name, text in ({"setgroups": "deny"} | mapped).items():
+            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+                file.write(text)
     elif wanted is User.NOBODY:
         os.setgroups([])
         os.setgid(ORDINARY_USER)

@@ -1,18 +1,13 @@
 """The account's message templates, as an operator would have picked them on the platform.
 
-A service is told these ids by its own settings; DEMO_TEMPLATE_IDS pairs them with what they say.
+A service is told their ids (template_ids) by its own settings.
 """
 
+from sandbox import template_ids
 from sandbox.records import Template, TemplateField
 
-
-def _template_id(name: str) -> str:
-    """43 characters, as the platform's ids have, and still readable in a log."""
-    return f"{name}-" + "sandboxTemplate0123456789abcdefghijklmnopqr"[: 42 - len(name)]
-
-
 BOOKING_CONFIRMED = Template(
-    id=_template_id("bookingConfirmed"),
+    id=template_ids.BOOKING_CONFIRMED,
     title="预约成功通知",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -23,7 +18,7 @@ BOOKING_CONFIRMED = Template(
     ),
 )
 BOOKING_DECLINED = Template(
-    id=_template_id("bookingDeclined"),
+    id=template_ids.BOOKING_DECLINED,
     title="预约未通过通知",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -33,7 +28,7 @@ BOOKING_DECLINED = Template(
     ),
 )
 BOOKING_CANCELLED = Template(
-    id=_template_id("bookingCancelled"),
+    id=template_ids.BOOKING_CANCELLED,
     title="活动取消通知",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -43,7 +38,7 @@ BOOKING_CANCELLED = Template(
     ),
 )
 SESSION_CHANGED = Template(
-    id=_template_id("sessionChanged"),
+    id=template_ids.SESSION_CHANGED,
     title="活动变更通知",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -53,7 +48,7 @@ SESSION_CHANGED = Template(
     ),
 )
 REMINDER = Template(
-    id=_template_id("sessionReminder"),
+    id=template_ids.REMINDER,
     title="活动提醒",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -63,7 +58,7 @@ REMINDER = Template(
     ),
 )
 PLACE_OFFERED = Template(
-    id=_template_id("placeOffered"),
+    id=template_ids.PLACE_OFFERED,
     title="候补名额通知",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -73,7 +68,7 @@ PLACE_OFFERED = Template(
     ),
 )
 YEAR_PLAN = Template(
-    id=_template_id("yearPlan"),
+    id=template_ids.YEAR_PLAN,
     title="活动预约提醒",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -83,7 +78,7 @@ YEAR_PLAN = Template(
     ),
 )
 HOME_VISIT = Template(
-    id=_template_id("homeVisit"),
+    id=template_ids.HOME_VISIT,
     title="上门服务通知",
     fields=(
         TemplateField("time1", "上门时间"),
@@ -94,7 +89,7 @@ HOME_VISIT = Template(
     ),
 )
 SERVICE_PROGRESS = Template(
-    id=_template_id("serviceProgress"),
+    id=template_ids.SERVICE_PROGRESS,
     title="服务进度通知",
     fields=(
         TemplateField("thing1", "服务事项"),
@@ -103,7 +98,7 @@ SERVICE_PROGRESS = Template(
     ),
 )
 PACK_READY = Template(
-    id=_template_id("packReady"),
+    id=template_ids.PACK_READY,
     title="育儿资料更新提醒",
     fields=(
         TemplateField("thing1", "资料名称"),
@@ -112,7 +107,7 @@ PACK_READY = Template(
     kind="one_time",
 )
 SESSION_OPEN = Template(
-    id=_template_id("sessionOpen"),
+    id=template_ids.SESSION_OPEN,
     title="活动开放报名提醒",
     fields=(
         TemplateField("thing1", "活动名称"),
@@ -122,7 +117,7 @@ SESSION_OPEN = Template(
     kind="one_time",
 )
 VISIT_SOON = Template(
-    id=_template_id("visitSoon"),
+    id=template_ids.VISIT_SOON,
     title="上门服务提醒",
     fields=(
         TemplateField("thing1", "服务项目"),
@@ -134,7 +129,7 @@ VISIT_SOON = Template(
     kind="one_time",
 )
 GUIDANCE_DUE = Template(
-    id=_template_id("guidanceDue"),
+    id=template_ids.GUIDANCE_DUE,
     title="科学育儿指导通知",
     fields=(
         TemplateField("thing1", "指导内容"),
@@ -158,22 +153,3 @@ TEMPLATES = (
     VISIT_SOON,
     GUIDANCE_DUE,
 )
-
-DEMO_TEMPLATE_IDS: dict[str, str] = {
-    "sign_up_confirmed": BOOKING_CONFIRMED.id,
-    "sign_up_declined": BOOKING_DECLINED.id,
-    "sign_up_cancelled": BOOKING_CANCELLED.id,
-    "sign_up_offered": PLACE_OFFERED.id,
-    "session_changed": SESSION_CHANGED.id,
-    "reminder_24h": REMINDER.id,
-    "reminder_2h": REMINDER.id,
-    "plan_proposed": YEAR_PLAN.id,
-    "plan_taken": YEAR_PLAN.id,
-    "year_plan_nudge": YEAR_PLAN.id,
-}
-
-DEMO_SUBSCRIPTION_IDS: dict[str, str] = {
-    "pack": PACK_READY.id,
-    "pack_long_term": GUIDANCE_DUE.id,
-    "visit_evening": VISIT_SOON.id,
-}

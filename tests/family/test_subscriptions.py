@@ -17,7 +17,7 @@ from app.models import SubscriptionConsent
 from app.services import subscriptions
 from app.services.subscriptions import Answer
 from app.wiring import Services
-from sandbox import catalogue, credentials
+from sandbox import catalogue, credentials, template_ids
 from sandbox import web as sandbox_web
 from sandbox.settings import Settings as SandboxSettings
 from sandbox.world import World
@@ -33,7 +33,7 @@ WECHAT = "Mozilla/5.0 (Linux; Android 9) MicroMessenger/8.0.50"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"wechat_subscriptions": catalogue.DEMO_SUBSCRIPTION_IDS})
+    return settings.model_copy(update={"wechat_subscriptions": template_ids.DEMO_SUBSCRIPTION_IDS})
 
 
 def test_the_page_says_what_a_tap_gives_and_what_is_held(

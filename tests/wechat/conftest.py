@@ -12,8 +12,8 @@ from app.config import Settings
 from app.db import Database
 from app.wechat.deliver import Deliverer, make_deliverer
 from sandbox import credentials
-from sandbox.catalogue import DEMO_TEMPLATE_IDS
 from sandbox.settings import Settings as SandboxSettings
+from sandbox.template_ids import DEMO_TEMPLATE_IDS
 from sandbox.web import create_app_over
 from sandbox.world import World
 from tests.conftest import DATA_KEY, WECHAT_AES_KEY, WECHAT_APP_ID, WECHAT_TOKEN

@@ -17,7 +17,7 @@ from app.services import delivery, delivery_batches, notices
 from app.services.claiming import Due
 from app.wechat import deliver
 from app.wechat.deliver import Deliverer
-from sandbox.catalogue import DEMO_TEMPLATE_IDS
+from sandbox.template_ids import DEMO_TEMPLATE_IDS
 from tests.outbox import book, claim_due, hear, outbox, put_notice, set_sign_up
 from tests.sandbox.playing import BABA, MAMA
 from tests.wechat.posting import CUSTOM, TEMPLATE, LivePlatform, Post

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from app.wechat.templates import LINES, TemplateSettingWrong, read_templates
 from app.words.notices import Field, NoticeWords
-from sandbox.catalogue import DEMO_TEMPLATE_IDS, TEMPLATES
+from sandbox.catalogue import TEMPLATES
+from sandbox.template_ids import DEMO_TEMPLATE_IDS
 from sandbox.template_messages import FIELD_SHAPES
 
 
