@@ -1,7 +1,7 @@
 """The index by which staff find families whose names and telephones are encrypted.
 
 It is kept as a database keeps an index: whoever writes a child or a family through the ORM
-writes its terms with it, in the same flush.
+writes its terms with it, in the same flush. Who writes one past the ORM writes them too.
 """
 
 from collections.abc import Iterable

@@ -7,6 +7,7 @@ they are kept by the ages they are for, by day, and for each township by the way
 from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -106,12 +107,20 @@ class Stock:
     def __init__(self, candidates: Iterable[Candidate]) -> None:
         self.candidates: dict[int, Candidate] = {}
         """By id, in the order in which they came."""
+        self.hidden: frozenset[int] = frozenset()
+        """Those that are there for others only."""
         self._groups: dict[tuple[int, int, str], Group] = {}
         for one in candidates:
             self.add(one)
 
     def __iter__(self) -> Iterator[Candidate]:
-        return iter(self.candidates.values())
+        return (one for one in self.candidates.values() if one.id not in self.hidden)
+
+    def without(self, hidden: frozenset[int]) -> "Stock":
+        """The same to look at, but for these; what changes in one changes in both."""
+        seen = copy(self)
+        seen.hidden = hidden
+        return seen
 
     def add(self, one: Candidate) -> None:
         """One that was not there."""

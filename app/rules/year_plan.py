@@ -109,6 +109,8 @@ def choose(wish: Wish, candidates: Iterable[Candidate] | Stock) -> Chosen:
     if wish.missing <= 0:
         return Chosen(choices=(), short=0)
     stock = candidates if isinstance(candidates, Stock) else Stock(candidates)
+    if stock.hidden:
+        wish = replace(wish, excluded=wish.excluded | stock.hidden)
     missing = wish.missing
     picked = _fill(wish, stock, wish.taken, missing)
     taken = (*wish.taken, *(_as_taken(one) for one in picked))

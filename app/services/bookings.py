@@ -228,6 +228,9 @@ def find_standing(db: Session, family: Family, now: datetime) -> Standing:
 
 def find_target(db: Session, year: int) -> int | None:
     """The year's entitlement to sessions, where the district has set one."""
-    return db.execute(
-        select(Entitlement.sessions).where(Entitlement.year == year)
-    ).scalar_one_or_none()
+    db.flush()
+    row = _TARGET.first(db, year=year)
+    return row[0] if row else None
+
+
+_TARGET = Prepared(select(Entitlement.sessions).where(Entitlement.year == bindparam("year")))

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, literal_column, or_, select, update
+from sqlalchemy import bindparam, func, literal_column, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app import tracing
 from app.clock import SHANGHAI
 from app.models import Caregiver, InboxEntry, Notice
 from app.models.notice_facts import NoticeFacts, dump_facts
+from app.prepared import Prepared
 from app.rules.channel_budget import AFTER_TAPPING, AFTER_WRITING, Budget, Channel
 from app.rules.quiet_hours import first_loud
 from app.services import pack_ledger
@@ -81,6 +83,9 @@ def queue_all(db: Session, drafts: Sequence[NoticeDraft], now: datetime) -> int:
     """Write many notices in one statement; how many of them were new."""
     if not drafts:
         return 0
+    if len(drafts) == 1:
+        db.flush()
+        return len(_QUEUE_ONE.all(db, **_row(drafts[0], now)))
     insert = (postgresql if db.get_bind().dialect.name == "postgresql" else sqlite).insert
     statement = (
         insert(Notice)
@@ -89,6 +94,36 @@ def queue_all(db: Session, drafts: Sequence[NoticeDraft], now: datetime) -> int:
         .returning(Notice.id)
     )
     return len(db.execute(statement).all())
+
+
+_ROW = (
+    "caregiver_id",
+    "kind",
+    "subject",
+    "dedupe_key",
+    "facts",
+    "state",
+    "priority",
+    "queued_at",
+    "due_at",
+    "expires_at",
+    "attempts",
+    "request_id",
+)
+
+
+def _insert_one(dialect: str) -> ReturningInsert[int]:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert
+    statement: ReturningInsert[int] = (
+        insert(Notice.__table__)
+        .values({name: bindparam(name) for name in _ROW})
+        .on_conflict_do_nothing(index_elements=["dedupe_key"])
+        .returning(Notice.id)
+    )
+    return statement
+
+
+_QUEUE_ONE = Prepared(_insert_one)
 
 
 def _row(draft: NoticeDraft, now: datetime) -> dict[str, object]:

@@ -9,18 +9,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import bindparam, exists, literal_column, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.clock import SHANGHAI
 from app.models import Caregiver, Child, Family, Notice, PlanProposal, YearPlan
 from app.models.notice_facts import PlanProposed, PlanSession
+from app.prepared import Loader, Prepared, among
+from app.rows import Change, NewRows
 from app.rules.plan_stock import Candidate
 from app.rules.year_plan import choose
 from app.services import notices, sessions
 from app.services.delivery import Reason
 from app.services.sessions import DEFAULT_SESSIONS_A_YEAR
-from app.services.year_plan import find_plan_id
+from app.services.year_plan import find_plan_id, settle
 from app.services.year_supply import (
     NOTHING_YET,
     OpenSession,
@@ -125,13 +127,40 @@ def propose_missing(
     return Batch(plans[-1].id, told)
 
 
+_PLANS, _PROPOSALS = Loader(YearPlan), Loader(PlanProposal)
+# Made for each dialect, and so nothing that only reads: a turn's transaction begins with it.
+_LOCK = Prepared(
+    lambda _dialect: (
+        select(*_PLANS.columns).where(YearPlan.id == bindparam("plan_id")).with_for_update()
+    )
+)
+_PROPOSALS_OF = Prepared(
+    lambda dialect: select(*_PROPOSALS.columns).where(
+        among(PlanProposal.year_plan_id, "plans", dialect)
+    ),
+    only_reads=True,
+)
+_NEW_PROPOSALS = NewRows(PlanProposal)
+_OPEN = Change(PlanProposal, "state", "created_at", "answered_at")
+_SUPERSEDE = Prepared(
+    update(Notice)
+    .where(
+        Notice.subject == bindparam("plan"),
+        Notice.kind == literal_column("'plan_proposed'"),
+        or_(
+            Notice.state == literal_column("'queued'"), Notice.state == literal_column("'waiting'")
+        ),
+    )
+    .values(state=literal_column("'skipped'"), reason=literal_column(f"'{Reason.SUPERSEDED}'"))
+)
+
+
 def _lock(db: Session, plan_id: int) -> YearPlan:
-    return db.execute(
-        select(YearPlan)
-        .where(YearPlan.id == plan_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one()
+    db.flush()
+    row = _LOCK.first(db, plan_id=plan_id)
+    assert row is not None, "plans are ended, never deleted"
+    plan: YearPlan = _PLANS.put(db, row, is_fresh=True)
+    return plan
 
 
 @dataclass(slots=True)
@@ -162,10 +191,9 @@ class _Keeper:
             families = load_families(db, [plan.family_id for plan in plans])
         waived = {family.id: family.no_shows_waived_at for family in families.values()}
         proposals: defaultdict[int, dict[int, PlanProposal]] = defaultdict(dict)
-        rows = db.execute(
-            select(PlanProposal).where(PlanProposal.year_plan_id.in_([one.id for one in plans]))
-        ).scalars()
-        for row in rows:
+        db.flush()
+        for values in _PROPOSALS_OF.all(db, plans=[one.id for one in plans]):
+            row: PlanProposal = _PROPOSALS.put(db, values)
             proposals[row.year_plan_id][row.session_id] = row
         return _Keeper(
             db=db,
@@ -202,7 +230,7 @@ class _Keeper:
                 continue
             one = self.supply.find_for(standing, self.now, row.session_id)
             if one is None or one.seats_left <= 0 or row.session_id in standing.seen:
-                row.state, row.answered_at = "expired", self.now
+                settle(self.db, row, "expired", self.now)
             else:
                 kept.append(one)
         if child is None:
@@ -221,16 +249,20 @@ class _Keeper:
         chosen = choose(wish, self.supply.open_for(standing, self.now))
         for choice in chosen.choices:
             self._open(plan, rows, choice.candidate.id)
-        self.db.flush()
         return len(chosen.choices)
 
     def _open(self, plan: YearPlan, rows: dict[int, PlanProposal], session_id: int) -> None:
         row = rows.get(session_id)
         if row is None:
-            row = PlanProposal(year_plan_id=plan.id, session_id=session_id)
-            rows[session_id] = row
-            self.db.add(row)
-        row.state, row.created_at, row.answered_at = "open", self.now, None
+            rows[session_id] = _NEW_PROPOSALS.add(
+                self.db,
+                year_plan_id=plan.id,
+                session_id=session_id,
+                state="open",
+                created_at=self.now,
+            )
+        else:
+            _OPEN.put(self.db, row, state="open", created_at=self.now, answered_at=None)
 
     def open_of(self, plan_id: int) -> tuple[Planned, ...]:
         """The plan's open proposals, by time."""
@@ -248,16 +280,8 @@ class _Keeper:
             return 0
         subject = f"year_plan:{plan.id}"
         # Whoever could not be reached so far hears the latest proposals, once.
-        self.db.execute(
-            update(Notice)
-            .where(
-                Notice.subject == subject,
-                Notice.kind == "plan_proposed",
-                Notice.state.in_(("queued", "waiting")),
-            )
-            .values(state="skipped", reason=Reason.SUPERSEDED)
-            .execution_options(synchronize_session=False)
-        )
+        self.db.flush()
+        _SUPERSEDE.run(self.db, plan=subject)
         standing = self._standing(plan_id)
         offered = [one.session for one in self.open_of(plan_id)]
         facts = PlanProposed(

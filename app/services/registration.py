@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import bindparam, delete, exists, literal_column, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.clock import SHANGHAI
 from app.errors import (
@@ -26,6 +27,7 @@ from app.models import (
     Child,
     Consent,
     Family,
+    FamilyTerm,
     HelpThread,
     InboxEntry,
     Invitation,
@@ -36,7 +38,9 @@ from app.models import (
     Township,
 )
 from app.models.notice_facts import CaregiverJoined
+from app.models.search import terms_of_child
 from app.prepared import Loader, Prepared, Row, among
+from app.rows import Change, NewRows
 from app.rules.age import age_months
 from app.services import audit, log_ins, notices, visit_dues, waiting_list
 from app.services.handing_over import hand_over
@@ -185,14 +189,18 @@ def child_named(family: Family, said: str) -> Child:
     raise ChildUnknown(said, tuple(child.nickname for child in family.children))
 
 
+_NEW_CAREGIVERS = NewRows(Caregiver)
+_NOBODY_YET = {"family": None, "scanned_station": None, "has_waiting": None, "open_thread_id": None}
+"""What a caregiver has who was not known before."""
+
+
 def follow(db: Session, openid: str, now: datetime, station_code: str | None = None) -> Caregiver:
     """The caregiver who follows or writes; made where new, the scanned station kept."""
     caregiver = find_caregiver(db, openid)
     if caregiver is None:
-        caregiver = Caregiver(
-            openid=openid, is_following=True, pushes="on", followed_at=now, created_at=now
+        caregiver = _NEW_CAREGIVERS.add(
+            db, _NOBODY_YET, openid=openid, is_following=True, followed_at=now, created_at=now
         )
-        db.add(caregiver)
     elif not caregiver.is_following:
         caregiver.is_following = True
         caregiver.followed_at = now
@@ -324,8 +332,33 @@ def register_child(
         raise ChildAlreadyRegistered(draft.nickname)
     if len(children) >= CHILDREN_LIMIT:
         raise TooManyChildren(CHILDREN_LIMIT)
-    child = Child(
-        family=family,
+    child = _add_child(db, family, draft, now)
+    _NEW_CONSENTS.write(
+        db,
+        caregiver_id=caregiver.id,
+        child_id=child.id,
+        purpose=consent.purpose,
+        version=consent.version,
+        given_at=now,
+        evidence=consent.evidence,
+    )
+    _record(db, caregiver, "register", child, now)
+    visit_dues.plan_new_child(db, child, children, now)
+    return child
+
+
+_NEW_FAMILIES, _NEW_CHILDREN = NewRows(Family), NewRows(Child)
+_NEW_CONSENTS, _NEW_TERMS = NewRows(Consent), NewRows(FamilyTerm)
+_BELONG_TO = Change(Caregiver, "family_id")
+
+
+def _add_child(db: Session, family: Family, draft: ChildDraft, now: datetime) -> Child:
+    """The child, last in its family, with the terms by which staff find it."""
+    db.flush()
+    child = _NEW_CHILDREN.add(
+        db,
+        {"family": family},
+        family_id=family.id,
         nickname=draft.nickname,
         birth_date=draft.birth_date,
         due_date=draft.due_date,
@@ -334,20 +367,10 @@ def register_child(
         created_at=now,
         updated_at=now,
     )
-    db.add(child)
-    db.flush()
-    db.add(
-        Consent(
-            caregiver_id=caregiver.id,
-            child_id=child.id,
-            purpose=consent.purpose,
-            version=consent.version,
-            given_at=now,
-            evidence=consent.evidence,
-        )
-    )
-    _record(db, caregiver, "register", child, now)
-    visit_dues.plan_new_child(db, child, children, now)
+    for term in sorted(terms_of_child(child)):
+        _NEW_TERMS.write(db, family_id=family.id, child_id=child.id, term=term)
+    if "children" in vars(family):  # where they are not loaded, the child comes with the others
+        set_committed_value(family, "children", [*family.children, child])
     return child
 
 
@@ -358,10 +381,16 @@ def _new_family(db: Session, caregiver: Caregiver, draft: ChildDraft, now: datet
         station: Station | None = scanned
     else:
         station = _guidance_station(db, township.id) or scanned
-    family = Family(township=township, station=station, created_at=now)
-    db.add(family)
-    caregiver.family = family
-    db.flush()
+    # Without a name or a telephone it has no terms yet by which it would be found.
+    family = _NEW_FAMILIES.add(
+        db,
+        {"township": township, "station": station, "children": [], "caregivers": [caregiver]},
+        township_id=township.id,
+        station_id=station.id if station else None,
+        created_at=now,
+    )
+    _BELONG_TO.put(db, caregiver, family_id=family.id)
+    set_committed_value(caregiver, "family", family)
     _take_course_along(db, caregiver, family)
     return family
 
@@ -458,11 +487,13 @@ def set_township(db: Session, *, caregiver: Caregiver, name: str, now: datetime)
     )
 
 
+_ANSWER = Change(Family, "need", "need_answered_at")
+
+
 def set_need(db: Session, *, caregiver: Caregiver, need: bool, now: datetime) -> None:
     """Store whether the family wants guidance, with the date of the answer."""
     family = get_family(caregiver)
-    family.need = need
-    family.need_answered_at = now
+    _ANSWER.put(db, family, need=need, need_answered_at=now)
     audit.record(
         db,
         actor=audit.Actor("caregiver", caregiver.id),

@@ -18,12 +18,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.clock import SHANGHAI
 from app.errors import SessionFull, SessionUnknown
 from app.models import Family, GuidanceSession, SignUp, Station
 from app.prepared import Loader, Prepared, Row
+from app.rows import Change
 from app.rules.sign_up import (
     ACTIVE,
     SEATED,
@@ -64,13 +66,6 @@ _GET_SESSION = Prepared(
     .join(GuidanceSession.station)
     .where(GuidanceSession.code == bindparam("code"))
 )
-_GET_FRESH = (
-    select(GuidanceSession)
-    .join(GuidanceSession.station)
-    .options(contains_eager(GuidanceSession.station))
-    .where(GuidanceSession.code == bindparam("code"))
-    .execution_options(populate_existing=True)
-)
 
 
 def get_session(db: Session, code: str, *, fresh: bool = False) -> GuidanceSession:
@@ -78,33 +73,42 @@ def get_session(db: Session, code: str, *, fresh: bool = False) -> GuidanceSessi
 
     `fresh` reads again what this transaction has read before: for after the lock.
     """
-    found: GuidanceSession | None
-    if fresh:
-        found = db.execute(_GET_FRESH, {"code": code.upper()}).scalar_one_or_none()
-    else:
-        db.flush()
-        row = _GET_SESSION.first(db, code=code.upper())
-        found = put_session(db, row) if row else None
-    if found is None:
+    db.flush()
+    row = _GET_SESSION.first(db, code=code.upper())
+    if row is None:
         raise SessionUnknown(code)
-    return found
+    return put_session(db, row, is_fresh=fresh)
 
 
-def put_session(db: Session, row: Row) -> GuidanceSession:
-    """The session of a row of its columns and its station's."""
+def put_session(db: Session, row: Row, *, is_fresh: bool = False) -> GuidanceSession:
+    """The session of a row of its columns and its station's.
+
+    One that the session of the database knows stays as it is, or where these are fresh takes them.
+    """
     station_at = len(_SESSIONS)
-    station = _STATIONS.put(db, row[station_at:])
-    session: GuidanceSession = _SESSIONS.put(db, row[:station_at], station=station)
+    station = _STATIONS.put(db, row[station_at:], is_fresh=is_fresh)
+    session: GuidanceSession = _SESSIONS.put(
+        db, row[:station_at], is_fresh=is_fresh, station=station
+    )
+    if is_fresh and session.station is not station:
+        set_committed_value(session, "station", station)
     return session
 
 
 def lock_session(db: Session, session_id: int) -> None:
     """Hold the session's row until the commit: every writer of its sign-ups comes here first."""
-    db.execute(
+    db.flush()
+    _LOCK.all(db, session_id=session_id)
+
+
+# Made for each dialect, and so nothing that only reads: a turn's transaction begins with it.
+_LOCK = Prepared(
+    lambda _dialect: (
         select(GuidanceSession.id)
-        .where(GuidanceSession.id == session_id)
+        .where(GuidanceSession.id == bindparam("session_id"))
         .with_for_update(key_share=True)
     )
+)
 
 
 def is_in_state(states: Iterable[SignUpState]) -> ColumnElement[bool]:
@@ -257,6 +261,9 @@ def holds_place(sign_up: SignUp) -> bool:
     return not sign_up.is_walk_in and not sign_up.is_override
 
 
+_DECIDE = Change(SignUp, "state", "decided_at", "decided_by")
+
+
 def change_state(
     db: Session,
     sign_up: SignUp,
@@ -279,9 +286,13 @@ def change_state(
         release_place(db, sign_up.session_id)
     elif holds_place(sign_up) and was not in SEATED and to in SEATED:
         take_seats(db, sign_up.session, 1)
-    sign_up.state = to
-    sign_up.decided_at = now
-    sign_up.decided_by = actor.id if actor.type == "staff" else None
+    _DECIDE.put(
+        db,
+        sign_up,
+        state=to,
+        decided_at=now,
+        decided_by=actor.id if actor.type == "staff" else None,
+    )
     if reason is not None:
         sign_up.reason = reason
     audit.record(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, bindparam, select
 from sqlalchemy.orm import Session, contains_eager
 
 from app.errors import SessionUnknown, SignUpUnknown
@@ -17,6 +17,7 @@ from app.models import (
     Station,
     Township,
 )
+from app.prepared import Loader, Prepared
 from app.rules.sign_up import (
     ACTIVE,
     SessionState,
@@ -42,6 +43,7 @@ from app.services.seats import (
     change_state,
     get_session,
     held_on,
+    is_in_state,
     lock_session,
     release_place,
     terms_of,
@@ -284,6 +286,35 @@ def may_leave(state: str, cancel_until: datetime, starts_at: datetime, now: date
     return state in LEAVE_AT_ANY_TIME or now <= min(cancel_until, starts_at)
 
 
+_SIGN_UPS, _CHILDREN = Loader(SignUp), Loader(Child)
+_PLACED = Prepared(
+    select(*_SIGN_UPS.columns, *_CHILDREN.columns)
+    .select_from(SignUp)
+    .join(Child, Child.id == SignUp.child_id)
+    .where(
+        SignUp.session_id == bindparam("session_id"),
+        SignUp.family_id == bindparam("family_id"),
+        is_in_state(ACTIVE - {SignUpState.ATTENDED}),
+    )
+    .order_by(SignUp.id)
+)
+
+
+def _placed(
+    db: Session, session: GuidanceSession, family_id: int | None
+) -> list[tuple[SignUp, Child]]:
+    """Who of the family has a place in the session, or waits for one; as it is stored now."""
+    db.flush()
+    child_at = len(_SIGN_UPS)
+    return [
+        (
+            _SIGN_UPS.put(db, row[:child_at], is_fresh=True, session=session),
+            _CHILDREN.put(db, row[child_at:], is_fresh=True),
+        )
+        for row in _PLACED.all(db, session_id=session.id, family_id=family_id)
+    ]
+
+
 def cancel_by_family(
     db: Session,
     *,
@@ -300,20 +331,11 @@ def cancel_by_family(
     lock_session(db, session.id)
     session = get_session(db, code, fresh=True)
     waiting_list.settle_expired(db, session, now)
-    statement = (
-        select(SignUp, Child)
-        .join(Child, Child.id == SignUp.child_id)
-        .where(
-            SignUp.session_id == session.id,
-            SignUp.family_id == caregiver.family_id,
-            SignUp.state.in_(ACTIVE - {SignUpState.ATTENDED}),
-        )
-        .order_by(SignUp.id)
-        .execution_options(populate_existing=True)
-    )
-    if child is not None:
-        statement = statement.where(SignUp.child_id == child.id)
-    rows = [(found, whose) for found, whose in db.execute(statement)]
+    rows = [
+        (found, whose)
+        for found, whose in _placed(db, session, caregiver.family_id)
+        if child is None or whose.id == child.id
+    ]
     if not rows:
         raise SignUpUnknown(session.code)
     for found, _ in rows:

@@ -21,6 +21,7 @@ from app.models import (
     NewbornCare,
     VisitDue,
 )
+from app.rows import NewRows
 from app.rules.visiting import (
     HIGH_RISK_VISITS,
     TWIN_DAYS,
@@ -201,6 +202,9 @@ def _visited_on(db: Session, due: VisitDue) -> date | None:
     return visit.starts_at.astimezone(SHANGHAI).date()
 
 
+_NEW = NewRows(VisitDue)
+
+
 def add_due(
     db: Session,
     child: Child,
@@ -211,18 +215,19 @@ def add_due(
     now: datetime,
 ) -> VisitDue:
     """A visit that is owed from now on, the child's so-and-so-many-th of its purpose."""
-    row = VisitDue(
+    db.flush()
+    return _NEW.add(
+        db,
         child_id=child.id,
         family_id=child.family_id,
         purpose=purpose,
         number=number,
-        tried=0,
+        is_high_risk=high_risk,
+        opens_on=window.opens_on,
+        due_on=window.due_on,
+        owed_until=window.owed_until,
         created_at=now,
     )
-    _set(row, window, high_risk)
-    db.add(row)
-    db.flush()
-    return row
 
 
 def _set(row: VisitDue, window: Window, high_risk: bool) -> None:

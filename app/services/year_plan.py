@@ -15,6 +15,7 @@ from app.clock import SHANGHAI
 from app.errors import NotRegistered
 from app.models import Caregiver, Child, Family, GuidanceSession, PlanProposal, SignUp, YearPlan
 from app.prepared import Loader, Prepared, among
+from app.rows import Change
 from app.rules.year_plan import (
     choose,
     choose_instead,
@@ -338,6 +339,11 @@ def _put_plan(
     return plan
 
 
+_PROPOSALS = Loader(PlanProposal)
+_PROPOSALS_OF = Prepared(
+    select(*_PROPOSALS.columns).where(PlanProposal.year_plan_id == bindparam("plan_id"))
+)
+_SETTLE = Change(PlanProposal, "state", "answered_at")
 _ANY_OPEN = Prepared(
     select(PlanProposal.id)
     .where(
@@ -359,12 +365,26 @@ def settle_proposals(
     """Every open proposal has its answer in this yes; what was turned down is remembered."""
     if not declined and _ANY_OPEN.first(db, plan_id=plan.id) is None:
         return
-    rows = {
-        row.session_id: row
-        for row in db.execute(
-            select(PlanProposal).where(PlanProposal.year_plan_id == plan.id)
-        ).scalars()
-    }
+    rows: dict[int, PlanProposal] = {}
+    for values in _PROPOSALS_OF.all(db, plan_id=plan.id):
+        found: PlanProposal = _PROPOSALS.put(db, values)
+        rows[found.session_id] = found
+    if declined:
+        _add_turned_down(db, plan, rows, declined, now)
+    for session_id, row in rows.items():
+        if session_id in declined:
+            settle(db, row, "declined", now)
+        elif row.state == "open":
+            settle(db, row, "accepted" if session_id in accepted else "expired", now)
+
+
+def _add_turned_down(
+    db: Session,
+    plan: YearPlan,
+    rows: dict[int, PlanProposal],
+    declined: Collection[int],
+    now: datetime,
+) -> None:
     # The numbers come back from a page's address: some may lead nowhere.
     there = set(db.scalars(select(GuidanceSession.id).where(GuidanceSession.id.in_(set(declined)))))
     for session_id in sorted(there - rows.keys()):
@@ -372,9 +392,9 @@ def settle_proposals(
             year_plan_id=plan.id, session_id=session_id, state="open", created_at=now
         )
         db.add(rows[session_id])
-    for session_id, row in rows.items():
-        if session_id in declined:
-            row.state, row.answered_at = "declined", now
-        elif row.state == "open":
-            row.state = "accepted" if session_id in accepted else "expired"
-            row.answered_at = now
+    db.flush()
+
+
+def settle(db: Session, row: PlanProposal, state: str, now: datetime) -> None:
+    """A proposal has its answer, or cannot be had any more."""
+    _SETTLE.put(db, row, state=state, answered_at=now)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final, NamedTuple
 
 from sqlalchemy import (
     ScalarSelect,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     distinct,
     exists,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -25,6 +27,7 @@ from app.rules.plan_stock import Candidate, Stock
 from app.rules.sign_up import SessionState, SignUpState
 from app.rules.waiting_list import WaitingOrder, offer_ends
 from app.rules.year_plan import Choice, Reason, Taken, Wish
+from app.services.seats import is_in_state
 
 S = SignUpState
 
@@ -86,7 +89,10 @@ class Supply:
         delay = sign_up_delay(standing.missed, now, standing.waived_at)
         if not delay:
             return self.stock
-        return Stock(one for one in self.stock if self.sessions[one.id].opens_at + delay <= now)
+        # Few have opened that lately: to sort all the others anew would cost each family that.
+        since = now - delay
+        late = frozenset(one.id for one in self.sessions.values() if one.opens_at > since)
+        return self.stock.without(late) if late else self.stock
 
     def find_for(self, standing: "Standing", now: datetime, session_id: int) -> Candidate | None:
         """One of `open_for`; None where it is not among them."""
@@ -140,50 +146,77 @@ def year_bounds(year: int) -> tuple[datetime, datetime]:
     return datetime(year, 1, 1, tzinfo=SHANGHAI), datetime(year + 1, 1, 1, tzinfo=SHANGHAI)
 
 
+class _OpenRow(NamedTuple):
+    id: int
+    code: str
+    title: str
+    kind: str
+    topic: str | None
+    starts_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+    cancel_until: datetime
+    places: int
+    places_taken: int
+    min_months: int
+    max_months: int
+    waiting_list: str
+    offer_hours: int
+    township_first_until: datetime | None
+    somebody_waits: bool
+    station: str
+    township: str
+
+
+LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=SHANGHAI)
+_NOW = bindparam("now", type_=GuidanceSession.opens_at.type)
+_OPEN = Prepared(
+    select(
+        GuidanceSession.id,
+        GuidanceSession.code,
+        GuidanceSession.title,
+        GuidanceSession.kind,
+        GuidanceSession.topic,
+        GuidanceSession.starts_at,
+        GuidanceSession.opens_at,
+        GuidanceSession.closes_at,
+        GuidanceSession.cancel_until,
+        GuidanceSession.places,
+        GuidanceSession.places_taken,
+        GuidanceSession.min_months,
+        GuidanceSession.max_months,
+        GuidanceSession.waiting_list,
+        GuidanceSession.offer_hours,
+        GuidanceSession.township_first_until,
+        exists().where(
+            SignUp.session_id == GuidanceSession.id, is_in_state([SignUpState.WAITLISTED])
+        ),
+        Station.name,
+        Township.name,
+    )
+    .join(Station, Station.id == GuidanceSession.station_id)
+    .join(Township, Township.id == Station.township_id)
+    .where(
+        GuidanceSession.state == literal_column(f"'{SessionState.PUBLISHED}'"),
+        GuidanceSession.opens_at <= _NOW,
+        GuidanceSession.opens_at > bindparam("opened_after"),
+        GuidanceSession.closes_at > _NOW,
+        GuidanceSession.starts_at > _NOW,
+        GuidanceSession.starts_at < bindparam("year_end"),
+    )
+    .order_by(GuidanceSession.starts_at, GuidanceSession.id)
+)
+
+
 def load_supply(db: Session, now: datetime, *, opened_after: datetime | None = None) -> Supply:
     """The sessions of this Shanghai year that can be signed up for now, with free seats.
 
     All of them, or those that opened after a moment.
     """
-    since = [] if opened_after is None else [GuidanceSession.opens_at > opened_after]
     _, year_end = year_bounds(now.astimezone(SHANGHAI).year)
-    somebody_waits = exists().where(
-        SignUp.session_id == GuidanceSession.id, SignUp.state == S.WAITLISTED
-    )
-    rows = db.execute(
-        select(
-            GuidanceSession.id,
-            GuidanceSession.code,
-            GuidanceSession.title,
-            GuidanceSession.kind,
-            GuidanceSession.topic,
-            GuidanceSession.starts_at,
-            GuidanceSession.opens_at,
-            GuidanceSession.closes_at,
-            GuidanceSession.cancel_until,
-            GuidanceSession.places,
-            GuidanceSession.places_taken,
-            GuidanceSession.min_months,
-            GuidanceSession.max_months,
-            GuidanceSession.waiting_list,
-            GuidanceSession.offer_hours,
-            GuidanceSession.township_first_until,
-            somebody_waits.label("somebody_waits"),
-            Station.name.label("station"),
-            Township.name.label("township"),
-        )
-        .join(Station, Station.id == GuidanceSession.station_id)
-        .join(Township, Township.id == Station.township_id)
-        .where(
-            GuidanceSession.state == SessionState.PUBLISHED,
-            GuidanceSession.opens_at <= now,
-            GuidanceSession.closes_at > now,
-            GuidanceSession.starts_at > now,
-            GuidanceSession.starts_at < year_end,
-            *since,
-        )
-        .order_by(GuidanceSession.starts_at, GuidanceSession.id)
-    ).all()
+    db.flush()
+    found = _OPEN.all(db, now=now, year_end=year_end, opened_after=opened_after or LONG_AGO)
+    rows = [_OpenRow(*values) for values in found]
     local_now = now.astimezone(SHANGHAI)
     return Supply(
         sessions={

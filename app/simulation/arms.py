@@ -11,10 +11,8 @@ from app.models import PlanProposal, YearPlan
 from app.services import plan_keeping, registration, year_plan
 from app.services.year_supply import Supply, load_supply
 from app.simulation.playing import Play, get_caregiver
-from app.simulation.world import AT_ONE_LOOK, SimFamily, SimSession, fits
+from app.simulation.world import AT_ONE_LOOK, SimFamily, fits
 
-DAYS_APART: Final = 7
-"""Nobody takes two sessions of one week, where it chooses by itself."""
 EXTRAS_DAYS: Final = 14
 LEAD: Final = timedelta(days=1)
 """A session of today is too near to be found in the list: its sign-up has closed."""
@@ -143,9 +141,10 @@ def take_first_open(
     wanted = min(room, AT_ONE_LOOK[family.temper])
     if wanted <= 0:
         return
-    busy = {day for other in (*diary.booked.values(), *diary.attended) for day in _around(other)}
     # What the chat's list shows and the family can use.
-    found = play.reach.look(family.township, now.date() + LEAD, until or play.world.end, busy)
+    found = play.reach.look(
+        family.township, now.date() + LEAD, until or play.world.end, diary.taken
+    )
     for session in found:
         if (
             session.opens_at <= now
@@ -153,13 +152,6 @@ def take_first_open(
             and fits(family, session)
             and play.try_to_sign_up(db, family, session.code, now)
         ):
-            busy.update(_around(session))
             wanted -= 1
             if not wanted:
                 return
-
-
-def _around(session: SimSession) -> range:
-    """The days, as ordinals, on which who goes there takes no other."""
-    day = session.day.toordinal()
-    return range(day - DAYS_APART + 1, day + DAYS_APART)

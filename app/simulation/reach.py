@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -10,6 +10,8 @@ from typing import Final
 from app.rules.travel import Travel, travel
 from app.simulation.world import SimSession, World
 
+DAYS_APART: Final = 7
+"""Nobody takes two sessions of one week, where it chooses by itself."""
 WAYS: Final = (Travel.OWN, Travel.NEAR)
 """Farther than the next townships, or over the water, nobody goes by itself."""
 
@@ -64,11 +66,11 @@ class Reach:
             insort(each, place)
 
     def look(
-        self, home: str, since: date, until: date, busy: Collection[int]
+        self, home: str, since: date, until: date, taken: Sequence[int]
     ) -> Iterator[SimSession]:
-        """From the own township, then from the near ones, each by time: none on a busy day.
+        """From the own township, then from the near ones, each by time: clear of the days taken.
 
-        Seats and busy days (ordinals) may change between two steps.
+        Seats and the days (ordinals, in order) may change between two steps.
         """
         for its_list in self.near[home]:
             day = since.toordinal()
@@ -78,10 +80,18 @@ class Reach:
                 if at == len(its_list) or self.days[its_list[at]] > until.toordinal():
                     break
                 place, day = its_list[at], self.days[its_list[at]]
-                if day not in busy:
+                clear = first_clear(day, taken)
+                if clear == day:
                     yield self.sessions[place]
                     place += 1
-                    continue
-                while day in busy:
-                    day += 1
-                place = bisect_left(self.days, day)
+                else:
+                    place = bisect_left(self.days, clear)
+
+
+def first_clear(day: int, taken: Sequence[int]) -> int:
+    """That day, or the first one after it that is far enough from all that are taken."""
+    at = bisect_left(taken, day - DAYS_APART + 1)
+    while at < len(taken) and taken[at] < day + DAYS_APART:
+        day = taken[at] + DAYS_APART
+        at += 1
+    return day

@@ -1,5 +1,6 @@
 """One world, played under both arms at once: what `simulate` prints."""
 
+import gc
 import multiprocessing
 import signal
 import time
@@ -14,6 +15,8 @@ from app.simulation.arms import FirstCome, YearPlans
 from app.simulation.playing import Arm, Played, Say, play_in
 from app.simulation.world import World, make_world
 
+RARELY: Final = (50_000, 20, 50)
+"""Of gc.set_threshold, in an arm's own process."""
 ARMS: Final[Mapping[str, type[Arm]]] = {"year plan": YearPlans, "first come": FirstCome}
 """By the name under which their months are told."""
 
@@ -112,6 +115,10 @@ def _play_apart(told: Connection, folder: Path, world: World, name: str) -> None
     """In the arm's own process: tell each month, then the whole year."""
     # Ctrl-C reaches both at once; whoever started this ends it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The world stays to the end, and so does most of what is made of it: it need not be looked
+    # through again and again for what may go.
+    gc.freeze()
+    gc.set_threshold(*RARELY)
     folder.mkdir()
     told.send(play_in(folder, world, ARMS[name](), told.send))
 

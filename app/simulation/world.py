@@ -99,10 +99,9 @@ class SimFamily:
     def openid(self) -> str:
         return f"sim-{self.number}"
 
-    def looks_on(self, day: date) -> bool:
-        """Whether this is one of the days on which the family opens the chat."""
-        since = (day - self.first_look).days
-        return since >= 0 and since % DAYS_BETWEEN_LOOKS[self.temper] == 0
+    def looks_after(self, day: date) -> date:
+        """When the family opens the chat again that does so on this day."""
+        return day + timedelta(days=DAYS_BETWEEN_LOOKS[self.temper])
 
 
 @dataclass(frozen=True, slots=True)

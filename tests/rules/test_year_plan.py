@@ -362,6 +362,26 @@ def test_seats_brought_up_to_date_are_as_if_loaded_anew(
     assert choose(wish, stock) == choose(wish, left)
 
 
+@given(wish=wishes, pool=candidates, each=st.integers(2, 4))
+def test_what_is_hidden_from_a_family_is_as_if_it_were_not_there(
+    wish: Wish, pool: list[Candidate], each: int
+) -> None:
+    stock = Stock(pool)
+    hidden = stock.without(frozenset(one.id for one in pool[::each]))
+    left = [one for place, one in enumerate(pool) if place % each]
+
+    assert choose(wish, hidden) == choose(wish, left)
+    around = wish.today + timedelta(days=30)
+    assert choose_instead(wish, hidden, around) == choose_instead(wish, left, around)
+    assert choose(wish, stock) == choose(wish, pool)
+
+    # The others' seats are counted on, before both.
+    for one in pool:
+        stock.put(replace(one, seats_left=one.seats_left // 2))
+    left = [replace(one, seats_left=one.seats_left // 2) for one in left]
+    assert choose(wish, hidden) == choose(wish, left)
+
+
 @given(wish=wishes, pool=candidates)
 def test_no_free_session_that_would_still_go_is_forgotten(
     wish: Wish, pool: list[Candidate]

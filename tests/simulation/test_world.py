@@ -1,13 +1,15 @@
 """The simulated world is what it says it is, and the same for the same seed."""
 
+from bisect import insort
 from datetime import date, timedelta
+from itertools import pairwise
 from random import Random
 
 import pytest
 
 from app.rules.age import is_under_three
 from app.rules.travel import Travel, travel
-from app.simulation.reach import Reach
+from app.simulation.reach import DAYS_APART, Reach
 from app.simulation.world import START, World, fits, make_world
 
 
@@ -80,7 +82,7 @@ def test_neighbours_do_not_hold_all_their_sessions_on_the_same_days(world: World
     assert min(days) >= date(2027, 1, 11)
 
 
-def test_a_look_finds_what_is_free_near_and_on_no_busy_day(world: World) -> None:
+def test_a_look_finds_what_is_free_near_and_a_week_from_what_is_taken(world: World) -> None:
     chance = Random(3)
     reach = Reach.of(world)
     full = set(chance.sample(world.sessions, len(world.sessions) // 2))
@@ -91,11 +93,14 @@ def test_a_look_finds_what_is_free_near_and_on_no_busy_day(world: World) -> None
         full.remove(session)
     since, until = START + timedelta(days=20), START + timedelta(days=200)
     for home in ("城桥镇", "堡镇", "长兴镇"):
-        busy = set(range(since.toordinal() + 5, since.toordinal() + 40)) | {until.toordinal()}
+        first = since.toordinal()
+        taken = [first - 3, first + 12, first + 20, first + 30, until.toordinal() + 6]
         fits_in = [
             one
             for one in world.sessions
-            if one not in full and since <= one.day <= until and one.day.toordinal() not in busy
+            if one not in full
+            and since <= one.day <= until
+            and all(abs(one.day.toordinal() - day) >= DAYS_APART for day in taken)
         ]
         expected = [
             one
@@ -104,17 +109,21 @@ def test_a_look_finds_what_is_free_near_and_on_no_busy_day(world: World) -> None
             if travel(home, one.township) is way
         ]
 
-        assert list(reach.look(home, since, until, busy)) == expected
+        assert list(reach.look(home, since, until, taken)) == expected
         assert expected or home == "长兴镇"
 
 
 def test_a_look_goes_on_while_seats_are_taken(world: World) -> None:
     reach = Reach.of(world)
-    busy: set[int] = set()
+    taken: list[int] = []
     found = []
-    for session in reach.look("城桥镇", START, world.end, busy):
+    for session in reach.look("城桥镇", START, world.end, taken):
         reach.take_out(session)
         found.append(session)
-        busy.add(session.day.toordinal())
-    days = [one.day for one in found if one.township == "城桥镇"]
-    assert days == sorted({one.day for one in world.sessions if one.township == "城桥镇"})
+        insort(taken, session.day.toordinal())
+    there = [one for one in world.sessions if one.township == "城桥镇"]
+    assert found[0] == there[0]
+    assert all(later - earlier >= DAYS_APART for earlier, later in pairwise(taken))
+    at_home = [one.day for one in found if one.township == "城桥镇"]
+    for one in there:  # none was passed over
+        assert any(abs((one.day - day).days) < DAYS_APART for day in at_home)
