@@ -1,7 +1,8 @@
 """Claims: due notices become one deliverer's to send, and others find them taken.
 
-A deliverer locks what is due, decides, and marks it in one transaction: the state sending is
-committed, with the channel, before anything leaves. What cannot be claimed gets its reason.
+A deliverer locks what is due, decides, and marks it in one transaction. The channel is noted, and
+committed, before anything leaves: without one nothing was sent. What cannot be claimed gets its
+reason.
 """
 
 from collections import defaultdict
@@ -10,7 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import ValidationError
-from sqlalchemy import Integer, Text, Update, bindparam, literal_column, select, type_coerce, update
+from sqlalchemy import (
+    Integer,
+    Text,
+    Update,
+    bindparam,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from app.clock import SHANGHAI
@@ -263,9 +274,70 @@ def mark(
     now: datetime,
     worker: str,
 ) -> None:
-    """These are in sending and this worker's. With the channel: from now on they may have gone."""
+    """These are in sending and this worker's. With a channel: they may have gone already."""
     by_channel: dict[Channel | None, list[int]] = defaultdict(list)
     for notice, channel in chosen:
         by_channel[channel].append(notice.id)
     for channel, ids in by_channel.items():
         _MARK.run(db, ids=ids, through=channel, now=now, worker=worker)
+
+
+def _note(dialect: str) -> Update:
+    return (
+        update(Notice)
+        .where(
+            among(Notice.id, "ids", dialect),
+            Notice.state == literal_column("'sending'"),
+            Notice.claimed_by == bindparam("worker"),
+            or_(Notice.channel.is_(None), Notice.channel == bindparam("through")),
+        )
+        .values(channel=bindparam("through"))
+        .returning(Notice.id)
+    )
+
+
+_NOTE = Prepared(_note)
+
+
+def note_channels(
+    db: Session,
+    chosen: Iterable[tuple[ClaimedNotice, Channel]],
+    *,
+    worker: str,
+) -> Collection[int]:
+    """The numbers of those that are still this worker's: from now on they may have gone.
+
+    Somebody else may have taken the others for what a crash had left, and sent them.
+    """
+    by_channel: dict[Channel, list[int]] = defaultdict(list)
+    for notice, channel in chosen:
+        by_channel[channel].append(notice.id)
+    return {
+        row[0]
+        for channel, ids in by_channel.items()
+        for row in _NOTE.all(db, ids=ids, through=channel, worker=worker)
+    }
+
+
+def _give_back(dialect: str) -> Update:
+    return (
+        update(Notice)
+        .where(
+            among(Notice.id, "ids", dialect),
+            Notice.state == literal_column("'sending'"),
+            Notice.claimed_by == bindparam("worker"),
+        )
+        .values(state="queued", channel=bindparam("through"), attempts=Notice.attempts - 1)
+    )
+
+
+_GIVE_BACK = Prepared(_give_back)
+
+
+def give_back(db: Session, notices: Iterable[ClaimedNotice], worker: str) -> None:
+    """Untouched: these are everybody's again. One that is repeated keeps its channel."""
+    by_channel: dict[Channel | None, list[int]] = defaultdict(list)
+    for notice in notices:
+        by_channel[notice.repeat_on].append(notice.id)
+    for channel, ids in by_channel.items():
+        _GIVE_BACK.run(db, ids=ids, through=channel, worker=worker)

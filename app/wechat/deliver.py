@@ -1,18 +1,20 @@
 """Delivery: claims due notices, sends each on the best open channel, records what became of it.
 
 No transaction is open while a request is under way. Before it leaves, the row says on which
-channel; after it, what came of it; a crash between the two leaves a row that tells as much. A few
-dozen notices are claimed and recorded together; they are sent side by side, while the next few
-dozen are claimed.
+channel; after it, what came of it; a crash between the two leaves a row that tells as much. A lot
+of notices is claimed together, at first without a channel: what a crash leaves of these was not
+sent. A few dozen of them at a time are noted with their channels, sent side by side, and recorded
+together, while the next are on their way.
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
+from queue import Empty
 from threading import Event
 from time import monotonic
 
@@ -32,6 +34,7 @@ from app.services.delivery import ClaimedNotice
 from app.services.delivery_batches import Sent
 from app.wechat.client import PlatformClient
 from app.wechat.errors import AnswerLost, ApiRefused, PlatformError, Reaction
+from app.wechat.flight import Flight, Landed
 from app.wechat.letters import Letter, LetterWriter, make_writer
 from app.wechat.outcomes import Outcomes
 from app.wechat.pauses import Pause, Pauses
@@ -44,33 +47,22 @@ BATCH = 8_192
 BATCH_SECONDS = 10.0
 THREADS = 8
 CHUNK = 32
-"""Claimed together, and recorded together."""
+"""Noted with their channels together, and recorded together."""
+LOT = 4 * CHUNK
+"""Claimed together at most: as many as are gone within LOT_SECONDS."""
+LOT_SECONDS = 1.0
 UNDER_WAY = 2 * CHUNK
-"""On its way, or waiting for a thread. What a crash leaves of these is not known."""
+"""On its way, or waiting for a thread."""
+UNRECORDED = 4 * CHUNK
+"""Noted with its channel, and not recorded. What a crash leaves of these is not known."""
+HANDFUL = 4
+"""Handed to a thread together at most: each time costs two of them their turn."""
 RECORD_SECONDS = 0.2
 FRESH_SECONDS = 15.0
 """A letter that waited longer for a thread is given back: others may take it for an orphan."""
 REDIS_WAIT = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
-
-
-_Landed = Future[tuple[int, Sent | None]]
-
-
-class _Flight:
-    """What one run has under way."""
-
-    def __init__(self) -> None:
-        self.under_way = 0
-        self.people: set[int] = set()
-        """Caregivers who have a notice that is claimed and not recorded yet."""
-        self.landed: SimpleQueue[_Landed] = SimpleQueue()
-        self.sent: list[Sent] = []
-        self.done: set[int] = set()
-        """Whose notice has come to its end, with the next record."""
-        self.recording: Future[None] | None = None
-        self.recorded: set[int] = set()
 
 
 class Deliverer:
@@ -102,77 +94,144 @@ class Deliverer:
     def run_once(self, now: datetime) -> int:
         """Deliver what is due, at most a batch; how many notices that were.
 
-        Raises sqlalchemy.exc.DBAPIError or OSError without a database, and redis.RedisError,
-        having claimed nothing, without Redis.
+        Raises sqlalchemy.exc.DBAPIError or OSError without a database, and redis.RedisError
+        without Redis: then what has not left was given back.
         """
-        flight = _Flight()
-        taken, held_up, seconds, began = 0, 0, 0.0, monotonic()
+        flight = Flight(now, CHUNK)
+        taken, held_up = 0, 0
         try:
-            while taken < BATCH and seconds < BATCH_SECONDS and not self._stopping.is_set():
-                at = now + timedelta(seconds=int(seconds))
-                due = self._take(flight, min(CHUNK, BATCH - taken), held_up, at)
+            while taken < BATCH and flight.seconds < BATCH_SECONDS and not self._stopping.is_set():
+                began = monotonic()
+                due = self._take(flight, min(flight.lot, BATCH - taken), held_up)
                 taken, held_up = taken + due.found, due.held_up
                 if not due.found and not held_up:
                     break
                 # With nothing but what has to wait for its turn, all else comes down first.
-                self._land(flight, UNDER_WAY - CHUNK if due.found else 0, at)
-                seconds = monotonic() - began
+                self._bring_down(flight, UNDER_WAY if due.found else 0)
+                is_quick = monotonic() - began < LOT_SECONDS
+                flight.lot = min(2 * flight.lot, LOT) if is_quick else CHUNK
+            self._bring_down(flight, 0)
         finally:
-            self._land(flight, 0, now + timedelta(seconds=int(seconds)))
+            left, flight.ready = flight.ready, deque()
+            try:
+                self._bring_down(flight, 0)
+            finally:
+                self._give_back(flight, left)
         return taken
 
-    def _take(self, flight: _Flight, limit: int, held_up: int, now: datetime) -> Due:
-        """Claim a part of what is due, and let it leave."""
-        resting = self._pauses.find()
+    def _take(self, flight: Flight, limit: int, held_up: int) -> Due:
+        """Claim a part of what is due."""
+        resting, now = self._pauses.find(), flight.now
         with self._database.transaction() as db:
             due = claiming.lock_due(
                 db, self._facts, now=now, limit=limit, under_way=flight.people, held_up=held_up
             )
             letters = self._prepare(db, due.notices, resting, now) if due.notices else []
+        claimed_at = monotonic()
         for letter in letters:
             flight.people.add(letter.notice.caregiver_id)
-            flight.under_way += 1
-            future = self._pool.submit(self._deliver, letter, monotonic(), now)
-            future.add_done_callback(flight.landed.put)
+            flight.ready.append((letter, claimed_at))
         return due
 
-    def _land(self, flight: _Flight, still_under_way: int, now: datetime) -> None:
-        """Wait until no more than so many are under way, and let the others be recorded."""
-        record_at = monotonic() + RECORD_SECONDS
-        failure: BaseException | None = None
-        while flight.under_way > still_under_way:
-            try:
-                future = flight.landed.get(timeout=max(0.0, record_at - monotonic()))
-            except Empty:
-                # So slow a platform is not waited for with what is done already.
-                self._record(flight, now)
-                record_at = monotonic() + RECORD_SECONDS
-                continue
-            flight.under_way -= 1
-            failure = failure or future.exception()
-            if future.exception() is None:
-                caregiver_id, sent = future.result()
-                flight.done.add(caregiver_id)
-                flight.sent += [sent] if sent is not None else []
-        self._record(flight, now)
+    def _bring_down(self, flight: Flight, still_up: int) -> None:
+        """Let letters leave, until no more than so many are in the air and none stands ready."""
+        while flight.ready or flight.under_way > still_up:
+            while (
+                flight.ready
+                and not flight.failure
+                and flight.under_way <= UNDER_WAY - CHUNK
+                and flight.unrecorded <= UNRECORDED - CHUNK
+            ):
+                self._let_leave(flight)
+            if flight.failure and flight.ready:
+                break
+            self._land(flight)
         if not flight.under_way:
+            self._record(flight)
+        if not still_up:
             self._recorded(flight)
+        failure, flight.failure = flight.failure, None
         if failure is not None:
             raise failure
 
-    def _record(self, flight: _Flight, now: datetime) -> None:
-        """Write what was sent, while the next part is claimed and sent."""
+    def _let_leave(self, flight: Flight) -> None:
+        """Note the channels of the next few dozen, and let these leave."""
+        part = [flight.ready.popleft() for _ in range(min(CHUNK, len(flight.ready)))]
+        now = flight.now
+        try:
+            resting = self._pauses.find()
+            stale_since = monotonic() - FRESH_SECONDS
+            going = [
+                (letter, claimed_at)
+                for letter, claimed_at in part
+                if letter.open_channels[0] not in resting
+                and claimed_at >= stale_since
+                and not self._stopping.is_set()
+            ]
+            noted = self._note([letter for letter, _ in going]) if going else ()
+        except BaseException:
+            flight.ready.extend(part)
+            raise
+        leaving = [pair for pair in going if pair[0].notice.id in noted]
+        flight.under_way += len(leaving)
+        each = max(1, min(HANDFUL, len(leaving) // THREADS))
+        for first in range(0, len(leaving), each):
+            future = self._pool.submit(self._deliver_some, leaving[first : first + each], now)
+            future.add_done_callback(lambda done: flight.landed.put(done.result()))
+        # What rests, or waited too long, is looked at anew by whoever claims it next.
+        self._give_back(flight, [pair for pair in part if pair[0].notice.id not in noted])
+
+    def _note(self, letters: Sequence[Letter]) -> Collection[int]:
+        """Which of them are ours to send: from now on they may have gone."""
+        chosen = [(letter.notice, letter.open_channels[0]) for letter in letters]
+        with self._database.transaction() as db:
+            return claiming.note_channels(db, chosen, worker=self._worker)
+
+    def _give_back(self, flight: Flight, letters: Collection[tuple[Letter, float]]) -> None:
+        """What has not left is everybody's again."""
+        if letters:
+            given = [letter.notice for letter, _ in letters]
+            self._outcomes.give_back(given, self._worker)
+            flight.people -= {notice.caregiver_id for notice in given}
+
+    def _land(self, flight: Flight) -> None:
+        """Wait for some that come down, or a while, and let what was sent be recorded."""
+        landed: Sequence[Landed] = ()
+        with suppress(Empty):
+            landed = flight.landed.get(timeout=max(0.0, flight.record_at - monotonic()))
+        for one in landed:
+            flight.under_way -= 1
+            if one.failure is not None:
+                flight.failure = flight.failure or one.failure
+                continue
+            flight.done.add(one.caregiver_id)
+            flight.sent += [one.sent] if one.sent is not None else []
+        if flight.recording is not None and flight.recording.done():
+            self._recorded(flight)
+        # So slow a platform is not waited for with what is done already.
+        is_time = monotonic() >= flight.record_at
+        if flight.recording is None and (is_time or len(flight.sent) >= CHUNK):
+            self._record(flight)
+        elif is_time:
+            flight.record_at = monotonic() + RECORD_SECONDS
+
+    def _record(self, flight: Flight) -> None:
+        """Write what was sent, while the next are claimed and sent."""
         self._recorded(flight)
+        flight.record_at = monotonic() + RECORD_SECONDS
         if flight.sent:
-            flight.recording = self._recorder.submit(self._write_down, flight.sent, now)
-            flight.recorded, flight.done, flight.sent = flight.done, set(), []
+            flight.recording = self._recorder.submit(self._write_down, flight.sent, flight.now)
+            flight.recording.add_done_callback(lambda _: flight.landed.put(()))
+            flight.recorded, flight.being_recorded = flight.done, len(flight.sent)
+            flight.done, flight.sent = set(), []
         else:
             flight.people -= flight.done
             flight.done = set()
 
-    def _recorded(self, flight: _Flight) -> None:
+    def _recorded(self, flight: Flight) -> None:
         """Wait for what is being written: from now on it is known, and its readers are free."""
         recording, flight.recording = flight.recording, None
+        flight.being_recorded = 0
         if recording is not None:
             recording.result()
             flight.people -= flight.recorded
@@ -203,18 +262,29 @@ class Deliverer:
         self._recorder.shutdown()
         self._client.close()
 
-    def _deliver(self, letter: Letter, claimed_at: float, now: datetime) -> tuple[int, Sent | None]:
-        """For whom it was, and what is to be recorded of a success; all else is recorded here."""
-        notice = letter.notice
+    def _deliver_some(
+        self, letters: Sequence[tuple[Letter, float]], now: datetime
+    ) -> Sequence[Landed]:
+        landed = []
+        for letter, claimed_at in letters:
+            who = letter.notice.caregiver_id
+            try:
+                landed.append(Landed(who, sent=self._deliver(letter, claimed_at, now)))
+            except Exception as error:  # the others are not to wait for an orphan's end
+                landed.append(Landed(who, failure=error))
+        return landed
+
+    def _deliver(self, letter: Letter, claimed_at: float, now: datetime) -> Sent | None:
+        """What is to be recorded of a success; all else is recorded here."""
         if self._stopping.is_set() or monotonic() - claimed_at > FRESH_SECONDS:
-            self._outcomes.release(notice)
-            return notice.caregiver_id, None
+            self._outcomes.release(letter.notice)
+            return None
         try:
-            return notice.caregiver_id, self._try_channels(letter, now)
+            return self._try_channels(letter, now)
         except RedisError:
             # Before any request: the quota and the token are asked for first.
-            self._outcomes.retry(notice, "redis", due_at=now + REDIS_WAIT, now=now)
-            return notice.caregiver_id, None
+            self._outcomes.retry(letter.notice, "redis", due_at=now + REDIS_WAIT, now=now)
+            return None
 
     def _try_channels(self, letter: Letter, now: datetime) -> Sent | None:
         notice = letter.notice
@@ -262,7 +332,7 @@ class Deliverer:
         resting: Mapping[Channel, Pause],
         now: datetime,
     ) -> list[Letter]:
-        """The notices that go now, with their first channels noted; the others are settled."""
+        """The notices that may go now, claimed; the others are settled."""
         new = [notice for notice in due if notice.repeat_on is None]
         wanted = delivery_batches.examine(db, due, now)
         budgets = delivery_batches.budgets(db, new, now)
@@ -290,9 +360,9 @@ class Deliverer:
                 letters.append(replace(letter, open_channels=open_now))
             else:
                 staying.append((notice, [resting[channel] for channel in usable]))
-        going = [(letter.notice, letter.open_channels[0]) for letter in letters]
-        here = [(notice, notice.repeat_on) for notice, _ in staying]
-        claiming.mark(db, [*going, *here], now=now, worker=self._worker)
+        claimed = [*(letter.notice for letter in letters), *(notice for notice, _ in staying)]
+        here = [(notice, notice.repeat_on) for notice in claimed]
+        claiming.mark(db, here, now=now, worker=self._worker)
         for notice, pauses in staying:
             objection = wanted.objections.get(notice.id)
             if objection is not None:

@@ -13,7 +13,7 @@ from app.clock import SHANGHAI
 from app.db import Database
 from app.models import FollowUp
 from app.rules.channel_budget import Channel
-from app.services import delivery, delivery_batches, registration
+from app.services import claiming, delivery, delivery_batches, registration
 from app.services.delivery import ClaimedNotice
 from app.services.delivery_batches import Sent
 from app.telemetry import NOTICE_SECONDS, NOTICES, PLATFORM_ERRORS
@@ -44,6 +44,10 @@ class Outcomes:
     def release(self, notice: ClaimedNotice) -> None:
         """Give back a notice whose turn has not come."""
         self._record(lambda db: delivery.record_released(db, notice.id, notice.repeat_on))
+
+    def give_back(self, notices: Sequence[ClaimedNotice], worker: str) -> None:
+        """Give back what a worker has claimed, and on no channel yet."""
+        self._record(lambda db: claiming.give_back(db, notices, worker))
 
     def turn_to(self, notice: ClaimedNotice, channel: Channel) -> None:
         """Note the next channel before the request leaves."""

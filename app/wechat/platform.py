@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
-from wechatpy.client import WeChatClient
 from wechatpy.exceptions import WeChatClientException
 
 from app.wechat.connections import Interrupted, NotConnected, connections_to
@@ -24,6 +23,9 @@ class Platform:
 
     def __init__(self, api_url: str, app_id: str) -> None:
         self._api_url = api_url
+        # Behind the connections' import of `requests`, which leaves out what guesses encodings.
+        from wechatpy.client import WeChatClient
+
         self._client = WeChatClient(
             app_id,
             "",  # the secret travels only in the token's request, which is ours

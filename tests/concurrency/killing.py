@@ -17,9 +17,9 @@ from app.db import Database, make_engine
 from app.wechat import deliver
 from app.wechat.deliver import Deliverer, make_deliverer
 
-STEPS = ("claimed", "chosen", "sending", "sent", "recording", "recorded")
-"""While what is due is locked; after claims and channels were noted; before and after a request;
-before and after the outcomes were written."""
+STEPS = ("claimed", "ready", "chosen", "sending", "sent", "recording", "recorded")
+"""While what is due is locked; after claims were noted, and after channels were; before and after a
+request; before and after the outcomes were written."""
 
 
 @dataclass(frozen=True)
@@ -102,9 +102,13 @@ def arm(deliverer: Deliverer, doom: Doom) -> None:
         vars(owner)[name] = outer
 
     deliver.CHUNK = 4
+    deliver.LOT = 8
     deliver.UNDER_WAY = 8
+    deliver.UNRECORDED = 12
+    deliver.HANDFUL = 2
     deliver.BATCH = 12
     around(deliverer, "_prepare", "claimed", "")
-    around(deliverer, "_take", "", "chosen")
+    around(deliverer, "_take", "", "ready")
+    around(deliverer, "_note", "", "chosen")
     around(deliverer, "_send", "sending", "sent")
     around(vars(deliverer)["_outcomes"], "succeed_all", "recording", "recorded")

@@ -16,7 +16,7 @@ from app.models import Caregiver, InboxEntry, Notice, PackPush
 from app.services import delivery, pack_checks
 from sandbox import credentials
 from tests.bench.sandbox_process import Sandbox, playing
-from tests.concurrency.killing import Doom, dooms, run_doomed, was_killed
+from tests.concurrency.killing import STEPS, Doom, dooms, run_doomed, was_killed
 from tests.pack_world import World, make_pack
 
 TEMPLATE, ONE_TIME = "pack-template", "pack-one-time"
@@ -122,15 +122,15 @@ def examine(database: Database, sandbox: Sandbox) -> Counter[str]:
     return Counter(state for state, _, _ in rows)
 
 
-def test_a_dozen_deaths_send_nothing_twice(
+def test_fourteen_deaths_send_nothing_twice(
     database: Database, connected: Settings, sandbox: Sandbox
 ) -> None:
     settle(database, sandbox, 90)
 
-    count, died, now = let_die(database, connected, 12, seed=1)
+    count, died, now = let_die(database, connected, 14, seed=1)
     finish(database, connected, now)
 
-    assert count >= 12
+    assert count >= 14
     assert len(died) >= 5, died
     ends = examine(database, sandbox)
     assert ends["sent"] >= 45, ends
@@ -148,7 +148,7 @@ def test_five_hundred_deaths_send_nothing_twice(
     finish(database, connected, now)
 
     assert count >= 500
-    assert len(died) == 6, died
+    assert len(died) == len(STEPS), died
     examine(database, sandbox)
 
 

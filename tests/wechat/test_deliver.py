@@ -1,7 +1,7 @@
 """Delivery through the sandbox, on both engines: the best channel, and what goes astray."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,9 @@ from app.rules.channel_budget import Channel
 from app.services import delivery, delivery_batches, notices
 from app.services.claiming import Due
 from app.wechat import deliver
+from app.wechat.connections import connections_to
 from app.wechat.deliver import Deliverer
+from app.wechat.letters import Letter
 from sandbox.template_ids import DEMO_TEMPLATE_IDS
 from tests.outbox import book, claim_due, hear, outbox, put_notice, set_sign_up
 from tests.sandbox.playing import BABA, MAMA
@@ -196,8 +198,8 @@ class TestTheUncertain:
         self, post: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         post.put()
-        http = post.deliverer._client._platform._client
-        monkeypatch.setattr(http, "API_BASE_URL", "http://127.0.0.1:9/cgi-bin/")
+        http = post.deliverer._client._platform._http
+        monkeypatch.setattr(http, "_connections", connections_to("http://127.0.0.1:9"))
         dues = []
         for minutes in range(3):
             post.runs(minutes=minutes)
@@ -258,26 +260,122 @@ class TestTroublesOfOurOwn:
         self, post: Post, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         post.put()
+        submit = post.deliverer._pool.submit
+
+        def stop_and_submit(*given: Any) -> Any:
+            post.stopping.set()
+            return submit(*given)
+
+        monkeypatch.setattr(post.deliverer._pool, "submit", stop_and_submit)
+
+        post.runs()
+
+        assert post.ended == ("queued", None, None)
+        assert post.texts == []
+
+    def test_told_to_stop_it_gives_back_what_is_on_no_channel_yet(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
         take = post.deliverer._take
 
         def take_and_stop(*given: Any) -> Due:
-            with monkeypatch.context() as patch:
-                patch.setattr(post.deliverer._pool, "submit", stop_and(post.deliverer._pool.submit))
-                return take(*given)
-
-        def stop_and(submit: Callable[..., Any]) -> Callable[..., Any]:
-            def stop(*given: Any) -> Any:
-                post.stopping.set()
-                return submit(*given)
-
-            return stop
+            due = take(*given)
+            post.stopping.set()
+            return due
 
         monkeypatch.setattr(post.deliverer, "_take", take_and_stop)
 
         post.runs()
 
         assert post.ended == ("queued", None, None)
+        assert post.notice.attempts == 0
         assert post.texts == []
+
+    def test_what_another_took_for_a_crash_s_leavings_is_not_sent_a_second_time(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A deliverer that stood still, for as long as it takes: somebody else sends it."""
+        post.put()
+        second = make_deliverer_like(post)
+        note, later = post.deliverer._note, post.now + timedelta(seconds=61)
+
+        def stand_still(*given: Any) -> Collection[int]:
+            assert second.settle_orphans(later) == 1
+            assert second.run_once(later) == 1
+            return note(*given)
+
+        monkeypatch.setattr(post.deliverer, "_note", stand_still)
+
+        assert post.runs() == 1
+
+        second.close()
+        assert len(post.platform.accepted()) == 1
+        assert post.ended == ("sent", None, "template")
+        assert post.notice.attempts == 2
+
+    def test_what_cannot_be_noted_is_everybodys_again(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
+
+        def fail(*_given: Any) -> Collection[int]:
+            raise OperationalError("note", {}, OSError())
+
+        with monkeypatch.context() as patch:
+            patch.setattr(post.deliverer, "_note", fail)
+            with pytest.raises(OperationalError):
+                post.runs()
+
+        (notice,) = outbox(post.database)
+        assert (notice.state, notice.channel, notice.attempts) == ("queued", None, 0)
+        assert post.runs() == 1
+        assert post.ended == ("sent", None, "template")
+        assert post.notice.attempts == 1
+
+    def test_a_channel_that_begins_to_rest_is_not_tried_with_what_stood_ready(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        post.put()
+        take = post.deliverer._take
+
+        def take_and_rest(*given: Any) -> Due:
+            due = take(*given)
+            post.deliverer._pauses.begin(Channel.TEMPLATE, "refused:45009", 60)
+            return due
+
+        monkeypatch.setattr(post.deliverer, "_take", take_and_rest)
+
+        post.runs()
+
+        assert post.texts == []
+        assert post.ended[:2] == ("queued", "refused:45009")
+        assert post.notice.due_at > post.now + timedelta(seconds=50)
+
+    def test_one_that_breaks_holds_up_nobody_of_its_handful(
+        self, post: Post, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(deliver, "THREADS", 1)
+        others = post.platform.client.post(
+            "/_sandbox/people", json={"name": "人", "following": True, "count": 3}
+        ).get_json()
+        with post.database.transaction() as db:
+            for person in others:
+                put_notice(db, book(db, person["openid"], post.now), post.now)
+        send, broken = post.deliverer._send, others[1]["openid"]
+
+        def send_or_break(letter: Letter, channel: Channel) -> str | None:
+            if letter.notice.openid == broken:
+                raise LookupError("of ours")
+            return send(letter, channel)
+
+        monkeypatch.setattr(post.deliverer, "_send", send_or_break)
+
+        with pytest.raises(LookupError):
+            post.runs()
+
+        states = [notice.state for notice in outbox(post.database)]
+        assert states == ["sent", "sending", "sent"]
 
     def test_what_waited_too_long_for_a_thread_is_given_back(
         self, post: Post, monkeypatch: pytest.MonkeyPatch
@@ -349,6 +447,7 @@ class TestManyAtOnce:
     ) -> None:
         """More of one person's than a part holds: the others go beside them, each in order."""
         monkeypatch.setattr(deliver, "CHUNK", 2)
+        monkeypatch.setattr(deliver, "LOT", 2)
         monkeypatch.setattr(deliver, "UNDER_WAY", 4)
         others = post.platform.client.post(
             "/_sandbox/people", json={"name": "人", "following": True, "count": 6}
