@@ -25,11 +25,8 @@ _MESSAGES = {
     "miniprogrampage": Kind.LINK,
     "file": Kind.FILE,
 }
-# The names after wechatpy's parser, which tells following through a code apart.
 _EVENTS = {
     "subscribe": Kind.SUBSCRIBE,
-    "subscribe_scan": Kind.SUBSCRIBE,
-    "subscribe_scan_product": Kind.SUBSCRIBE,
     "unsubscribe": Kind.UNSUBSCRIBE,
     "scan": Kind.SCAN,
     "click": Kind.CLICK,
@@ -48,8 +45,6 @@ _EVENTS = {
 _TAPS = frozenset(
     {
         "subscribe",
-        "subscribe_scan",
-        "subscribe_scan_product",
         "scan",
         "click",
         "scancode_waitmsg",

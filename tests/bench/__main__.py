@@ -25,7 +25,7 @@ from app.migrating import upgrade
 from devtools import embedded_redis
 from devtools.environment import ROOT, socket_folder
 from tests.bench import guarded, load, people
-from tests.bench.engines import database
+from tests.bench.engines import database, look_after
 from tests.bench.server import serving
 
 CONNECTIONS = 16
@@ -121,6 +121,7 @@ def _settle(url: str, families: int) -> None:
     upgrade(engine)
     with Database(engine).transaction() as db:
         people.settle(db, families, now() - timedelta(minutes=1))
+    look_after(engine)
     engine.dispose()
 
 

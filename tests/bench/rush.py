@@ -26,7 +26,7 @@ from app.migrating import upgrade
 from devtools import embedded_redis
 from devtools.environment import ROOT, socket_folder
 from tests.bench import load
-from tests.bench.engines import database
+from tests.bench.engines import database, look_after
 from tests.bench.server import serving
 from tests.concurrency import crowd
 
@@ -84,6 +84,7 @@ def _measure(engine: str, families: int) -> Row:
             upgrade(made)
             opened = now() - timedelta(minutes=1)
             crowd.settle(Database(made), opened, families=families, places=PLACES, waits="no")
+            look_after(made)
             made.dispose()
             with serving("wsgi:app", variables) as server:
                 load.closed_loop(server.url, _before(settings, families), WARM_CONNECTIONS, 0)

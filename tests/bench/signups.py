@@ -27,7 +27,7 @@ from app.rules.sign_up import SEATED
 from app.services.doctor import examine
 from devtools import embedded_redis
 from devtools.environment import ROOT, socket_folder
-from tests.bench.engines import database
+from tests.bench.engines import database, look_after
 from tests.concurrency import crowd
 from tests.concurrency.rush import Answer, Order
 from tests.conftest import DATA_KEY
@@ -89,6 +89,7 @@ def _measure(engine: str, families: int) -> Row:
         crowd.settle(opener, opened, families=families, places=places, waits="no")
         with opener.transaction() as db:
             _more_sessions(db)
+        look_after(made)
         ours, bare, exact = [], [], []
         with embedded_redis.serving(folder / "redis", door):
             for turn in range(ROUNDS):

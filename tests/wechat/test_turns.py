@@ -424,6 +424,8 @@ def test_one_that_is_held_up_does_not_hold_up_others(
         return Reply("好"), None
 
     services = start(with_handler("help", hang), deadline=3.0)
+    for openid in ("o-stuck", *(f"o-{number}" for number in range(9))):
+        services.turns.handle(inbound("你好", now, openid, 9))  # who is known writes nothing more
     with ThreadPoolExecutor(12) as callers:
         stuck = [
             callers.submit(services.turns.handle, inbound("帮助", now, "o-stuck", number))
