@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, SessionTransaction
 from sqlalchemy.sql.selectable import SelectBase
 
 from app.shared_reads import Answer, SharedReads
@@ -112,6 +112,8 @@ class TurnSession(Session):
         self.late = late
         self._shared = shared
         self._came_at = came_at
+        self.asked_within: SessionTransaction | None = None
+        """The savepoint that was made last, if any."""
 
     def get_bind(self, *_asked: Any, **_given: Any) -> Connection:
         """One connection for everything."""
@@ -134,10 +136,14 @@ def late_transaction(db: Session) -> LateTransaction | None:
 
 def connection_of(db: Session) -> Connection:
     """The session's connection; of a turn's, asking costs nothing."""
-    # A savepoint is made when the session is asked within it.
-    if isinstance(db, TurnSession) and not db.in_nested_transaction():
-        return db.late.connection
-    return db.connection()
+    if not isinstance(db, TurnSession):
+        return db.connection()
+    # A savepoint is made when the session is asked within it for the first time.
+    nested = db.get_nested_transaction()
+    if nested is not db.asked_within:
+        db.connection()
+        db.asked_within = nested
+    return db.late.connection
 
 
 def begin_writing(connection: Connection) -> None:

@@ -22,7 +22,8 @@ _NONE: Mapping[str, Any] = {}
 class NewRows(Generic[Model]):
     """Writes new rows of one model, whose key is an `id` that the database gives.
 
-    Listeners to the ORM's inserts hear nothing of them.
+    Listeners to the ORM's inserts hear nothing of them. Who rolls back to a savepoint, and goes
+    on with the session, expunges what was made behind it.
     """
 
     def __init__(self, model: type[Model]) -> None:
@@ -70,6 +71,12 @@ class Change:
     def put(self, db: Session, row: Any, **values: Any) -> None:
         """All of the columns have to be named. What the session has not flushed goes before."""
         db.flush()
+        if db.in_nested_transaction():
+            # A rollback to a savepoint reaches only those objects that the ORM itself has written.
+            for name in self._names:
+                setattr(row, name, values[name])
+            db.flush()
+            return
         self._update.run(db, row_id=row.id, **{f"to_{name}": values[name] for name in self._names})
         for name in self._names:
             set_committed_value(row, name, values[name])

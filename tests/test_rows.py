@@ -63,6 +63,21 @@ def test_a_change_goes_behind_what_the_session_has_not_written_yet(
         assert (stored.pushes, stored.relation, stored.unfollowed_at) == ("on", "mother", now)
 
 
+@pytest.mark.parametrize("how", ["turn", "transaction"])
+def test_what_is_rolled_back_to_a_savepoint_is_as_before_in_the_object_too(
+    database: Database, now: datetime, how: str
+) -> None:
+    change = Change(Caregiver, "pushes")
+    with getattr(database, how)() as db:
+        made = put(db, now)
+        with db.begin_nested() as savepoint:
+            change.put(db, made, pushes="off")
+            assert db.scalars(select(Caregiver.pushes)).one() == "off"
+            savepoint.rollback()
+        assert made.pushes == "on"
+        assert db.scalars(select(Caregiver.pushes)).one() == "on"
+
+
 def test_a_change_forgets_none_of_its_columns(database: Database, now: datetime) -> None:
     with database.transaction() as db:
         made = put(db, now)
