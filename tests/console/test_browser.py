@@ -10,7 +10,6 @@ from pathlib import Path
 from zlib import crc32
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from sqlalchemy import select
 
@@ -32,6 +31,7 @@ from tests.console.desk_world import (
     make_station,
 )
 from tests.console.routes import SEES, filled
+from tests.fitness import find_faults
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser
@@ -62,11 +62,6 @@ NO_PAGES = frozenset(
 PARTS = 3
 """So that no one test takes minutes on a slow machine."""
 MIN_TARGET = 44
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    # What is in order it would list as well, which takes it nearly as long again.
-    "resultTypes": ["violations"],
-}
 
 
 @dataclass(frozen=True)
@@ -205,8 +200,8 @@ def check_page(screen: Screen, name: str) -> None:
         screen.be_wide(width)
         screen.shoot(name, width)
         if screen.is_examined(name, width):
-            found = Axe().run(screen.page, options=RULES)
-            assert found.violations_count == 0, f"{name}, {width} px: {found.generate_report()}"
+            found = find_faults(screen.page, is_long=screen.is_long)
+            assert found == [], f"{name}, {width} px"
         overflow = screen.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
@@ -223,6 +218,23 @@ def check_page(screen: Screen, name: str) -> None:
         )
         assert small == [], f"{name} has targets under {MIN_TARGET} px at {width}: {small}"
     screen.be_wide(screen.widths[0])
+
+
+PALE_AND_PLAIN = """<!doctype html><html lang="zh-CN"><title>名单</title><main><h1>名单</h1>
+<ul>{rows}<li style="color: #aaa">看不清的字</li>
+<li style="background: #444"><b>看不清的底</b></li></ul>
+<label><input disabled style="color: #aaa" value="不用看清"> 填不了</label></main></html>"""
+
+
+def test_one_pale_word_among_many_good_ones_is_found(browser: Browser) -> None:
+    """Contrast is measured on one of each look: all that look otherwise are among them."""
+    page = browser.new_page()
+    page.set_content(PALE_AND_PLAIN.format(rows="<li>看得清的字</li>" * 30))
+    quick = find_faults(page)
+    assert page.locator("li[data-looked-at]").count() == 2
+    assert [(rule, len(elements)) for rule, _, elements in quick] == [("color-contrast", 2)]
+    assert find_faults(page, is_long=True) == quick
+    page.close()
 
 
 @pytest.fixture

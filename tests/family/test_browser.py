@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect
 from pydantic import SecretStr
 
@@ -20,17 +19,13 @@ from sandbox.settings import Settings as SandboxSettings
 from sandbox.world import World
 from tests.chromium import chromium
 from tests.conversations.conftest import Clock, Person, Publisher
+from tests.fitness import find_faults
 from tests.serving import serving, whole_application
 
 pytestmark = pytest.mark.browser
 
 MAMA = "oSbx0-mama-of-the-tests-0001"
 PHONE = ViewportSize(width=375, height=740)
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    # What is in order it would list as well, which takes it nearly as long again.
-    "resultTypes": ["violations"],
-}
 MAX_BYTES = 150_000
 PATHS = (
     "",
@@ -150,16 +145,16 @@ def screen_of(browser: Browser, served: Served, *, javascript: bool = True) -> S
 
 
 def test_every_page_is_readable_by_everybody(
-    browser: Browser, served: Served, family: Person
+    browser: Browser, served: Served, family: Person, request: pytest.FixtureRequest
 ) -> None:
     """axe on the phone, in the largest type, and what a wide screen changes: its places."""
+    is_long = bool(request.config.getoption("--long"))
     screen = screen_of(browser, served)
     for path in PATHS:
         name = path.partition("?")[0].replace("/", "_") or "home"
         weight = screen.open(path)
         assert weight <= MAX_BYTES, path
-        found = Axe().run(screen.page, options=RULES)
-        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        assert find_faults(screen.page, is_long=is_long) == [], path
         assert screen.overflow() <= 0, f"{path} is wider than the screen"
         screen.shoot(f"{name}-375")
         screen.page.evaluate("document.documentElement.className = 'largest'")

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect
 
@@ -21,14 +20,10 @@ from tests.chromium import chromium
 from tests.conversations.conftest import Clock, Person
 from tests.family.conftest import Phone
 from tests.family.test_course import hands_in
+from tests.fitness import find_faults
 from tests.serving import serving
 
 pytestmark = pytest.mark.browser
-RULES = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    # What is in order it would list as well, which takes it nearly as long again.
-    "resultTypes": ["violations"],
-}
 PHONE = ViewportSize(width=375, height=812)
 
 
@@ -92,8 +87,7 @@ def assert_is_sound(page: Page, path: str) -> None:
     # So tall that nothing lies under the tabs at the foot.
     page.set_viewport_size({"width": PHONE["width"], "height": 3600})
     page.goto(path)
-    found = Axe().run(page, options=RULES)
-    assert found.violations_count == 0, found.generate_report()
+    assert find_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     small = page.evaluate(
         """() => [...document.querySelectorAll("main button, main a.button, main .choice")]

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 from pydantic import SecretStr
 from sqlalchemy import select
@@ -24,7 +23,8 @@ from sandbox.world import World
 from tests.chromium import chromium
 from tests.conversations.conftest import Clock, Person
 from tests.family.conftest import Phone
-from tests.family.test_browser import MAMA, PHONE, RULES
+from tests.family.test_browser import MAMA, PHONE
+from tests.fitness import find_faults
 from tests.serving import serving
 
 ONE_TIME, LASTING = catalogue.VISIT_SOON.id, catalogue.GUIDANCE_DUE.id
@@ -134,8 +134,7 @@ class TestInABrowser:
             assert page.locator(".without").is_hidden()
             for width in (PHONE["width"], 1280):
                 page.set_viewport_size({"width": width, "height": 740})
-                found = Axe().run(page, options=RULES)
-                assert found.violations_count == 0, found.generate_report()
+                assert find_faults(page) == []
             self.answers(page, button, "拒绝")
             expect(page.get_by_role("status")).to_have_text("好的，不发。改了主意，随时再点。")
             self.answers(page, button, "允许")
