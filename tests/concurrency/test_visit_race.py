@@ -1,6 +1,6 @@
 """Two hundred families, thirty slots of five visitors: nobody in two places, no request lost.
 
-The ordinary run is satisfied with sixty for twelve of two; `--long` has them all.
+The ordinary run is satisfied with thirty for twelve of two; `--long` has them all.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ class Rush:
 
 @pytest.fixture
 def size(request: pytest.FixtureRequest) -> Rush:
-    return Rush(200, 5) if request.config.getoption("--long") else Rush(60, 2)
+    return Rush(200, 5) if request.config.getoption("--long") else Rush(30, 2)
 
 
 @pytest.fixture

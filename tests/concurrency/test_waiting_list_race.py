@@ -1,6 +1,6 @@
 """Fifty give up their places while a hundred ask for one: never over, and never a jump.
 
-The ordinary run is satisfied with twenty and forty; `--long` has them all.
+The ordinary run is satisfied with ten and twenty; `--long` has them all.
 """
 
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from tests.concurrency.rush import Order
 
 @pytest.fixture
 def places(request: pytest.FixtureRequest) -> int:
-    return 50 if request.config.getoption("--long") else 20
+    return 50 if request.config.getoption("--long") else 10
 
 
 @pytest.fixture
