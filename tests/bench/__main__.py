@@ -131,13 +131,17 @@ def _measure(
     settings = settings_of(variables)
     numbers = Numbers()
 
-    def reads(many: int) -> list[load.Sealed]:
-        return [
-            load.seal(settings, people.openid(1 + each % families), "我的预约", numbers.take())
-            for each in range(many)
-        ]
+    read, written = 0, 0
 
-    written = 0
+    def reads(many: int) -> list[load.Sealed]:
+        # One family after the other: a person's own messages wait for each other.
+        nonlocal read
+        made = []
+        for _ in range(many):
+            openid = people.openid(1 + read % families)
+            made.append(load.seal(settings, openid, "我的预约", numbers.take()))
+            read += 1
+        return made
 
     def writes(many: int) -> list[load.Sealed]:
         # Every family books a session once, then the next session: each is a real sign-up.
