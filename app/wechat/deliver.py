@@ -102,6 +102,7 @@ class Deliverer:
         try:
             while taken < BATCH and flight.seconds < BATCH_SECONDS and not self._stopping.is_set():
                 began = monotonic()
+                flight.tick()
                 due = self._take(flight, min(flight.lot, BATCH - taken), held_up)
                 taken, held_up = taken + due.found, due.held_up
                 if not due.found and not held_up:

@@ -25,7 +25,9 @@ class Flight:
     """What one run has under way."""
 
     def __init__(self, now: datetime, lot: int) -> None:
-        self._now, self._began = now, monotonic()
+        self._first, self._began = now, monotonic()
+        self.now = now
+        """Of the lot in hand: what becomes of it is written down with this time."""
         self.lot = lot
         """How many are claimed together."""
         self.ready: deque[tuple[Letter, float]] = deque()
@@ -48,9 +50,9 @@ class Flight:
     def seconds(self) -> float:
         return monotonic() - self._began
 
-    @property
-    def now(self) -> datetime:
-        return self._now + timedelta(seconds=int(self.seconds))
+    def tick(self) -> None:
+        """The next lot begins."""
+        self.now = self._first + timedelta(seconds=int(self.seconds))
 
     @property
     def unrecorded(self) -> int:

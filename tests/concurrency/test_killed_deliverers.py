@@ -136,6 +136,48 @@ def test_fourteen_deaths_send_nothing_twice(
     assert ends["sent"] >= 45, ends
 
 
+def test_what_a_killed_one_had_claimed_and_not_noted_is_sent_once_by_the_next(
+    database: Database, connected: Settings, sandbox: Sandbox
+) -> None:
+    """Without a channel nothing can have left: nobody has to look, and nobody waits for long."""
+    settle(database, sandbox, 10)
+
+    assert was_killed(run_doomed(connected, Doom("ready", 1), NOW))
+
+    assert sandbox.accepted() == []
+    with database.reading() as db:
+        left = db.execute(select(Notice.state, Notice.channel)).all()
+    assert Counter(map(tuple, left)) == {("sending", None): 4, ("queued", None): 6}
+
+    # Too early for the next: what is claimed is left alone. Later it is everybody's.
+    assert not was_killed(run_doomed(connected, Doom("never", 1), NOW + timedelta(seconds=1)))
+    assert len(sandbox.accepted()) == 6
+    with database.transaction() as db:
+        assert delivery.mark_orphans_unknown(db, NOW + ROUND) == 4
+    finish(database, connected, NOW + ROUND)
+
+    assert examine(database, sandbox) == {"sent": 10}
+
+
+def test_of_what_a_killed_one_had_noted_only_what_may_be_repeated_is(
+    database: Database, connected: Settings, sandbox: Sandbox
+) -> None:
+    settle(database, sandbox, 10)
+
+    assert was_killed(run_doomed(connected, Doom("chosen", 1), NOW))
+
+    assert sandbox.accepted() == []
+    with database.reading() as db:
+        noted = db.scalars(select(Notice.channel).where(Notice.state == "sending")).all()
+    with database.transaction() as db:
+        assert delivery.mark_orphans_unknown(db, NOW + ROUND) == 4
+    finish(database, connected, NOW + ROUND)
+
+    given_up = Counter(noted)["customer_service"]
+    assert 0 < given_up < 4
+    assert examine(database, sandbox) == {"sent": 10 - given_up, "unknown": given_up}
+
+
 @pytest.mark.long
 @pytest.mark.timeout(2_400)
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
