@@ -49,7 +49,7 @@ proc_name = "yuban"
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 M_ARENA_MAX = -8  # malloc.h
-REST_AFTER_SECONDS = 1.0
+REST_AFTER_SECONDS = 0.3
 
 # While the service is loaded nothing becomes garbage, and looking for it takes a tenth of the
 # time. The workers look again: post_fork.

@@ -5,7 +5,6 @@ import socket
 from datetime import datetime
 from threading import Event
 
-from app.wechat.deliver import make_deliverer
 from app.wiring import Services
 
 MAX_ROUNDS = 20
@@ -13,6 +12,9 @@ MAX_ROUNDS = 20
 
 def run(services: Services, now: datetime) -> str:
     """One pass as of a time; says how many notices it took in hand."""
+    # Late: a web worker, which only names the jobs, calls nobody.
+    from app.wechat.deliver import make_deliverer
+
     deliverer = make_deliverer(
         services.settings,
         services.database,

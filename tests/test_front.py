@@ -125,17 +125,37 @@ def test_a_worker_makes_them_by_itself(front: Front, pages: Pages) -> None:
     assert Client(front).get("/healthz").text == "page /healthz"
 
 
-def test_a_worker_starts_without_what_it_can_load_later(environment: dict[str, str]) -> None:
-    command = "import sys, wsgi; print(*sys.modules)"
+def _loaded(command: str, environment: dict[str, str]) -> set[str]:
+    """The modules that a Python has loaded after a command."""
     done = subprocess.run(
-        [sys.executable, "-c", command],
+        [sys.executable, "-c", f"import sys, {command}; print(*sys.modules)"],
         env={**os.environ, **environment, "WECHAT_API_URL": "http://127.0.0.1:9"},
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    loaded = set(done.stdout.split())
+    return set(done.stdout.split())
+
+
+def test_a_worker_starts_without_what_it_can_load_later(environment: dict[str, str]) -> None:
+    loaded = _loaded("wsgi", environment)
 
     assert {"handlers", "app.wechat.route"} <= loaded, "or there is nothing to see here"
     assert loaded.isdisjoint((*FOR_PAGES, *FOR_CALLS, *FOR_SOME_MESSAGES))
+
+
+def test_the_pages_call_nobody_before_somebody_logs_in(environment: dict[str, str]) -> None:
+    loaded = _loaded("wsgi; wsgi.app.pages()", environment)
+
+    assert loaded.issuperset(FOR_PAGES), "or there is nothing to see here"
+    assert loaded.isdisjoint(FOR_CALLS)
+
+
+def test_what_calls_the_platform_guesses_no_encodings(environment: dict[str, str]) -> None:
+    loaded = _loaded(
+        "app.wechat.platform as p; p.Platform('http://127.0.0.1:9', 'wx')", environment
+    )
+
+    assert loaded.issuperset(FOR_CALLS), "or there is nothing to see here"
+    assert loaded.isdisjoint(("charset_normalizer", "chardet"))

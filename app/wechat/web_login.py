@@ -1,10 +1,13 @@
 """Who opened a page: the code that the platform's web authorisation hands over, exchanged."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from app.config import Settings
 from app.wechat.errors import AnswerLost, ApiRefused
-from app.wechat.platform import Platform
+
+if TYPE_CHECKING:
+    from app.wechat.platform import Platform
 
 SPENT_CODES = frozenset({40029, 40163, 41008})
 """A code that is unknown, too old, used before, or not there."""
@@ -28,7 +31,7 @@ def find_opener(settings: Settings, code: str) -> Opener:
     """Whose code this is. Raises CodeSpent, or PlatformError where the platform is no help."""
     if not 0 < len(code) <= CODE_LENGTH:
         raise CodeSpent
-    platform = Platform(settings.wechat_api_url, settings.wechat_app_id)
+    platform = _platform(settings, settings.wechat_app_id)
     try:
         answer = platform.get(
             "sns/oauth2/access_token",
@@ -60,9 +63,15 @@ class MiniUser:
     unionid: str | None
 
 
+def _platform(settings: Settings, app_id: str) -> "Platform":
+    from app.wechat.platform import Platform  # late: a web worker calls nobody before a log-in
+
+    return Platform(settings.wechat_api_url, app_id)
+
+
 def find_mini_user(settings: Settings, code: str) -> MiniUser:
     """Whose code wx.login gave. Raises as find_opener does."""
-    platform = Platform(settings.wechat_api_url, settings.wechat_mini_app_id)
+    platform = _platform(settings, settings.wechat_mini_app_id)
     try:
         answer = platform.get(
             "sns/jscode2session",
