@@ -29,6 +29,8 @@ START_SECONDS = 300.0
 """A start that finds other examples than the model was trained with trains it first: a minute,
 and several on a machine that has much else to do."""
 MAX_CRASHES_BEFORE_READY = 3
+PAGES_SECONDS = 1.0
+"""In which web workers load their pages, on two processors."""
 FREE_PORTS_TRIED = 50
 # Together under ten seconds, the longest that stopping may take.
 SERVICE_PATIENCE_SECONDS = 6.0
@@ -266,7 +268,10 @@ def serve(options: Options, began: float) -> None:
         said = start(supervisor, addresses, own_redis=own_redis)
         if not supervisor.is_stopping:
             print(f"Yuban is ready ({time.monotonic() - began:.1f} s)\n{said}", flush=True)
-            start_afterwards(supervisor, addresses)
+            # Else three more programs would load while somebody waits for the first page.
+            supervisor.run_until(lambda: False, PAGES_SECONDS)
+            if not supervisor.is_stopping:
+                start_afterwards(supervisor, addresses)
             supervisor.run()
         stopping_since = time.monotonic()
         step("stopping")
