@@ -239,9 +239,11 @@ def _settings_of(database_url: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture
-def engine(database_url: str, cipher: Cipher) -> Engine:
+def engine(database_url: str, cipher: Cipher) -> Iterator[Engine]:
     """Kept from test to test: see tests/engines.py."""
-    return make_engine(database_url, cipher)
+    engine = make_engine(database_url, cipher)
+    yield engine
+    engines.give_back(engine)
 
 
 @pytest.fixture

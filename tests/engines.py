@@ -50,6 +50,12 @@ def keep_connected(url: str, alive: Collection[int]) -> list[int]:
     return resting
 
 
+def give_back(engine: Engine) -> None:
+    """The test is done with it: it is ended, unless it is kept."""
+    if engine not in _kept.values():
+        engine.dispose()
+
+
 def _of(url: str) -> Iterator[Engine]:
     return (engine for (of, _key, _size), engine in _kept.items() if of == url)
 

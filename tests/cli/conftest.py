@@ -16,7 +16,7 @@ from app.wiring import Services, make_services
 from handlers import HANDLERS
 from scheduler.timetable import JOBS
 from tests.cli.running import Run, runner_of
-from tests.engines import make_own_engine
+from tests.engines import give_back, make_own_engine
 
 SQLITE = "sqlite:///"
 
@@ -29,8 +29,10 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def services(settings: Settings) -> Services:
-    return make_services(settings, HANDLERS, JOBS)
+def services(settings: Settings) -> Iterator[Services]:
+    services = make_services(settings, HANDLERS, JOBS)
+    yield services
+    give_back(services.database.engine)
 
 
 @pytest.fixture
