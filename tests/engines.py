@@ -6,6 +6,7 @@ database, keys and number of connections. PostgreSQL's connections are kept as w
 is a process that reads the catalogue anew, for most of the time that a test takes.
 """
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from threading import Lock
 from weakref import WeakSet
@@ -72,6 +73,10 @@ def _note_connections(engine: Engine) -> None:
     def _note(connection: object, _entry: object) -> None:
         if isinstance(connection, psycopg.Connection):
             _connected[engine].add(connection)
+        if isinstance(connection, sqlite3.Connection):
+            # The last to close a file writes it down for good, and waits for the disk: the next
+            # test throws it away.
+            connection.execute("PRAGMA synchronous = OFF")
 
 
 def make_engine(url: str, cipher: Cipher, pool_size: int = 10) -> Engine:
