@@ -160,6 +160,8 @@ def as_sqlalchemys(connection: Connection, sql: str, error: Any) -> DBAPIError:
     is_gone = dialect.is_disconnect(error, driver, None)
     if is_gone:
         connection.invalidate(error)
+        # The others at rest were most likely cut off with it: the next try shall not meet them.
+        connection.engine.dispose()
     raised: DBAPIError = DBAPIError.instance(
         sql,
         None,

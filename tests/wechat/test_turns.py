@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -264,6 +265,10 @@ def test_a_lost_connection_is_mended_within_the_turn(
     if services.database.engine.dialect.name != "postgresql":
         pytest.skip("SQLite has no connection to lose")
     services.turns.handle(inbound("帮助", now, number=1))
+    engine = services.database.engine
+    with ExitStack() as many:  # a server that restarts cuts off all of them
+        for connection in [many.enter_context(engine.connect()) for _ in range(5)]:
+            connection.exec_driver_sql("SELECT 1")
     with services.database.transaction() as db:
         db.execute(
             text(
