@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     """Whether accounts that reach the whole district must log in with a second factor."""
     web_threads: int = 8
     """Turns that one web worker has under way at most, where some are held up."""
-    web_quick_turns: int = 1
+    web_quick_turns: int = 2
     """Of them those that it works at together while they go quickly."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

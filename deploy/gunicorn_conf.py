@@ -113,7 +113,7 @@ def post_fork(server: Any, _worker: Any) -> None:
         libc = ctypes.CDLL(None)
         if hasattr(libc, "mallopt"):
             # Else every thread keeps what it freed to itself.
-            libc.mallopt(M_ARENA_MAX, 2)
+            libc.mallopt(M_ARENA_MAX, 1)
         libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
         if os.getppid() != server.pid:
             sys.exit(0)
