@@ -6,7 +6,7 @@ reason.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -267,6 +267,16 @@ def _skip(db: Session, row: _Row, reason: Reason) -> None:
     notice.state, notice.reason = "skipped", reason
 
 
+def _by_channel(
+    chosen: Iterable[tuple[ClaimedNotice, Channel | None]],
+) -> Mapping[Channel | None, list[int]]:
+    """The notices' numbers: of each channel one statement, whatever their number."""
+    found: dict[Channel | None, list[int]] = defaultdict(list)
+    for notice, channel in chosen:
+        found[channel].append(notice.id)
+    return found
+
+
 def mark(
     db: Session,
     chosen: Iterable[tuple[ClaimedNotice, Channel | None]],
@@ -275,10 +285,7 @@ def mark(
     worker: str,
 ) -> None:
     """These are in sending and this worker's. With a channel: they may have gone already."""
-    by_channel: dict[Channel | None, list[int]] = defaultdict(list)
-    for notice, channel in chosen:
-        by_channel[channel].append(notice.id)
-    for channel, ids in by_channel.items():
+    for channel, ids in _by_channel(chosen).items():
         _MARK.run(db, ids=ids, through=channel, now=now, worker=worker)
 
 
@@ -309,12 +316,9 @@ def note_channels(
 
     Somebody else may have taken the others for what a crash had left, and sent them.
     """
-    by_channel: dict[Channel, list[int]] = defaultdict(list)
-    for notice, channel in chosen:
-        by_channel[channel].append(notice.id)
     return {
         row[0]
-        for channel, ids in by_channel.items()
+        for channel, ids in _by_channel(chosen).items()
         for row in _NOTE.all(db, ids=ids, through=channel, worker=worker)
     }
 
@@ -336,8 +340,6 @@ _GIVE_BACK = Prepared(_give_back)
 
 def give_back(db: Session, notices: Iterable[ClaimedNotice], worker: str) -> None:
     """Untouched: these are everybody's again. One that is repeated keeps its channel."""
-    by_channel: dict[Channel | None, list[int]] = defaultdict(list)
-    for notice in notices:
-        by_channel[notice.repeat_on].append(notice.id)
-    for channel, ids in by_channel.items():
+    repeated = ((notice, notice.repeat_on) for notice in notices)
+    for channel, ids in _by_channel(repeated).items():
         _GIVE_BACK.run(db, ids=ids, through=channel, worker=worker)
